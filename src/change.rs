@@ -1,0 +1,92 @@
+//! What was changed, as data.
+
+use std::fmt;
+use std::time::SystemTime;
+
+use crate::domain::{AccountId, ServicePrincipal};
+use crate::syncs::SyncsReport;
+
+/// One change that this crate made to the organization, or may have made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Change {
+    /// What was changed, and on what.
+    pub kind: ChangeKind,
+    /// Whether it is certain that it was us.
+    pub certainty: Certainty,
+}
+
+/// What was changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ChangeKind {
+    /// A service became trusted in the organization.
+    #[non_exhaustive]
+    TrustedAccessEnabled {
+        /// The service.
+        principal: ServicePrincipal,
+        /// AWS's date of it, once a read showed it.
+        since: Option<SystemTime>,
+    },
+    /// A service is trusted no longer.
+    #[non_exhaustive]
+    TrustedAccessDisabled {
+        /// The service.
+        principal: ServicePrincipal,
+        /// AWS's date of the trust that ended.
+        since: Option<SystemTime>,
+        /// What was known of the organization's data syncs.
+        syncs: SyncsReport,
+    },
+    /// An account became the delegated administrator of a service.
+    #[non_exhaustive]
+    AdministratorRegistered {
+        /// The account.
+        account: AccountId,
+        /// The service.
+        principal: ServicePrincipal,
+        /// AWS's date of it, once a read showed it.
+        since: Option<SystemTime>,
+    },
+    /// An account is the delegated administrator of a service no longer.
+    #[non_exhaustive]
+    AdministratorDeregistered {
+        /// The account.
+        account: AccountId,
+        /// The service.
+        principal: ServicePrincipal,
+        /// AWS's date of the delegation that ended.
+        since: Option<SystemTime>,
+        /// What was known of the organization's data syncs.
+        syncs: SyncsReport,
+    },
+}
+
+/// Whether a change was ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Certainty {
+    /// AWS said that it did it for us.
+    Did,
+    /// The reply was lost. Even where the effect shows, somebody else may have had it made.
+    Maybe,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            ChangeKind::TrustedAccessEnabled { principal, .. } => write!(f, "trusted access for {principal} enabled"),
+            ChangeKind::TrustedAccessDisabled { principal, .. } => write!(f, "trusted access for {principal} disabled"),
+            ChangeKind::AdministratorRegistered { account, principal, .. } => {
+                write!(f, "account {account} registered as delegated administrator of {principal}")
+            }
+            ChangeKind::AdministratorDeregistered { account, principal, .. } => {
+                write!(f, "account {account} deregistered as delegated administrator of {principal}")
+            }
+        }?;
+        match self.certainty {
+            Certainty::Did => Ok(()),
+            Certainty::Maybe => f.write_str(" (perhaps by us: the reply was lost)"),
+        }
+    }
+}

@@ -1,0 +1,127 @@
+use crate::domain::AccountId;
+use crate::ports::{AccountState, Operation};
+use crate::syncs::SyncAt;
+
+/// What is the case.
+///
+/// The first group is about the organization and comes from reading it, whatever AWS's answer was called; the second is about
+/// a call. More kinds may come.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// Something given is not what AWS allows there. No call was made.
+    InvalidInput,
+    /// The calling account is in no organization.
+    NotInOrganization,
+    /// The organization has consolidated billing only, and trusted access needs all features.
+    NotAllFeatures,
+    /// Only the management account may do this, and the caller is another one.
+    #[non_exhaustive]
+    NotManagementAccount {
+        /// The management account.
+        management: AccountId,
+    },
+    /// The management account cannot be its own delegated administrator.
+    IsManagementAccount,
+    /// The account is not in the organization.
+    NotAMember,
+    /// Only an active account can become the administrator.
+    #[non_exhaustive]
+    NotActive {
+        /// The state that the account is in.
+        state: AccountState,
+    },
+    /// Other accounts hold the one delegation that Systems Manager allows.
+    #[non_exhaustive]
+    OtherAdministrator {
+        /// The accounts that hold it: one, unless the organization is irregular.
+        holders: Vec<AccountId>,
+    },
+    /// Somebody changed the organization: the state that the handle stood for is gone.
+    StateMoved,
+    /// Data syncs of the organization remain, and the step would break or delete them.
+    #[non_exhaustive]
+    SyncsRemain {
+        /// The syncs that were seen.
+        syncs: Vec<SyncAt>,
+    },
+    /// Data syncs may remain: those of an account that the step endangers were not, or could not be, looked at.
+    #[non_exhaustive]
+    SyncsUnseen {
+        /// The account.
+        account: AccountId,
+    },
+    /// AWS accepted a write, and no read has shown it within the time given.
+    NotSettled,
+
+    /// AWS denied the call: a missing permission, or the wrong account.
+    AccessDenied,
+    /// AWS wants fewer calls.
+    Throttled,
+    /// Another change to the organization was under way.
+    ConcurrentModification,
+    /// The call has no usable answer: a timeout, a broken connection, a failure inside AWS. A write may have been applied.
+    Lost,
+    /// The call never left this machine.
+    NotSent,
+    /// The client does not offer the call.
+    Unsupported,
+    /// The answer cannot be understood.
+    UnexpectedAnswer,
+    /// A listing repeated its page token, so its end is unknown.
+    RepeatedToken,
+    /// AWS refused the call with a code that this crate passes on: see [`Error::code`](crate::Error::code).
+    #[default]
+    Refused,
+}
+
+/// Whether the same call may be tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Retry {
+    /// It would fail again.
+    #[default]
+    Permanent,
+    /// It may succeed later.
+    Temporary,
+    /// It was temporary, and the client has used up its own retries: do not multiply them.
+    Spent,
+}
+
+/// Whether a write changed anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Applied {
+    /// It did not.
+    #[default]
+    No,
+    /// It may have: the reply was lost.
+    Unknown,
+    /// AWS said that it did.
+    Yes,
+}
+
+impl Applied {
+    /// What is known of a call without a usable answer.
+    pub(super) fn of_lost(operation: Operation) -> Self {
+        if operation.is_write() { Self::Unknown } else { Self::No }
+    }
+}
+
+/// The codes that mean the same whatever the operation and the state of the organization.
+pub(super) fn of_code(code: &str) -> (ErrorKind, Retry) {
+    match code {
+        "AWSOrganizationsNotInUseException" => (ErrorKind::NotInOrganization, Retry::Permanent),
+        "AccessDenied" | "AccessDeniedException" => (ErrorKind::AccessDenied, Retry::Permanent),
+        "TooManyRequestsException" | "ThrottlingException" | "Throttling" | "RequestLimitExceeded" => {
+            (ErrorKind::Throttled, Retry::Temporary)
+        }
+        "ConcurrentModificationException" | "FinalizingOrganizationException" => {
+            (ErrorKind::ConcurrentModification, Retry::Temporary)
+        }
+        "ServiceException" | "InternalServerError" | "InternalFailure" | "ServiceUnavailable" => {
+            (ErrorKind::Lost, Retry::Temporary)
+        }
+        _ => (ErrorKind::Refused, Retry::Permanent),
+    }
+}

@@ -1,0 +1,188 @@
+//! The typestate façade: each state's type has the moves that AWS allows in it.
+
+mod delegated;
+mod disabled;
+mod irregular;
+mod trusted_access;
+mod unobserved;
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::change::Change;
+use crate::domain::AccountId;
+use crate::error::{Error, ErrorKind};
+use crate::failure::{self, Failure, Handle, Recovered};
+use crate::journal::Journal;
+use crate::observation::Facts;
+use crate::observed::Observed;
+use crate::operations::{Ground, Setback};
+use crate::ports::Organization;
+use crate::state::{ObservedState, State, Unobserved, sealed};
+
+/// What a transition from `From` to `To` answers.
+pub type Transition<From, To, C> = Result<Integration<To, C>, Failure<Integration<From, C>>>;
+
+/// Systems Manager's integration with an organization, in state `S`, as `C` sees it.
+///
+/// ```text
+/// Disabled ──enable_trusted_access──▶ TrustedAccess ──register_delegated_administrator──▶ Delegated
+///     ◀────────── disable ───────────      ◀──────────────── deregister ────────────────
+/// ```
+///
+/// It begins [`Unobserved`], whose one move is [`observe`](Integration::observe). A move uses the handle up and answers one of
+/// the new state, or a [`Failure`] that tells what is known instead. Nobody can make, copy or keep a handle of a state:
+/// `Integration<S, C>` is not `Clone`, and only the organization's own answers lead to a state.
+///
+/// `C` is any implementation of the [ports](crate::ports): a client by value, `&client`, or `Arc<dyn Client>`.
+///
+/// # Time
+///
+/// A transition ends when a read shows its effect. The pauses between reads are tokio's, so a runtime with time enabled must be
+/// running; [`settle_within`](Self::settle_within) sets how long it goes on.
+///
+/// # Cancel safety
+///
+/// No transition is cancel safe. Dropping its future, as a timeout around it does, loses the handle and leaves open whether the
+/// write was applied. The remedy is to observe again, with a client that was kept: an `Arc`, or a reference.
+#[must_use = "a handle stands for the state of the organization; dropping it changes nothing there"]
+pub struct Integration<S: State, C> {
+    state: S,
+    base: Base<C>,
+}
+
+/// What every handle has, whatever its state.
+pub(crate) struct Base<C> {
+    client: C,
+    patience: Duration,
+    journal: Journal,
+}
+
+impl<S: State, C> Integration<S, C> {
+    pub(crate) fn in_state(state: S, base: Base<C>) -> Self {
+        Self { state, base }
+    }
+
+    /// How long a transition waits for AWS to show its effect, and a refusal that is only late to pass. One minute at first.
+    ///
+    /// It is no limit on single calls: those belong to the client.
+    pub fn settle_within(mut self, patience: Duration) -> Self {
+        self.base.patience = patience;
+        self
+    }
+
+    /// What the transitions that led to this handle changed, and may have changed, in order.
+    #[must_use]
+    pub fn changes(&self) -> &[Change] {
+        self.base.journal.changes()
+    }
+
+    /// The client behind the handle.
+    #[must_use]
+    pub fn client(&self) -> &C {
+        &self.base.client
+    }
+
+    /// Gives the client back and forgets the state.
+    #[must_use]
+    pub fn into_client(self) -> C {
+        self.base.client
+    }
+
+    fn become_unobserved(self) -> Integration<Unobserved, C> {
+        Integration::in_state(Unobserved::new(), self.base)
+    }
+}
+
+impl<S: ObservedState, C> Integration<S, C> {
+    /// The organization.
+    #[must_use]
+    pub fn organization(&self) -> &Organization {
+        &self.state.known().organization
+    }
+
+    /// The account that the client speaks for; `None` when the client cannot tell.
+    #[must_use]
+    pub fn caller(&self) -> Option<AccountId> {
+        self.state.known().caller
+    }
+
+    /// Forgets the state but not the changes, to ask AWS again.
+    pub fn forget(self) -> Integration<Unobserved, C> {
+        self.become_unobserved()
+    }
+
+    pub(crate) fn facts(&self) -> Facts {
+        self.state.facts()
+    }
+
+    /// What an operation needs of the handle.
+    pub(crate) fn ground(&mut self) -> Ground<'_, C> {
+        Ground {
+            client: &self.base.client,
+            known: self.state.known(),
+            patience: self.base.patience,
+            journal: &mut self.base.journal,
+        }
+    }
+
+    /// The handle for what a read shows.
+    pub(crate) fn moved_to(self, facts: Facts) -> Observed<C> {
+        let Self { state, mut base } = self;
+        base.journal.mark_observed();
+        Observed::classify(state.into_known(), facts, base)
+    }
+
+    /// The handle for what an operation led to: one of our own changes, which later reads may yet deny.
+    fn led_to(self, facts: Facts) -> Observed<C> {
+        Observed::classify(self.state.into_known(), facts, self.base)
+    }
+
+    /// The end of a transition that leads to one state.
+    pub(crate) fn conclude<T: State>(
+        self,
+        outcome: Result<Facts, Setback>,
+        expected: impl FnOnce(Observed<C>) -> Result<Integration<T, C>, Box<Observed<C>>>,
+    ) -> Transition<S, T, C> {
+        let observed = self.conclude_any(outcome)?;
+        expected(observed).map_err(|other| {
+            let holders = other.administrators().iter().map(|found| found.account).collect::<Vec<_>>();
+            let kind =
+                if holders.is_empty() { ErrorKind::StateMoved } else { ErrorKind::OtherAdministrator { holders } };
+            Failure::new(Error::of(kind).called_as(other.caller()), Recovered::Moved(*other))
+        })
+    }
+
+    /// The end of a transition that may lead to several.
+    pub(crate) fn conclude_any(self, outcome: Result<Facts, Setback>) -> Result<Observed<C>, Failure<Self>> {
+        let setback = match outcome {
+            Ok(facts) => return Ok(self.led_to(facts)),
+            Err(setback) => setback,
+        };
+        Err(match setback {
+            Setback::Unchanged(error) => Failure::new(error, Recovered::Unchanged(self)),
+            Setback::Moved(error, facts) => Failure::new(error, Recovered::Moved(self.moved_to(facts))),
+            Setback::Unknown(error) => Failure::new(error, Recovered::Unknown(self.become_unobserved())),
+        })
+    }
+}
+
+impl<S: State, C> failure::sealed::Handle for Integration<S, C> {}
+impl<S: State, C> Handle for Integration<S, C> {
+    type Client = C;
+}
+
+/// The state in a line, as a person would say it.
+impl<S: ObservedState + fmt::Display, C> fmt::Display for Integration<S, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", <S as sealed::State>::NAME, self.state)
+    }
+}
+
+/// Names the state and what it holds; the client need not be `Debug`.
+impl<S: State, C> fmt::Debug for Integration<S, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Integration<{}, _>", <S as sealed::State>::NAME)?;
+        f.debug_struct("").field("state", &self.state).field("changes", &self.changes()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,116 @@
+//! The client traits that stand between this crate and AWS.
+//!
+//! There is one trait for each AWS service, one method for each API operation, in this crate's own types. `AwsClient`
+//! (feature `aws`) implements them on the AWS SDK, [`sim::Client`](crate::sim::Client) (feature `sim`) on an organization
+//! in memory; a mock or a fake of your own implements those that the code under test uses.
+//!
+//! # Implementing
+//!
+//! * Put `#[async_trait]` on the implementation.
+//! * A list method returns **one page**. The crate follows the tokens itself, through short and empty pages.
+//! * A method that you leave out answers [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported): methods added in later
+//!   releases have that default too. A wrapper should forward all of them; `#[deny(clippy::missing_trait_methods)]` on its
+//!   implementation says when one is missing.
+//! * Answer a refusal with [`Error::service`](crate::Error::service) and AWS's own code, and a call whose fate is
+//!   unknown with [`Error::lost`](crate::Error::lost): what the crate does next depends on it.
+//! * Do not repeat writes after a lost reply. The crate reads first, then decides.
+//!
+//! A `mockall` mock of a port, as used by this crate's own tests:
+//!
+//! ```
+//! use async_trait::async_trait;
+//! use mockall::mock;
+//! use ssm_organizations::ports::*;
+//! use ssm_organizations::{AccountId, Error, Integration, Observed, PageToken, Region, ServicePrincipal};
+//!
+//! mock! {
+//!     pub Client {}
+//!
+//!     #[async_trait]
+//!     impl OrganizationsApi for Client {
+//!         async fn describe_organization(&self) -> Result<Organization, Error>;
+//!         async fn describe_account(&self, account: &AccountId) -> Result<Account, Error>;
+//!         async fn list_aws_service_access_for_organization(&self, next: Option<PageToken>) -> Result<Page<EnabledService>, Error>;
+//!         async fn enable_aws_service_access(&self, principal: &ServicePrincipal) -> Result<(), Error>;
+//!         async fn disable_aws_service_access(&self, principal: &ServicePrincipal) -> Result<(), Error>;
+//!         async fn list_delegated_administrators(&self, principal: &ServicePrincipal, next: Option<PageToken>) -> Result<Page<DelegatedAdministrator>, Error>;
+//!         async fn register_delegated_administrator(&self, account: &AccountId, principal: &ServicePrincipal) -> Result<(), Error>;
+//!         async fn deregister_delegated_administrator(&self, account: &AccountId, principal: &ServicePrincipal) -> Result<(), Error>;
+//!     }
+//!
+//!     #[async_trait]
+//!     impl StsApi for Client {
+//!         async fn get_caller_identity(&self) -> Result<CallerIdentity, Error>;
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Error> {
+//! let management: AccountId = "111111111111".parse()?;
+//! let mut client = MockClient::new();
+//! client.expect_describe_organization().times(1).returning(move || {
+//!     Ok(Organization::new("o-exampleorgid".parse()?, management))
+//! });
+//! client.expect_get_caller_identity().times(1).returning(move || Ok(CallerIdentity::new(management)));
+//! client.expect_list_aws_service_access_for_organization().times(1).returning(|_| Ok(Page::default()));
+//! client.expect_list_delegated_administrators().times(1).returning(|_, _| Ok(Page::default()));
+//!
+//! let observed = Integration::new(client).observe().await?;
+//! assert!(matches!(observed, Observed::Disabled(_)));
+//! # Ok(())
+//! # }
+//! ```
+
+mod operation;
+mod organizations;
+mod sts;
+mod systems_manager;
+
+pub use operation::Operation;
+pub use organizations::{
+    Account, AccountState, DelegatedAdministrator, EnabledService, FeatureSet, Organization, OrganizationsApi,
+};
+pub use sts::{CallerIdentity, StsApi};
+pub use systems_manager::{DataSync, SyncSourceType, SyncType, SystemsManagerApi};
+
+use crate::domain::PageToken;
+
+/// One page of a listing.
+///
+/// An empty page with a token is not the end: AWS may send it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// What the page holds.
+    pub items: Vec<T>,
+    /// What to ask for the next page with; `None` on the last.
+    pub next: Option<PageToken>,
+}
+
+impl<T> Page<T> {
+    /// A page that is the last, or the only one.
+    #[must_use]
+    pub fn last(items: Vec<T>) -> Self {
+        Self { items, next: None }
+    }
+}
+
+impl<T> Default for Page<T> {
+    fn default() -> Self {
+        Self::last(Vec::new())
+    }
+}
+
+/// All ports at once, so that a program can hold one `Arc<dyn Client>`.
+///
+/// Whatever implements the ports implements this.
+pub trait Client: OrganizationsApi + SystemsManagerClient {}
+
+impl<T: OrganizationsApi + SystemsManagerClient + ?Sized> Client for T {}
+
+/// What looks for resource data syncs: Systems Manager, and on whose behalf.
+///
+/// Resource data syncs belong to an account, and each account sees only its own; [`Syncs`](crate::Syncs) therefore asks
+/// every client that it is given whom it speaks for. Whatever implements both ports implements this.
+pub trait SystemsManagerClient: SystemsManagerApi + StsApi {}
+
+impl<T: SystemsManagerApi + StsApi + ?Sized> SystemsManagerClient for T {}

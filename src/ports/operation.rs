@@ -1,0 +1,98 @@
+use std::fmt;
+
+/// An AWS API operation that this crate calls.
+///
+/// Displayed by AWS's own name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Operation {
+    /// Organizations: the organization of the calling account.
+    DescribeOrganization,
+    /// Organizations: one member account.
+    DescribeAccount,
+    /// Organizations: the services trusted in the organization.
+    ListAwsServiceAccessForOrganization,
+    /// Organizations: trust a service.
+    EnableAwsServiceAccess,
+    /// Organizations: trust a service no longer.
+    DisableAwsServiceAccess,
+    /// Organizations: the accounts that administer a service.
+    ListDelegatedAdministrators,
+    /// Organizations: let a member account administer a service.
+    RegisterDelegatedAdministrator,
+    /// Organizations: take that back.
+    DeregisterDelegatedAdministrator,
+    /// STS: the account that the credentials belong to.
+    GetCallerIdentity,
+    /// Systems Manager: the resource data syncs of the calling account in one Region.
+    ListResourceDataSync,
+}
+
+impl Operation {
+    /// Every operation.
+    pub const ALL: &'static [Self] = &[
+        Self::DescribeOrganization,
+        Self::DescribeAccount,
+        Self::ListAwsServiceAccessForOrganization,
+        Self::EnableAwsServiceAccess,
+        Self::DisableAwsServiceAccess,
+        Self::ListDelegatedAdministrators,
+        Self::RegisterDelegatedAdministrator,
+        Self::DeregisterDelegatedAdministrator,
+        Self::GetCallerIdentity,
+        Self::ListResourceDataSync,
+    ];
+
+    /// AWS's name of the operation.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::DescribeOrganization => "DescribeOrganization",
+            Self::DescribeAccount => "DescribeAccount",
+            Self::ListAwsServiceAccessForOrganization => "ListAWSServiceAccessForOrganization",
+            Self::EnableAwsServiceAccess => "EnableAWSServiceAccess",
+            Self::DisableAwsServiceAccess => "DisableAWSServiceAccess",
+            Self::ListDelegatedAdministrators => "ListDelegatedAdministrators",
+            Self::RegisterDelegatedAdministrator => "RegisterDelegatedAdministrator",
+            Self::DeregisterDelegatedAdministrator => "DeregisterDelegatedAdministrator",
+            Self::GetCallerIdentity => "GetCallerIdentity",
+            Self::ListResourceDataSync => "ListResourceDataSync",
+        }
+    }
+
+    /// The prefix of the service in IAM actions.
+    #[must_use]
+    pub const fn service(self) -> &'static str {
+        match self {
+            Self::GetCallerIdentity => "sts",
+            Self::ListResourceDataSync => "ssm",
+            _ => "organizations",
+        }
+    }
+
+    /// The IAM action that allows the operation, such as `organizations:DescribeOrganization`.
+    ///
+    /// `sts:GetCallerIdentity` needs no permission.
+    #[must_use]
+    pub fn iam_action(self) -> String {
+        format!("{}:{}", self.service(), self.name())
+    }
+
+    /// Whether the operation changes anything.
+    #[must_use]
+    pub const fn is_write(self) -> bool {
+        matches!(
+            self,
+            Self::EnableAwsServiceAccess
+                | Self::DisableAwsServiceAccess
+                | Self::RegisterDelegatedAdministrator
+                | Self::DeregisterDelegatedAdministrator
+        )
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}

@@ -1,0 +1,247 @@
+use std::time::SystemTime;
+
+use async_trait::async_trait;
+use auto_impl::auto_impl;
+
+use super::{Operation, Page};
+use crate::domain::{AccountId, OrganizationId, PageToken, Partition, ServicePrincipal};
+use crate::error::Error;
+
+/// What the organization is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FeatureSet {
+    /// All features: what trusted access needs.
+    All,
+    /// Consolidated billing only.
+    ConsolidatedBilling,
+}
+
+/// An organization, as `DescribeOrganization` shows it. The e-mail address of its owner is left out on purpose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Organization {
+    /// Its id.
+    pub id: OrganizationId,
+    /// The account that manages it.
+    pub management_account: AccountId,
+    /// The partition that it is in, from its ARN.
+    pub partition: Partition,
+    /// Its features; `None` when AWS does not say.
+    pub feature_set: Option<FeatureSet>,
+}
+
+impl Organization {
+    /// An organization with all features, in the commercial partition.
+    #[must_use]
+    pub fn new(id: OrganizationId, management_account: AccountId) -> Self {
+        Self { id, management_account, partition: Partition::AWS, feature_set: Some(FeatureSet::All) }
+    }
+
+    /// The same in another partition.
+    #[must_use]
+    pub fn with_partition(mut self, partition: Partition) -> Self {
+        self.partition = partition;
+        self
+    }
+
+    /// The same with other features.
+    #[must_use]
+    pub fn with_feature_set(mut self, feature_set: Option<FeatureSet>) -> Self {
+        self.feature_set = feature_set;
+        self
+    }
+}
+
+/// Where an account is in its life.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AccountState {
+    /// Created or invited, and not ready yet.
+    PendingActivation,
+    /// In use. The only state in which an account can become an administrator.
+    Active,
+    /// Suspended by AWS.
+    Suspended,
+    /// Being closed.
+    PendingClosure,
+    /// Closed.
+    Closed,
+    /// A state that this release does not know, in AWS's spelling.
+    Other(String),
+}
+
+impl AccountState {
+    /// AWS's spelling.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::PendingActivation => "PENDING_ACTIVATION",
+            Self::Active => "ACTIVE",
+            Self::Suspended => "SUSPENDED",
+            Self::PendingClosure => "PENDING_CLOSURE",
+            Self::Closed => "CLOSED",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for AccountState {
+    fn from(text: &str) -> Self {
+        match text {
+            "PENDING_ACTIVATION" => Self::PendingActivation,
+            "ACTIVE" => Self::Active,
+            "SUSPENDED" => Self::Suspended,
+            "PENDING_CLOSURE" => Self::PendingClosure,
+            "CLOSED" => Self::Closed,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl std::fmt::Display for AccountState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A member account, as `DescribeAccount` shows it. Its name and e-mail address are left out on purpose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Account {
+    /// Its id.
+    pub id: AccountId,
+    /// Its state: AWS's `State`, or the older `Status` where there is none; `None` when AWS says neither.
+    pub state: Option<AccountState>,
+}
+
+impl Account {
+    /// An account in this state.
+    #[must_use]
+    pub fn new(id: AccountId, state: AccountState) -> Self {
+        Self { id, state: Some(state) }
+    }
+
+    /// The same with the state that AWS showed, if any.
+    #[must_use]
+    pub fn with_state(mut self, state: Option<AccountState>) -> Self {
+        self.state = state;
+        self
+    }
+}
+
+/// A service that is trusted in the organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EnabledService {
+    /// Its principal.
+    pub principal: ServicePrincipal,
+    /// AWS's date of its enabling: what tells this trust from a later one.
+    pub since: Option<SystemTime>,
+}
+
+impl EnabledService {
+    /// A service that has been trusted since then.
+    #[must_use]
+    pub fn new(principal: ServicePrincipal, since: Option<SystemTime>) -> Self {
+        Self { principal, since }
+    }
+}
+
+/// An account that administers a service for the organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DelegatedAdministrator {
+    /// The account.
+    pub account: AccountId,
+    /// Its state, as in [`Account::state`]. A suspended account stays an administrator until it is deregistered.
+    pub state: Option<AccountState>,
+    /// AWS's date of the delegation: what tells it from a later one to the same account.
+    pub since: Option<SystemTime>,
+}
+
+impl DelegatedAdministrator {
+    /// An active account that has been an administrator since then.
+    #[must_use]
+    pub fn new(account: AccountId, since: Option<SystemTime>) -> Self {
+        Self { account, state: Some(AccountState::Active), since }
+    }
+
+    /// The same with the state that AWS showed, if any.
+    #[must_use]
+    pub fn with_state(mut self, state: Option<AccountState>) -> Self {
+        self.state = state;
+        self
+    }
+}
+
+/// AWS Organizations, as far as this crate speaks to it.
+///
+/// Writes are for the management account alone; reads also for the delegated administrator of any service, and
+/// `describe_organization` for every account. Documented in the
+/// [Organizations API reference](https://docs.aws.amazon.com/organizations/latest/APIReference/Welcome.html).
+#[async_trait]
+#[auto_impl(&, Box, Arc)]
+pub trait OrganizationsApi: Send + Sync {
+    /// `DescribeOrganization`. Needs `organizations:DescribeOrganization`.
+    async fn describe_organization(&self) -> Result<Organization, Error> {
+        Err(Error::unsupported(Operation::DescribeOrganization))
+    }
+
+    /// `DescribeAccount`. Needs `organizations:DescribeAccount`.
+    async fn describe_account(&self, account: &AccountId) -> Result<Account, Error> {
+        let _ = account;
+        Err(Error::unsupported(Operation::DescribeAccount))
+    }
+
+    /// `ListAWSServiceAccessForOrganization`, one page. Needs `organizations:ListAWSServiceAccessForOrganization`.
+    async fn list_aws_service_access_for_organization(
+        &self,
+        next: Option<PageToken>,
+    ) -> Result<Page<EnabledService>, Error> {
+        let _ = next;
+        Err(Error::unsupported(Operation::ListAwsServiceAccessForOrganization))
+    }
+
+    /// `EnableAWSServiceAccess`. Needs `organizations:EnableAWSServiceAccess`.
+    async fn enable_aws_service_access(&self, principal: &ServicePrincipal) -> Result<(), Error> {
+        let _ = principal;
+        Err(Error::unsupported(Operation::EnableAwsServiceAccess))
+    }
+
+    /// `DisableAWSServiceAccess`. Needs `organizations:DisableAWSServiceAccess`.
+    async fn disable_aws_service_access(&self, principal: &ServicePrincipal) -> Result<(), Error> {
+        let _ = principal;
+        Err(Error::unsupported(Operation::DisableAwsServiceAccess))
+    }
+
+    /// `ListDelegatedAdministrators` of one service, one page. Needs `organizations:ListDelegatedAdministrators`.
+    async fn list_delegated_administrators(
+        &self,
+        principal: &ServicePrincipal,
+        next: Option<PageToken>,
+    ) -> Result<Page<DelegatedAdministrator>, Error> {
+        let _ = (principal, next);
+        Err(Error::unsupported(Operation::ListDelegatedAdministrators))
+    }
+
+    /// `RegisterDelegatedAdministrator`. Needs `organizations:RegisterDelegatedAdministrator`.
+    async fn register_delegated_administrator(
+        &self,
+        account: &AccountId,
+        principal: &ServicePrincipal,
+    ) -> Result<(), Error> {
+        let _ = (account, principal);
+        Err(Error::unsupported(Operation::RegisterDelegatedAdministrator))
+    }
+
+    /// `DeregisterDelegatedAdministrator`. Needs `organizations:DeregisterDelegatedAdministrator`.
+    async fn deregister_delegated_administrator(
+        &self,
+        account: &AccountId,
+        principal: &ServicePrincipal,
+    ) -> Result<(), Error> {
+        let _ = (account, principal);
+        Err(Error::unsupported(Operation::DeregisterDelegatedAdministrator))
+    }
+}
