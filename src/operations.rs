@@ -40,6 +40,16 @@ pub(crate) enum Setback {
     Unknown(Error),
 }
 
+impl Setback {
+    fn about(self, account: AccountId) -> Self {
+        match self {
+            Self::Unchanged(error) => Self::Unchanged(error.about(account)),
+            Self::Moved(error, facts) => Self::Moved(error.about(account), facts),
+            Self::Unknown(error) => Self::Unknown(error.about(account)),
+        }
+    }
+}
+
 /// Trusts Systems Manager in the organization. Acts on the state that the handle stands for, and reads afterwards.
 pub(crate) async fn enable<C: OrganizationsApi + ?Sized>(
     ground: &mut Ground<'_, C>,
@@ -69,7 +79,7 @@ pub(crate) async fn deregister<C: OrganizationsApi + ?Sized>(
     endangered: &Endangered,
 ) -> Result<Facts, Setback> {
     let operation = Operation::DeregisterDelegatedAdministrator;
-    let report = ground.guard(operation, before, syncs, endangered).await?;
+    let report = ground.guard(operation, before, syncs, endangered).await.map_err(|setback| setback.about(account))?;
     ground.carry_out(Write::Deregister(account, report), before).await
 }
 

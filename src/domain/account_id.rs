@@ -18,6 +18,10 @@ use crate::redact::redact;
 pub struct AccountId([u8; 12]);
 
 impl AccountId {
+    /// The management account of an organization in memory, unless another is named.
+    #[cfg(feature = "sim")]
+    pub(crate) const EXAMPLE_MANAGEMENT: Self = Self(*b"111111111111");
+
     /// Takes exactly twelve ASCII digits, leading zeros included.
     ///
     /// # Errors

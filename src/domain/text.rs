@@ -90,6 +90,12 @@ text! {
         .is_some_and(|rest| (10..=32).contains(&rest.len()) && lower_alphanumeric(rest))
 }
 
+impl OrganizationId {
+    /// The id of an organization in memory, unless another is given.
+    #[cfg(feature = "sim")]
+    pub(crate) const EXAMPLE: Self = Self(Cow::Borrowed("o-exampleorgid"));
+}
+
 text! {
     /// The name under which an AWS service is trusted in an organization.
     ///
