@@ -33,7 +33,6 @@ struct Inner<H: Handle> {
 }
 
 /// What a failed transition leaves.
-#[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a caller must be able to treat every case")]
 pub enum Recovered<H: Handle> {
     /// Nothing was sent, or a read made afterwards shows the state of before.
@@ -94,15 +93,18 @@ impl<H: Handle> fmt::Display for Failure<H> {
 
 impl<H: Handle> fmt::Debug for Failure<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let recovered = match &self.0.recovered {
-            Recovered::Unchanged(_) => "Unchanged",
-            Recovered::Moved(_) => "Moved",
-            Recovered::Unknown(_) => "Unknown",
-        };
-        f.debug_struct("Failure")
-            .field("error", &self.0.error)
-            .field("recovered", &format_args!("{recovered}"))
-            .finish()
+        f.debug_struct("Failure").field("error", &self.0.error).field("recovered", &self.0.recovered).finish()
+    }
+}
+
+/// Names the way on and, where one is known, the state; neither the client nor the handle need be `Debug`.
+impl<H: Handle> fmt::Debug for Recovered<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unchanged(_) => f.write_str("Unchanged"),
+            Self::Moved(observed) => f.debug_tuple("Moved").field(observed).finish(),
+            Self::Unknown(_) => f.write_str("Unknown"),
+        }
     }
 }
 

@@ -45,7 +45,6 @@ pub type Transition<From, To, C> = Result<Integration<To, C>, Failure<Integratio
 ///
 /// No transition is cancel safe. Dropping its future, as a timeout around it does, loses the handle and leaves open whether the
 /// write was applied. The remedy is to observe again, with a client that was kept: an `Arc`, or a reference.
-#[must_use = "a handle stands for the state of the organization; dropping it changes nothing there"]
 pub struct Integration<S: State, C> {
     state: S,
     base: Base<C>,
@@ -66,6 +65,7 @@ impl<S: State, C> Integration<S, C> {
     /// How long a transition waits for AWS to show its effect, and a refusal that is only late to pass. One minute at first.
     ///
     /// It is no limit on single calls: those belong to the client.
+    #[must_use]
     pub fn settle_within(mut self, patience: Duration) -> Self {
         self.base.patience = patience;
         self
@@ -108,6 +108,7 @@ impl<S: ObservedState, C> Integration<S, C> {
     }
 
     /// Forgets the state but not the changes, to ask AWS again.
+    #[must_use]
     pub fn forget(self) -> Integration<Unobserved, C> {
         self.become_unobserved()
     }

@@ -15,9 +15,7 @@ use crate::state::{Delegated, Disabled, Irregular, TrustedAccess};
 /// What AWS showed: the handle of the state that the organization is in.
 ///
 /// Exhaustive on purpose. A new state would change what callers have to treat, and so be a breaking change.
-#[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "callers must treat every state")]
-#[must_use = "a handle stands for the state of the organization; dropping it changes nothing there"]
 pub enum Observed<C> {
     /// Systems Manager is not trusted in the organization.
     Disabled(Integration<Disabled, C>),
@@ -115,6 +113,13 @@ from_handle!(Disabled, TrustedAccess, Delegated, Irregular);
 impl<C> failure::sealed::Handle for Observed<C> {}
 impl<C> Handle for Observed<C> {
     type Client = C;
+}
+
+/// As the handle inside; the client need not be `Debug`.
+impl<C> fmt::Debug for Observed<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        each!(self, handle => fmt::Debug::fmt(handle, f))
+    }
 }
 
 /// The state in a line, as a person would say it.

@@ -14,6 +14,7 @@ impl<C> Integration<Unobserved, C> {
     ///
     /// The client should hold credentials of the organization's management account. Those of the delegated administrator
     /// of any service are enough to observe.
+    #[must_use]
     pub fn new(client: C) -> Self {
         let base = Base { client, patience: Duration::from_mins(1), journal: Journal::default() };
         Self::in_state(Unobserved::new(), base)

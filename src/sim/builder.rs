@@ -126,7 +126,10 @@ impl Builder {
 
     /// The organization.
     #[must_use]
-    pub fn build(self) -> Organization {
+    pub fn build(mut self) -> Organization {
+        // What was there from the beginning lags behind nothing.
+        let newest = self.world.history.len().saturating_sub(1);
+        self.world.history.drain(..newest);
         Organization { world: Arc::new(Mutex::new(self.world)) }
     }
 }

@@ -1,0 +1,162 @@
+//! What several of the test files use.
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on panics")]
+
+use async_trait::async_trait;
+use mockall::mock;
+use ssm_organizations::ports::{
+    Account, CallerIdentity, DataSync, DelegatedAdministrator, EnabledService, Organization, OrganizationsApi, Page,
+    StsApi, SyncSourceType, SyncType, SystemsManagerApi,
+};
+use ssm_organizations::state::{Delegated, Disabled, Irregular, TrustedAccess};
+use ssm_organizations::{
+    AccountId, Error, Failure, Handle, Integration, Observed, PageToken, Recovered, Region, ServicePrincipal, SyncName,
+    sim,
+};
+
+mock! {
+    pub Client {}
+
+    #[async_trait]
+    impl OrganizationsApi for Client {
+        async fn describe_organization(&self) -> Result<Organization, Error>;
+        async fn describe_account(&self, account: &AccountId) -> Result<Account, Error>;
+        async fn list_aws_service_access_for_organization(
+            &self,
+            next: Option<PageToken>,
+        ) -> Result<Page<EnabledService>, Error>;
+        async fn enable_aws_service_access(&self, principal: &ServicePrincipal) -> Result<(), Error>;
+        async fn disable_aws_service_access(&self, principal: &ServicePrincipal) -> Result<(), Error>;
+        async fn list_delegated_administrators(
+            &self,
+            principal: &ServicePrincipal,
+            next: Option<PageToken>,
+        ) -> Result<Page<DelegatedAdministrator>, Error>;
+        async fn register_delegated_administrator(
+            &self,
+            account: &AccountId,
+            principal: &ServicePrincipal,
+        ) -> Result<(), Error>;
+        async fn deregister_delegated_administrator(
+            &self,
+            account: &AccountId,
+            principal: &ServicePrincipal,
+        ) -> Result<(), Error>;
+    }
+
+    #[async_trait]
+    impl StsApi for Client {
+        async fn get_caller_identity(&self) -> Result<CallerIdentity, Error>;
+    }
+
+    #[async_trait]
+    impl SystemsManagerApi for Client {
+        async fn list_resource_data_sync(
+            &self,
+            region: &Region,
+            sync_type: SyncType,
+            next: Option<PageToken>,
+        ) -> Result<Page<DataSync>, Error>;
+    }
+}
+
+pub fn account(id: &str) -> AccountId {
+    id.parse().unwrap()
+}
+
+pub fn management() -> AccountId {
+    account("111111111111")
+}
+
+pub fn alice() -> AccountId {
+    account("222222222222")
+}
+
+pub fn bob() -> AccountId {
+    account("333333333333")
+}
+
+pub fn region(name: &str) -> Region {
+    name.parse().unwrap()
+}
+
+pub fn organization_sync(name: &str) -> DataSync {
+    DataSync::new(SyncName::new(name).unwrap(), Some(SyncSourceType::AwsOrganizations))
+}
+
+pub const SSM: ServicePrincipal = ServicePrincipal::SYSTEMS_MANAGER;
+
+/// An organization with Alice and Bob in it.
+pub fn organization() -> sim::Builder {
+    sim::Organization::builder().member(alice()).member(bob())
+}
+
+/// The same, with Systems Manager trusted.
+pub fn trusting() -> sim::Builder {
+    organization().trusting(&SSM)
+}
+
+/// The same, administered by Alice.
+pub fn delegated() -> sim::Builder {
+    trusting().delegated_to(alice())
+}
+
+pub async fn observe(organization: &sim::Organization) -> Observed<sim::Client> {
+    Integration::new(organization.management_client()).observe().await.unwrap()
+}
+
+macro_rules! expect_state {
+    ($name:ident, $state:ident) => {
+        pub fn $name<C>(observed: Observed<C>) -> Integration<$state, C> {
+            match observed {
+                Observed::$state(handle) => handle,
+                other => panic!("expected {}, found {other:?}", stringify!($state)),
+            }
+        }
+    };
+}
+
+expect_state!(expect_disabled, Disabled);
+expect_state!(expect_trusted, TrustedAccess);
+expect_state!(expect_delegated, Delegated);
+expect_state!(expect_irregular, Irregular);
+
+pub async fn disabled_in(organization: &sim::Organization) -> Integration<Disabled, sim::Client> {
+    expect_disabled(observe(organization).await)
+}
+
+pub async fn trusted_in(organization: &sim::Organization) -> Integration<TrustedAccess, sim::Client> {
+    expect_trusted(observe(organization).await)
+}
+
+pub async fn delegated_in(organization: &sim::Organization) -> Integration<Delegated, sim::Client> {
+    expect_delegated(observe(organization).await)
+}
+
+pub async fn irregular_in(organization: &sim::Organization) -> Integration<Irregular, sim::Client> {
+    expect_irregular(observe(organization).await)
+}
+
+/// Which way on a failure offers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    Unchanged,
+    Moved,
+    Unknown,
+}
+
+pub fn way<H: Handle>(recovered: &Recovered<H>) -> Way {
+    match recovered {
+        Recovered::Unchanged(_) => Way::Unchanged,
+        Recovered::Moved(_) => Way::Moved,
+        Recovered::Unknown(_) => Way::Unknown,
+    }
+}
+
+/// The error of a transition that must fail, and the way on.
+pub fn failed<T, H: Handle>(result: Result<T, Failure<H>>) -> (Error, Recovered<H>) {
+    match result {
+        Ok(_) => panic!("the transition succeeded"),
+        Err(failure) => failure.into_parts(),
+    }
+}
