@@ -1,0 +1,208 @@
+//! The organization's data syncs under steps that would break or delete them.
+
+mod common;
+
+use common::{
+    SSM, Way, alice, bob, delegated, delegated_in, failed, irregular_in, management, observe, organization_sync,
+    region, trusted_in, trusting, way,
+};
+use ssm_organizations::ports::{DataSync, Operation, SyncSourceType, SystemsManagerClient};
+use ssm_organizations::sim::Fault;
+use ssm_organizations::{ChangeKind, ErrorKind, Region, SyncName, Syncs, SyncsReport, sim};
+
+const HOME: &str = "eu-central-1";
+
+fn regions() -> [Region; 2] {
+    [region(HOME), region("us-east-1")]
+}
+
+fn names(kind: &ErrorKind) -> Vec<String> {
+    match kind {
+        ErrorKind::SyncsRemain { syncs, .. } => syncs.iter().map(ToString::to_string).collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_sync_that_remains_is_named_and_nothing_is_written() {
+    // The management account's, before disabling.
+    let organization = trusting().data_sync(management(), region("us-east-1"), organization_sync("all")).build();
+    let client = organization.management_client();
+    let protect = Syncs::Protect { ssm: &[&client], regions: &regions() };
+    let (error, recovered) = failed(trusted_in(&organization).await.disable(protect).await);
+    assert_eq!(names(error.kind()), [r#""all" of account 111111111111 in us-east-1"#]);
+    assert_eq!((way(&recovered), organization.writes()), (Way::Unchanged, 0));
+
+    // The administrator's, before deregistering.
+    let organization = delegated().data_sync(alice(), region(HOME), organization_sync("theirs")).build();
+    let client = organization.client(alice());
+    let protect = Syncs::Protect { ssm: &[&client], regions: &regions() };
+    let (error, recovered) = failed(delegated_in(&organization).await.deregister(protect).await);
+    assert_eq!(names(error.kind()), [r#""theirs" of account 222222222222 in eu-central-1"#]);
+    assert_eq!((way(&recovered), organization.writes(), error.account()), (Way::Unchanged, 0, Some(alice())));
+}
+
+#[tokio::test]
+async fn a_sync_on_a_later_page_is_found() {
+    let mut start = trusting().page_size(1).empty_pages();
+    let single = DataSync::new(SyncName::new("a").unwrap(), Some(SyncSourceType::SingleAccountMultiRegions));
+    start = start.data_sync(management(), region(HOME), single);
+    let organization = start.data_sync(management(), region(HOME), organization_sync("b")).build();
+    let client = organization.management_client();
+    let protect = Syncs::Protect { ssm: &[&client], regions: &[region(HOME)] };
+    let (error, _) = failed(trusted_in(&organization).await.disable(protect).await);
+    assert_eq!(names(error.kind()), [r#""b" of account 111111111111 in eu-central-1"#]);
+}
+
+#[tokio::test]
+async fn only_syncs_of_the_organization_are_in_the_way_and_one_that_does_not_say_counts() {
+    let with = |source: Option<SyncSourceType>| {
+        trusting().data_sync(management(), region(HOME), DataSync::new(SyncName::new("x").unwrap(), source)).build()
+    };
+    let cases = [
+        (Some(SyncSourceType::AwsOrganizations), true),
+        (Some(SyncSourceType::SingleAccountMultiRegions), false),
+        (Some(SyncSourceType::from("singleAccountMultiRegions")), false),
+        (Some(SyncSourceType::from("SomethingNew")), true),
+        (None, true),
+    ];
+    for (source, in_the_way) in cases {
+        let organization = with(source.clone());
+        let client = organization.management_client();
+        let protect = Syncs::Protect { ssm: &[&client], regions: &[region(HOME)] };
+        let result = trusted_in(&organization).await.disable(protect).await;
+        assert_eq!(result.is_err(), in_the_way, "{source:?}");
+        assert_eq!(organization.is_trusted(&SSM), in_the_way, "{source:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_was_not_looked_at_is_a_refusal() {
+    // Only the administrator sees the administrator's syncs.
+    let organization = delegated().build();
+    let client = organization.management_client();
+    let protect = Syncs::Protect { ssm: &[&client], regions: &regions() };
+    let (error, recovered) = failed(delegated_in(&organization).await.deregister(protect).await);
+    assert!(matches!(error.kind(), ErrorKind::SyncsUnseen { account, .. } if *account == alice()), "{error}");
+    assert_eq!((way(&recovered), organization.writes()), (Way::Unchanged, 0));
+
+    // Only the management account sees its own.
+    let organization = trusting().build();
+    let client = organization.client(alice());
+    let protect = Syncs::Protect { ssm: &[&client], regions: &regions() };
+    let (error, recovered) = failed(trusted_in(&organization).await.disable(protect).await);
+    assert!(matches!(error.kind(), ErrorKind::SyncsUnseen { account, .. } if *account == management()), "{error}");
+    assert_eq!((way(&recovered), organization.writes()), (Way::Unchanged, 0));
+}
+
+#[tokio::test]
+async fn a_region_that_cannot_be_listed_is_a_refusal_that_says_which() {
+    let organization = trusting().build();
+    let client = organization.management_client();
+    let trusted = trusted_in(&organization).await;
+    organization.fault(Operation::ListResourceDataSync, 2, Fault::refused("AccessDeniedException"));
+    let protect = Syncs::Protect { ssm: &[&client], regions: &regions() };
+    let (error, recovered) = failed(trusted.disable(protect).await);
+    assert!(matches!(error.kind(), ErrorKind::SyncsUnseen { account, .. } if *account == management()));
+    assert_eq!(error.region(), Some(&region("us-east-1")));
+    let source = std::error::Error::source(&error).unwrap();
+    assert!(source.to_string().contains("ssm:ListResourceDataSync"), "{source}");
+    assert_eq!((way(&recovered), organization.writes()), (Way::Unchanged, 0));
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_know_for_whom_it_speaks_has_seen_nothing() {
+    let organization = trusting().build();
+    let client = organization.management_client();
+    let trusted = trusted_in(&organization).await;
+    organization.fault(Operation::GetCallerIdentity, 1, Fault::refused("ExpiredToken"));
+    let protect = Syncs::Protect { ssm: &[&client], regions: &regions() };
+    let (error, recovered) = failed(trusted.disable(protect).await);
+    assert_eq!((error.code(), error.operation()), (Some("ExpiredToken"), Some(Operation::GetCallerIdentity)));
+    assert_eq!((way(&recovered), organization.writes()), (Way::Unchanged, 0));
+}
+
+#[tokio::test]
+async fn the_result_says_where_and_as_whom_was_looked() {
+    let organization = delegated().build();
+    let (ours, theirs) = (organization.management_client(), organization.client(alice()));
+    let ssm: [&dyn SystemsManagerClient; 2] = [&ours, &theirs];
+    // A Region that is named twice is looked at once.
+    let regions = [region("us-east-1"), region(HOME), region("us-east-1")];
+    let protect = Syncs::Protect { ssm: &ssm, regions: &regions };
+    let disabled = observe(&organization).await.ensure_disabled(protect).await.unwrap();
+    let reports: Vec<_> = disabled
+        .changes()
+        .iter()
+        .map(|change| match &change.kind {
+            ChangeKind::AdministratorDeregistered { syncs, .. } | ChangeKind::TrustedAccessDisabled { syncs, .. } => {
+                syncs.clone()
+            }
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    for report in reports {
+        let SyncsReport::NoneSeen(looks) = report else { panic!("{report:?}") };
+        let looked: Vec<_> = looks.iter().map(|look| (look.account, look.regions.clone())).collect();
+        let regions = vec![region(HOME), region("us-east-1")];
+        assert_eq!(looked, [(management(), regions.clone()), (alice(), regions)]);
+    }
+
+    let organization = trusting().build();
+    let disabled = trusted_in(&organization).await.disable(Syncs::Forfeit).await.unwrap();
+    assert!(matches!(
+        &disabled.changes()[0].kind,
+        ChangeKind::TrustedAccessDisabled { syncs: SyncsReport::Forfeited, .. }
+    ));
+    assert_eq!(organization.count(Operation::ListResourceDataSync), 0);
+}
+
+#[tokio::test]
+async fn deregistering_looks_only_at_the_account_that_it_endangers() {
+    // The management account's own sync survives a deregistration, so it is no reason to refuse one.
+    let organization = delegated().data_sync(management(), region(HOME), organization_sync("ours")).build();
+    let (ours, theirs) = (organization.management_client(), organization.client(alice()));
+    let ssm: [&dyn SystemsManagerClient; 2] = [&ours, &theirs];
+    let regions = regions();
+    let protect = Syncs::Protect { ssm: &ssm, regions: &regions };
+    delegated_in(&organization).await.deregister(protect).await.unwrap();
+    assert_eq!(organization.count(Operation::ListResourceDataSync), regions.len());
+}
+
+#[tokio::test]
+async fn a_whole_offboarding_looks_at_everybody_before_its_first_write() {
+    let organization = delegated().data_sync(management(), region(HOME), organization_sync("ours")).build();
+    let (ours, theirs) = (organization.management_client(), organization.client(alice()));
+    let regions = regions();
+
+    let ssm: [&dyn SystemsManagerClient; 2] = [&ours, &theirs];
+    let protect = Syncs::Protect { ssm: &ssm, regions: &regions };
+    let (error, recovered) = failed(observe(&organization).await.ensure_disabled(protect).await);
+    assert_eq!(names(error.kind()), [r#""ours" of account 111111111111 in eu-central-1"#]);
+    assert_eq!((way(&recovered), organization.writes()), (Way::Unchanged, 0));
+
+    let protect = Syncs::Protect { ssm: &[&theirs], regions: &regions };
+    let (error, _) = failed(observe(&organization).await.ensure_disabled(protect).await);
+    assert!(matches!(error.kind(), ErrorKind::SyncsUnseen { account, .. } if *account == management()), "{error}");
+    assert_eq!(organization.writes(), 0);
+}
+
+#[tokio::test]
+async fn several_administrators_are_all_looked_at_before_the_first_goes() {
+    let start = || delegated().delegated_to(bob()).data_sync(bob(), region(HOME), organization_sync("bobs"));
+    let protect_with = |organization: &sim::Organization| (organization.client(alice()), organization.client(bob()));
+    let regions = regions();
+
+    let organization = start().build();
+    let (alices, bobs) = protect_with(&organization);
+    let ssm: [&dyn SystemsManagerClient; 2] = [&alices, &bobs];
+    let protect = Syncs::Protect { ssm: &ssm, regions: &regions };
+    let (error, _) = failed(irregular_in(&organization).await.remove_all_administrators(protect).await);
+    assert_eq!(names(error.kind()), [r#""bobs" of account 333333333333 in eu-central-1"#]);
+    assert_eq!(organization.administrators(), [alice(), bob()], "Alice is not removed for nothing");
+
+    // Keeping Bob endangers nothing of his.
+    irregular_in(&organization).await.keep_only_administrator(&bob(), protect).await.unwrap();
+    assert_eq!(organization.administrators(), [bob()]);
+    assert_eq!(organization.data_syncs(bob(), &region(HOME)).len(), 1);
+}
