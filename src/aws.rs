@@ -1,1 +1,227 @@
-//! The adapter for the AWS SDK.
+//! The adapter for the AWS SDK for Rust: [`AwsClient`] implements the [ports](crate::ports) with real calls.
+//!
+//! ```no_run
+//! use ssm_organizations::aws::{AwsClient, aws_types::SdkConfig};
+//! use ssm_organizations::{Error, Integration};
+//!
+//! # async fn run() -> Result<(), Error> {
+//! // In a program: `aws_config::load_from_env().await`, with the `aws-config` crate.
+//! let config = SdkConfig::builder().build();
+//! let observed = Integration::new(AwsClient::new(&config)).observe().await?;
+//! println!("{observed}");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Retries
+//!
+//! Reads keep the SDK's retries, as the `SdkConfig` has them. Writes are repeated only after an answer that says that nothing was
+//! done: throttling, `ConcurrentModificationException` and `FinalizingOrganizationException`. After a timeout, a broken connection,
+//! an unreadable answer or a failure inside AWS a write is not sent again, whatever the client or its own retry classifiers say: the
+//! SDK would show the answer to the second one only. Nor after `LimitExceededException`, which the SDK takes for throttling and which is a quota.
+//!
+//! An error whose retries the SDK has used is [`Retry::Spent`](crate::Retry::Spent); [`Retry::Temporary`](crate::Retry::Temporary)
+//! means that the call was tried once, as a write with a lost reply always is.
+//!
+//! # Time
+//!
+//! The SDK bounds connecting but, unless told, neither a call nor an attempt: a server that accepts a request and never answers
+//! hangs it. [`AwsClientBuilder::timeout_config`] or the `SdkConfig` sets the limits. This crate sets none of its own.
+//!
+//! # What leaves this machine
+//!
+//! Requests name this crate in their user agent, as `lib/ssm-organizations/<version>`, beside the app name and whatever else the
+//! `SdkConfig` has there.
+//!
+//! # Versions
+//!
+//! The types of the SDK that appear here are re-exported with their crates: what is made with them fits.
+
+mod attempts;
+mod classifier;
+mod convert;
+mod error;
+mod organizations;
+mod sts;
+mod systems_manager;
+
+use std::fmt;
+
+use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::SdkConfig;
+use aws_types::sdk_ua_metadata::FrameworkMetadata;
+
+#[doc(no_inline)]
+pub use {aws_sdk_organizations, aws_sdk_ssm, aws_sdk_sts, aws_smithy_types, aws_types};
+
+/// A client of AWS: Organizations, Systems Manager and STS, with the same credentials.
+///
+/// Cloning is cheap, and clones share connections and credentials. `Debug` shows the Regions and nothing else.
+#[derive(Clone)]
+pub struct AwsClient {
+    organizations: aws_sdk_organizations::Client,
+    systems_manager: aws_sdk_ssm::Client,
+    sts: aws_sdk_sts::Client,
+}
+
+impl AwsClient {
+    /// A client with this configuration: what `aws_config::load_from_env().await` answers.
+    ///
+    /// The Region chooses the partition, so that of Organizations too: any Region of the partition will do. Systems Manager is
+    /// asked in the Regions that are named to it.
+    ///
+    /// # Panics
+    ///
+    /// Where the SDK's own constructors do: see [`AwsClientBuilder::build`].
+    #[must_use]
+    pub fn new(config: &SdkConfig) -> Self {
+        Self::builder(config).build()
+    }
+
+    /// The same, with something changed.
+    #[must_use]
+    pub fn builder(config: &SdkConfig) -> AwsClientBuilder {
+        AwsClientBuilder {
+            config: config.clone(),
+            organizations: None,
+            systems_manager: None,
+            sts: None,
+            retry_config: None,
+            timeout_config: None,
+        }
+    }
+}
+
+impl fmt::Debug for AwsClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { organizations, systems_manager, sts } = self;
+        f.debug_struct("AwsClient")
+            .field("organizations", &organizations.config().region().map(AsRef::as_ref))
+            .field("systems_manager", &systems_manager.config().region().map(AsRef::as_ref))
+            .field("sts", &sts.config().region().map(AsRef::as_ref))
+            .finish()
+    }
+}
+
+/// Makes an [`AwsClient`]: from [`AwsClient::builder`].
+///
+/// A client of the SDK given here stands in for the one that the `SdkConfig` would make: its own configuration counts, its
+/// credentials, endpoint and connections among it. The retry and timeout settings given here count for all three, such clients
+/// included. The given client itself stays as it is; the [`AwsClient`] works on a copy.
+#[must_use = "call `build`"]
+pub struct AwsClientBuilder {
+    config: SdkConfig,
+    organizations: Option<aws_sdk_organizations::Client>,
+    systems_manager: Option<aws_sdk_ssm::Client>,
+    sts: Option<aws_sdk_sts::Client>,
+    retry_config: Option<RetryConfig>,
+    timeout_config: Option<TimeoutConfig>,
+}
+
+impl AwsClientBuilder {
+    /// Uses this client for Organizations.
+    pub fn organizations(mut self, client: aws_sdk_organizations::Client) -> Self {
+        self.organizations = Some(client);
+        self
+    }
+
+    /// Uses this client for Systems Manager. Its Region does not matter: each call names one.
+    pub fn systems_manager(mut self, client: aws_sdk_ssm::Client) -> Self {
+        self.systems_manager = Some(client);
+        self
+    }
+
+    /// Uses this client for STS.
+    ///
+    /// It tells whose calls these are, so it must have the credentials of the other two.
+    pub fn sts(mut self, client: aws_sdk_sts::Client) -> Self {
+        self.sts = Some(client);
+        self
+    }
+
+    /// How often, and with what pauses, the SDK tries a call that may be tried again. It replaces what the configurations say.
+    ///
+    /// It does not make writes less careful: see [the module](self#retries).
+    pub fn retry_config(mut self, retries: RetryConfig) -> Self {
+        self.retry_config = Some(retries);
+        self
+    }
+
+    /// How long a call, an attempt, connecting and reading may take. It replaces what the configurations say; limits that it
+    /// leaves open are the SDK's defaults.
+    ///
+    /// An operation timeout bounds a call with all its attempts, an attempt timeout each of them. Systems Manager answers in seconds,
+    /// and Organizations too; half a minute for an operation leaves room for the pauses between attempts:
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use ssm_organizations::aws::aws_smithy_types::timeout::TimeoutConfig;
+    ///
+    /// let limits = TimeoutConfig::builder()
+    ///     .operation_timeout(Duration::from_secs(30))
+    ///     .operation_attempt_timeout(Duration::from_secs(10))
+    ///     .build();
+    /// ```
+    ///
+    /// A write whose time is up may have been applied: the crate then reads before it says anything.
+    pub fn timeout_config(mut self, limits: TimeoutConfig) -> Self {
+        self.timeout_config = Some(limits);
+        self
+    }
+
+    /// Makes the client. It calls nobody: what is missing shows at the first call.
+    ///
+    /// # Panics
+    ///
+    /// Where the SDK's own `Client::from_conf` does: when the configuration has retries or timeouts and, on purpose, no way to sleep.
+    /// What `aws-config` makes never panics here. A configuration without a behaviour version gets the SDK's latest.
+    #[must_use]
+    pub fn build(self) -> AwsClient {
+        let Self { config, organizations, systems_manager, sts, retry_config, timeout_config } = self;
+        /// The same for each service: the SDK's builders are alike and share no trait.
+        macro_rules! client {
+            ($sdk:ident, $given:expr) => {{
+                let mut builder = match $given {
+                    Some(given) => given.config().to_builder(),
+                    None => $sdk::config::Builder::from(&config),
+                };
+                if $given.is_none() && config.behavior_version().is_none() {
+                    builder.set_behavior_version(Some(BehaviorVersion::latest()));
+                }
+                if let Some(retries) = &retry_config {
+                    builder.set_retry_config(Some(retries.clone()));
+                }
+                if let Some(limits) = &timeout_config {
+                    builder.set_timeout_config(Some(limits.clone()));
+                }
+                // A version of ours that is no valid one would be a bug, and no reason to fail calls.
+                if let Ok(ourselves) = FrameworkMetadata::new(env!("CARGO_PKG_NAME"), Some(env!("CARGO_PKG_VERSION"))) {
+                    builder.push_framework_metadata(ourselves);
+                }
+                $sdk::Client::from_conf(builder.build())
+            }};
+        }
+        AwsClient {
+            organizations: client!(aws_sdk_organizations, &organizations),
+            systems_manager: client!(aws_sdk_ssm, &systems_manager),
+            sts: client!(aws_sdk_sts, &sts),
+        }
+    }
+}
+
+/// Shows which clients were given, and the settings.
+impl fmt::Debug for AwsClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AwsClientBuilder")
+            .field("region", &self.config.region().map(AsRef::as_ref))
+            .field("organizations", &self.organizations.is_some())
+            .field("systems_manager", &self.systems_manager.is_some())
+            .field("sts", &self.sts.is_some())
+            .field("retry_config", &self.retry_config)
+            .field("timeout_config", &self.timeout_config)
+            .finish()
+    }
+}

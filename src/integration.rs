@@ -176,14 +176,14 @@ impl<S: State, C> Handle for Integration<S, C> {
 /// The state in a line, as a person would say it.
 impl<S: ObservedState + fmt::Display, C> fmt::Display for Integration<S, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", <S as sealed::State>::NAME, self.state)
+        write!(f, "{}: {}", <S as sealed::Sealed>::NAME, self.state)
     }
 }
 
 /// Names the state and what it holds; the client need not be `Debug`.
 impl<S: State, C> fmt::Debug for Integration<S, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Integration<{}, _>", <S as sealed::State>::NAME)?;
+        write!(f, "Integration<{}, _>", <S as sealed::Sealed>::NAME)?;
         f.debug_struct("").field("state", &self.state).field("changes", &self.changes()).finish_non_exhaustive()
     }
 }

@@ -14,7 +14,7 @@ use crate::ports::{AccountState, DelegatedAdministrator, EnabledService};
     label = "not one of `Unobserved`, `Disabled`, `TrustedAccess`, `Delegated` and `Irregular`",
     note = "a state comes from asking AWS: `Integration::new(client).observe().await?`"
 )]
-pub trait State: sealed::State {}
+pub trait State: sealed::Sealed {}
 
 /// A state that AWS was asked about: every one but [`Unobserved`].
 #[diagnostic::on_unimplemented(
@@ -65,7 +65,7 @@ impl Unobserved {
 }
 
 impl State for Unobserved {}
-impl sealed::State for Unobserved {
+impl sealed::Sealed for Unobserved {
     const NAME: &'static str = "Unobserved";
 }
 
@@ -74,7 +74,7 @@ macro_rules! observed_state {
     ($state:ident, |$self:ident| $facts:expr) => {
         impl State for $state {}
         impl ObservedState for $state {}
-        impl sealed::State for $state {
+        impl sealed::Sealed for $state {
             const NAME: &'static str = stringify!($state);
         }
         #[expect(private_interfaces, reason = "sealed: nobody outside calls these")]
@@ -138,7 +138,7 @@ impl fmt::Display for Irregular {
 pub(crate) mod sealed {
     use crate::observation::{Facts, Known};
 
-    pub trait State: std::fmt::Debug + Send + Sync + 'static {
+    pub trait Sealed: std::fmt::Debug + Send + Sync + 'static {
         const NAME: &'static str;
     }
 

@@ -1,0 +1,102 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
+};
+use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
+use aws_types::region::Region;
+
+use crate::ports::Operation;
+
+/// How far one call got, noted as the SDK makes it.
+///
+/// The SDK's error alone does not tell: a timeout may strike while credentials are fetched, and the same error may be the first
+/// or the last of several.
+#[derive(Debug, Clone)]
+pub(super) struct Attempts {
+    operation: Operation,
+    notes: Arc<Notes>,
+}
+
+#[derive(Debug, Default)]
+struct Notes {
+    made: AtomicU32,
+    in_flight: AtomicBool,
+    no_region: AtomicBool,
+    no_http_client: AtomicBool,
+}
+
+impl Attempts {
+    pub(super) fn at(operation: Operation) -> Self {
+        Self { operation, notes: Arc::default() }
+    }
+
+    pub(super) fn operation(&self) -> Operation {
+        self.operation
+    }
+
+    /// Whether the SDK has tried again.
+    pub(super) fn repeated(&self) -> bool {
+        self.notes.made.load(Relaxed) > 1
+    }
+
+    /// Whether the last attempt may have reached AWS and was not refused.
+    pub(super) fn in_flight(&self) -> bool {
+        self.notes.in_flight.load(Relaxed)
+    }
+
+    pub(super) fn had_no_region(&self) -> bool {
+        self.notes.no_region.load(Relaxed)
+    }
+
+    pub(super) fn had_no_http_client(&self) -> bool {
+        self.notes.no_http_client.load(Relaxed)
+    }
+}
+
+#[dyn_dispatch_hint]
+impl Intercept for Attempts {
+    fn name(&self) -> &'static str {
+        "SsmOrganizationsAttempts"
+    }
+
+    fn read_before_attempt(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        components: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.notes.made.fetch_add(1, Relaxed);
+        self.notes.in_flight.store(false, Relaxed);
+        self.notes.no_region.store(config.load::<Region>().is_none(), Relaxed);
+        self.notes.no_http_client.store(components.http_client().is_none(), Relaxed);
+        Ok(())
+    }
+
+    fn read_before_transmit(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.notes.in_flight.store(!self.had_no_http_client(), Relaxed);
+        Ok(())
+    }
+
+    /// A refusal ends the flight, so that a timeout in the pause after it is not taken for a lost reply.
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if context.response().is_some_and(|response| response.status().is_client_error()) {
+            self.notes.in_flight.store(false, Relaxed);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,64 @@
+use std::error::Error as StdError;
+use std::fmt;
+use std::marker::PhantomData;
+
+use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
+use aws_smithy_runtime_api::client::retries::classifiers::{
+    ClassifyRetry, RetryAction, RetryClassifierPriority, RetryReason,
+};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_smithy_types::retry::ErrorKind;
+
+use super::error::code;
+
+/// Allows a write, whose error is `E`, to be repeated only after a refusal.
+///
+/// It has the last word: what it forbids, no other classifier can allow.
+pub(super) struct OnlyAfterRefusal<E>(PhantomData<fn(E)>);
+
+impl<E> OnlyAfterRefusal<E> {
+    pub(super) fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<E> fmt::Debug for OnlyAfterRefusal<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OnlyAfterRefusal")
+    }
+}
+
+impl<E: StdError + ProvideErrorMetadata + Send + Sync + 'static> ClassifyRetry for OnlyAfterRefusal<E> {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        self.classify_retry_v2(context, &RetryAction::NoActionIndicated)
+    }
+
+    fn classify_retry_v2(&self, context: &InterceptorContext, previous: &RetryAction) -> RetryAction {
+        let Some(Err(error)) = context.output_or_error() else {
+            return RetryAction::NoActionIndicated;
+        };
+        let refusal = error.as_operation_error().and_then(|error| error.downcast_ref::<E>());
+        match refusal.and_then(code) {
+            // Organizations takes one change at a time; the pause is that after throttling, the longest that the SDK has.
+            Some("ConcurrentModificationException" | "FinalizingOrganizationException") => {
+                RetryAction::throttling_error()
+            }
+            // A quota, which the SDK takes for throttling because other services mean that by it.
+            Some("LimitExceededException") | None => RetryAction::RetryForbidden,
+            Some(_) if is_throttling(previous) => RetryAction::NoActionIndicated,
+            Some(_) => RetryAction::RetryForbidden,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "Only After Refusal"
+    }
+
+    fn priority(&self) -> RetryClassifierPriority {
+        RetryClassifierPriority::run_after(RetryClassifierPriority::transient_error_classifier())
+    }
+}
+
+fn is_throttling(action: &RetryAction) -> bool {
+    matches!(action, RetryAction::RetryIndicated(RetryReason::RetryableError { kind: ErrorKind::ThrottlingError, .. }))
+}

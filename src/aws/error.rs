@@ -1,0 +1,201 @@
+//! From the SDK's errors to this crate's, by what is known of the call's fate.
+
+use std::error::Error as StdError;
+use std::io;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_organizations::types::error as organizations;
+use aws_sdk_ssm::types::error as ssm;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_types::request_id::RequestId;
+
+use super::attempts::Attempts;
+use crate::error::{Error, ErrorKind, Retry};
+use crate::ports::Operation;
+
+/// The one conversion: every call's error comes through here.
+pub(super) fn from_sdk<E>(attempts: &Attempts, error: SdkError<E, HttpResponse>) -> Error
+where
+    E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
+{
+    let operation = attempts.operation();
+    let mut ours = match &error {
+        SdkError::ServiceError(answer) => answered(operation, &Said::by(answer.err()), answer.raw()),
+        SdkError::ResponseError(answer) => answered(operation, &Said::default(), answer.raw()),
+        _ if !attempts.in_flight() => unsent(attempts, &error),
+        _ if never_connected(&error) => {
+            Error::not_sent(operation, "no connection could be made").with_retry(Retry::Temporary)
+        }
+        _ => Error::lost(operation),
+    };
+    if ours.is_retryable() && attempts.repeated() {
+        ours = ours.with_retry(Retry::Spent);
+    }
+    if let Some(id) = error.request_id() {
+        ours = ours.with_request_id(id);
+    }
+    ours.with_source(error)
+}
+
+/// What an answer says of itself.
+#[derive(Default)]
+struct Said<'a> {
+    code: Option<&'a str>,
+    message: Option<&'a str>,
+    reason: Option<&'a str>,
+}
+
+impl<'a> Said<'a> {
+    fn by<E: StdError + ProvideErrorMetadata + 'static>(error: &'a E) -> Self {
+        let shape = error.source().and_then(Shape::of).unwrap_or_default();
+        Self { code: code(error), message: error.message().or(shape.message), reason: shape.reason }
+    }
+}
+
+/// AWS's code: the name of the shape that the SDK recognised, or what the answer called itself.
+///
+/// The shape comes first because an error that was made by hand, as mocks of the SDK make them, has it only.
+pub(super) fn code<E: StdError + ProvideErrorMetadata + 'static>(error: &E) -> Option<&str> {
+    error.source().and_then(Shape::of).map(|shape| shape.code).or(error.code())
+}
+
+/// One of the errors that AWS's models declare for the calls of this crate.
+#[derive(Default)]
+struct Shape<'a> {
+    code: &'static str,
+    message: Option<&'a str>,
+    reason: Option<&'a str>,
+}
+
+impl<'a> Shape<'a> {
+    /// The errors of different calls are different types around the same shapes, so the shape is what can be asked for.
+    fn of(error: &'a (dyn StdError + 'static)) -> Option<Self> {
+        macro_rules! shapes {
+            ($($shape:path => $code:literal $(, $reason:expr)?;)*) => {$(
+                if let Some(found) = error.downcast_ref::<$shape>() {
+                    let reason = None$(.or_else(|| found.reason().map($reason)))?;
+                    return Some(Self { code: $code, message: found.message(), reason });
+                }
+            )*};
+        }
+        shapes! {
+            organizations::AccessDeniedException => "AccessDeniedException";
+            organizations::AccountAlreadyRegisteredException => "AccountAlreadyRegisteredException";
+            organizations::AccountNotFoundException => "AccountNotFoundException";
+            organizations::AccountNotRegisteredException => "AccountNotRegisteredException";
+            organizations::AwsOrganizationsNotInUseException => "AWSOrganizationsNotInUseException";
+            organizations::ConcurrentModificationException => "ConcurrentModificationException";
+            organizations::ConstraintViolationException => "ConstraintViolationException", |reason| reason.as_str();
+            organizations::InvalidInputException => "InvalidInputException", |reason| reason.as_str();
+            organizations::ServiceException => "ServiceException";
+            organizations::TooManyRequestsException => "TooManyRequestsException";
+            organizations::UnsupportedApiEndpointException => "UnsupportedAPIEndpointException";
+            ssm::InternalServerError => "InternalServerError";
+            ssm::InvalidNextToken => "InvalidNextToken";
+            ssm::ResourceDataSyncInvalidConfigurationException => "ResourceDataSyncInvalidConfigurationException";
+        }
+        None
+    }
+}
+
+/// An answer came: what it says, and where it says nothing, what its status means.
+fn answered(operation: Operation, said: &Said<'_>, answer: &HttpResponse) -> Error {
+    let status = answer.status();
+    let mut ours = match said.code.or_else(|| code_in_xml(answer)) {
+        // AWS had not read the request when its patience ended. Not that anybody promises that.
+        Some(code @ ("RequestTimeout" | "RequestTimeoutException")) => lost(operation, code),
+        Some(code) => {
+            let refusal = Error::service(operation, code, "");
+            // A code that nobody knows means "failed" with a status of the server's and "refused" with one of the client's.
+            if *refusal.kind() == ErrorKind::Refused && !status.is_client_error() {
+                lost(operation, code)
+            } else {
+                refusal
+            }
+        }
+        None => {
+            let ours = match status.as_u16() {
+                401 | 403 => Error::of(ErrorKind::AccessDenied).at(operation),
+                429 => Error::of(ErrorKind::Throttled).at(operation).with_retry(Retry::Temporary),
+                408 => Error::lost(operation),
+                400..=499 => Error::of(ErrorKind::Refused).at(operation),
+                _ => Error::lost(operation),
+            };
+            ours.with_message(format!("HTTP status {status} and no error code"))
+        }
+    };
+    if let Some(message) = said.message {
+        ours = ours.with_message(message);
+    }
+    if let Some(reason) = said.reason {
+        ours = ours.with_reason(reason);
+    }
+    ours
+}
+
+/// A call without a usable answer that AWS nevertheless gave a code.
+fn lost(operation: Operation, code: &str) -> Error {
+    let lost = Error::lost(operation);
+    Error::service(operation, code, "")
+        .explained_by(ErrorKind::Lost)
+        .applied_is(lost.applied())
+        .with_retry(lost.retry())
+}
+
+/// The code of an answer in XML where JSON was due: moto refuses so, and so do the older front ends of AWS.
+fn code_in_xml(answer: &HttpResponse) -> Option<&str> {
+    let body = std::str::from_utf8(answer.body().bytes()?).ok()?;
+    let (code, _) = body.split_once("<Code>")?.1.split_once("</Code>")?;
+    let is_code = !code.is_empty() && code.len() <= 128 && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_code.then_some(code)
+}
+
+/// The SDK gave up before anything left, or after a refusal and before sending again.
+fn unsent<E>(attempts: &Attempts, error: &SdkError<E, HttpResponse>) -> Error
+where
+    E: StdError + 'static,
+{
+    let operation = attempts.operation();
+    let not_sent = |why| Error::not_sent(operation, why);
+    if let SdkError::TimeoutError(_) = error {
+        let why = if attempts.repeated() {
+            "its time was up before it was sent again"
+        } else {
+            "its time was up before it was sent"
+        };
+        not_sent(why).with_retry(Retry::Temporary)
+    } else if attempts.had_no_region() {
+        not_sent("no Region is configured")
+    } else if let Some(credentials) = find::<CredentialsError>(error) {
+        match credentials {
+            CredentialsError::CredentialsNotLoaded(_) => not_sent("no credentials are configured"),
+            CredentialsError::InvalidConfiguration(_) => not_sent("the credentials are configured wrongly"),
+            _ => not_sent("the credentials could not be loaded").with_retry(Retry::Temporary),
+        }
+    } else if attempts.had_no_http_client() {
+        not_sent("no HTTP client is configured")
+    } else {
+        not_sent("the request could not be made ready")
+    }
+}
+
+/// Whether a connection was asked for and never came about, so that nothing could be sent on it.
+///
+/// `hyper-util`, which the SDK's HTTP client is made of, says so only in words; other clients at least pass the refusal on. A host that
+/// is unreachable proves nothing by itself: the way to it may have broken after the request had left.
+fn never_connected(error: &(dyn StdError + 'static)) -> bool {
+    sources(error).any(|error| {
+        let refused = |error: &io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
+        error.downcast_ref().is_some_and(refused) || error.to_string() == "client error (Connect)"
+    })
+}
+
+fn sources<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
+
+fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+    sources(error).find_map(|error| error.downcast_ref())
+}

@@ -1,0 +1,176 @@
+use async_trait::async_trait;
+use aws_sdk_organizations::config::Builder;
+use aws_sdk_organizations::operation::deregister_delegated_administrator::DeregisterDelegatedAdministratorError;
+use aws_sdk_organizations::operation::disable_aws_service_access::DisableAWSServiceAccessError;
+use aws_sdk_organizations::operation::enable_aws_service_access::EnableAWSServiceAccessError;
+use aws_sdk_organizations::operation::register_delegated_administrator::RegisterDelegatedAdministratorError;
+use aws_sdk_organizations::types;
+
+use super::AwsClient;
+use super::attempts::Attempts;
+use super::classifier::OnlyAfterRefusal;
+use super::convert::{absent, date, page, required};
+use super::error::from_sdk;
+use crate::domain::{AccountId, OrganizationId, PageToken, Partition, ServicePrincipal};
+use crate::error::Error;
+use crate::ports::{
+    Account, AccountState, DelegatedAdministrator, EnabledService, FeatureSet, Operation, Organization,
+    OrganizationsApi, Page,
+};
+
+/// The most that AWS puts on a page.
+const MAX_RESULTS: i32 = 20;
+
+#[async_trait]
+impl OrganizationsApi for AwsClient {
+    async fn describe_organization(&self) -> Result<Organization, Error> {
+        let operation = Operation::DescribeOrganization;
+        let attempts = Attempts::at(operation);
+        let request = self.organizations.describe_organization().customize().interceptor(attempts.clone());
+        let output = request.send().await.map_err(|error| from_sdk(&attempts, error))?;
+        organization(output.organization().ok_or_else(|| absent(operation, "Organization"))?)
+    }
+
+    async fn describe_account(&self, account: &AccountId) -> Result<Account, Error> {
+        let operation = Operation::DescribeAccount;
+        let attempts = Attempts::at(operation);
+        let request = self
+            .organizations
+            .describe_account()
+            .account_id(account.as_str())
+            .customize()
+            .interceptor(attempts.clone());
+        let output = request.send().await.map_err(|error| from_sdk(&attempts, error))?;
+        let found = output.account().ok_or_else(|| absent(operation, "Account"))?;
+        let id = required(operation, "Id", found.id(), AccountId::new)?;
+        Ok(Account { id, state: state(found.state(), found.status()) })
+    }
+
+    async fn list_aws_service_access_for_organization(
+        &self,
+        next: Option<PageToken>,
+    ) -> Result<Page<EnabledService>, Error> {
+        let operation = Operation::ListAwsServiceAccessForOrganization;
+        let attempts = Attempts::at(operation);
+        let request = self
+            .organizations
+            .list_aws_service_access_for_organization()
+            .max_results(MAX_RESULTS)
+            .set_next_token(next.map(|token| token.as_str().to_owned()))
+            .customize()
+            .interceptor(attempts.clone());
+        let output = request.send().await.map_err(|error| from_sdk(&attempts, error))?;
+        let items = output.enabled_service_principals().iter().map(enabled_service).collect::<Result<_, _>>()?;
+        page(operation, items, output.next_token())
+    }
+
+    async fn enable_aws_service_access(&self, principal: &ServicePrincipal) -> Result<(), Error> {
+        let attempts = Attempts::at(Operation::EnableAwsServiceAccess);
+        let request = self
+            .organizations
+            .enable_aws_service_access()
+            .service_principal(principal.as_str())
+            .customize()
+            .config_override(Builder::new().retry_classifier(OnlyAfterRefusal::<EnableAWSServiceAccessError>::new()))
+            .interceptor(attempts.clone());
+        request.send().await.map(drop).map_err(|error| from_sdk(&attempts, error))
+    }
+
+    async fn disable_aws_service_access(&self, principal: &ServicePrincipal) -> Result<(), Error> {
+        let attempts = Attempts::at(Operation::DisableAwsServiceAccess);
+        let request = self
+            .organizations
+            .disable_aws_service_access()
+            .service_principal(principal.as_str())
+            .customize()
+            .config_override(Builder::new().retry_classifier(OnlyAfterRefusal::<DisableAWSServiceAccessError>::new()))
+            .interceptor(attempts.clone());
+        request.send().await.map(drop).map_err(|error| from_sdk(&attempts, error))
+    }
+
+    async fn list_delegated_administrators(
+        &self,
+        principal: &ServicePrincipal,
+        next: Option<PageToken>,
+    ) -> Result<Page<DelegatedAdministrator>, Error> {
+        let operation = Operation::ListDelegatedAdministrators;
+        let attempts = Attempts::at(operation);
+        let request = self
+            .organizations
+            .list_delegated_administrators()
+            .service_principal(principal.as_str())
+            .max_results(MAX_RESULTS)
+            .set_next_token(next.map(|token| token.as_str().to_owned()))
+            .customize()
+            .interceptor(attempts.clone());
+        let output = request.send().await.map_err(|error| from_sdk(&attempts, error))?;
+        let items = output.delegated_administrators().iter().map(administrator).collect::<Result<_, _>>()?;
+        page(operation, items, output.next_token())
+    }
+
+    async fn register_delegated_administrator(
+        &self,
+        account: &AccountId,
+        principal: &ServicePrincipal,
+    ) -> Result<(), Error> {
+        let attempts = Attempts::at(Operation::RegisterDelegatedAdministrator);
+        let careful = OnlyAfterRefusal::<RegisterDelegatedAdministratorError>::new();
+        let request = self
+            .organizations
+            .register_delegated_administrator()
+            .account_id(account.as_str())
+            .service_principal(principal.as_str())
+            .customize()
+            .config_override(Builder::new().retry_classifier(careful))
+            .interceptor(attempts.clone());
+        request.send().await.map(drop).map_err(|error| from_sdk(&attempts, error))
+    }
+
+    async fn deregister_delegated_administrator(
+        &self,
+        account: &AccountId,
+        principal: &ServicePrincipal,
+    ) -> Result<(), Error> {
+        let attempts = Attempts::at(Operation::DeregisterDelegatedAdministrator);
+        let careful = OnlyAfterRefusal::<DeregisterDelegatedAdministratorError>::new();
+        let request = self
+            .organizations
+            .deregister_delegated_administrator()
+            .account_id(account.as_str())
+            .service_principal(principal.as_str())
+            .customize()
+            .config_override(Builder::new().retry_classifier(careful))
+            .interceptor(attempts.clone());
+        request.send().await.map(drop).map_err(|error| from_sdk(&attempts, error))
+    }
+}
+
+fn organization(found: &types::Organization) -> Result<Organization, Error> {
+    let operation = Operation::DescribeOrganization;
+    let id = required(operation, "Id", found.id(), OrganizationId::try_from)?;
+    let management_account = required(operation, "MasterAccountId", found.master_account_id(), AccountId::new)?;
+    let feature_set = match found.feature_set() {
+        Some(types::OrganizationFeatureSet::All) => Some(FeatureSet::All),
+        Some(types::OrganizationFeatureSet::ConsolidatedBilling) => Some(FeatureSet::ConsolidatedBilling),
+        _ => None,
+    };
+    let partition = required(operation, "Arn", found.arn(), Partition::of_arn)?;
+    Ok(Organization { id, management_account, partition, feature_set })
+}
+
+fn enabled_service(found: &types::EnabledServicePrincipal) -> Result<EnabledService, Error> {
+    let operation = Operation::ListAwsServiceAccessForOrganization;
+    let principal = required(operation, "ServicePrincipal", found.service_principal(), ServicePrincipal::try_from)?;
+    Ok(EnabledService::new(principal, date(found.date_enabled())))
+}
+
+fn administrator(found: &types::DelegatedAdministrator) -> Result<DelegatedAdministrator, Error> {
+    let account = required(Operation::ListDelegatedAdministrators, "Id", found.id(), AccountId::new)?;
+    let state = state(found.state(), found.status());
+    Ok(DelegatedAdministrator { account, state, since: date(found.delegation_enabled_date()) })
+}
+
+/// `Status` is what AWS showed before it had `State`; some copies of AWS still show nothing else.
+fn state(state: Option<&types::AccountState>, status: Option<&types::AccountStatus>) -> Option<AccountState> {
+    state.map(types::AccountState::as_str).or(status.map(types::AccountStatus::as_str)).map(AccountState::from)
+}

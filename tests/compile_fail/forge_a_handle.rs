@@ -1,0 +1,8 @@
+use ssm_organizations::state::Unobserved;
+use ssm_organizations::{Integration, sim};
+
+fn forge(state: Unobserved) -> Integration<Unobserved, sim::Client> {
+    Integration { state, base: unreachable!() }
+}
+
+fn main() {}

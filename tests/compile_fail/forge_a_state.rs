@@ -1,0 +1,5 @@
+use ssm_organizations::state::Unobserved;
+
+fn main() {
+    let _ = Unobserved { _private: () };
+}

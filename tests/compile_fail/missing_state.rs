@@ -1,0 +1,3 @@
+use ssm_organizations::state::Enabled;
+
+fn main() {}

@@ -1,0 +1,7 @@
+use ssm_organizations::{Integration, sim};
+
+struct Enabled;
+
+fn take(_: Integration<Enabled, sim::Client>) {}
+
+fn main() {}
