@@ -1,6 +1,7 @@
 use std::fmt;
 
 use super::{Applied, Error, ErrorKind, Repr};
+use crate::ports::Operation;
 
 /// `EnableAWSServiceAccess as 222222222222: only the management account 111111111111 may do this`.
 impl fmt::Display for Error {
@@ -61,10 +62,14 @@ impl Repr {
             }
             ErrorKind::AccessDenied => {
                 f.write_str("access denied")?;
-                match self.operation {
-                    Some(operation) => write!(f, "; it takes the permission {}", operation.iam_action()),
-                    None => Ok(()),
-                }
+                let Some(operation) = self.operation else { return Ok(()) };
+                write!(f, "; it takes the permission {}", operation.iam_action())?;
+                f.write_str(match operation.service() {
+                    _ if operation == Operation::DescribeOrganization => "",
+                    "organizations" if operation.is_write() => ", and credentials of the management account",
+                    "organizations" => ", and credentials of the management account or of a delegated administrator",
+                    _ => "",
+                })
             }
             ErrorKind::Throttled => f.write_str("too many requests"),
             ErrorKind::ConcurrentModification => f.write_str("another change to the organization is under way"),
