@@ -1,4 +1,84 @@
-#![doc = include_str!("../README.md")]
+//! Puts AWS Systems Manager to work across an AWS Organizations organization, and takes it out again, in an order that the compiler checks.
+//!
+//! ```text
+//! Disabled ──enable_trusted_access──▶ TrustedAccess ──register_delegated_administrator──▶ Delegated
+//!     ◀────────── disable ───────────      ◀──────────────── deregister ────────────────
+//! ```
+//!
+//! A state is a type, and a step that AWS would refuse in a state does not exist on its type. The only way to a state is to ask
+//! AWS: [`Integration::new`] knows nothing, [`observe`](Integration::observe) answers [`Observed`], one of the typed handles.
+//!
+//! ```
+//! use ssm_organizations::{AccountId, Integration, Observed, Syncs, sim};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), ssm_organizations::Error> {
+//! let administrator: AccountId = "222222222222".parse()?;
+//! // An organization in memory. On AWS: `aws::AwsClient::new(&config)`.
+//! let client = sim::Organization::builder().member(administrator).build().management_client();
+//!
+//! // Five lines, whatever the start; a second run writes nothing.
+//! let observed = Integration::new(client).observe().await?;
+//! let delegated = observed.ensure_delegated(&administrator).await?;
+//!
+//! // Step by step, where the order is known.
+//! let trusted = delegated.deregister(Syncs::Forfeit).await?;
+//! let disabled = trusted.disable(Syncs::Forfeit).await?;
+//! for change in disabled.changes() {
+//!     println!("{change}");
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The wrong order does not compile, and the message names the state that has the method:
+//!
+//! ```compile_fail
+//! use ssm_organizations::{AccountId, Integration, sim, state::Disabled};
+//!
+//! async fn too_early(handle: Integration<Disabled, sim::Client>, account: &AccountId) {
+//!     // error[E0599]: no method named `register_delegated_administrator` found …
+//!     //               the method was found for `Integration<TrustedAccess, C>`
+//!     let _ = handle.register_delegated_administrator(account).await;
+//! }
+//! ```
+//!
+//! # What it does for you
+//!
+//! * **Checks before it writes**: all features, the management account's credentials, an active member, no other administrator.
+//! * **Sees it through**: a write ends when a read shows it. A lost reply is followed by reads, never by a second write.
+//! * **Tells what is known** when it fails: [`Failure::recover`] gives the state of before, another one, or none; never a guess.
+//! * **Loses nothing silently**: taking away asks what to do about Explorer's data syncs ([`Syncs`]).
+//! * **Touches nothing else**: no other service's trust, no administrator that was not named.
+//! * **Costs the same** in an organization of ten accounts and of a hundred thousand, inside AWS's burst allowances.
+//!
+//! # IAM permissions
+//!
+//! For the management account's credentials. [`Operation::iam_action`](ports::Operation::iam_action) says the same of one call.
+//!
+//! | to | it takes |
+//! | --- | --- |
+//! | observe | `organizations:DescribeOrganization`, `organizations:ListAWSServiceAccessForOrganization`, `organizations:ListDelegatedAdministrators` |
+//! | enable | `organizations:EnableAWSServiceAccess` |
+//! | register | `organizations:DescribeAccount`, `organizations:RegisterDelegatedAdministrator` |
+//! | deregister | `organizations:DeregisterDelegatedAdministrator` |
+//! | disable | `organizations:DisableAWSServiceAccess` |
+//! | protect data syncs | `ssm:ListResourceDataSync`, in each account that is looked at |
+//!
+//! The condition key `organizations:ServicePrincipal` may limit the writes to `ssm.amazonaws.com`.
+//!
+//! # Features
+//!
+//! | feature | what it brings |
+//! | --- | --- |
+//! | `sim` (default) | [`sim`], an organization in memory, for tests and examples; no further dependency |
+//! | `aws` | `aws::AwsClient` on the AWS SDK for Rust, with the HTTPS client of your own `SdkConfig` |
+//!
+//! # What it rests on
+//!
+//! [AWS Systems Manager and AWS Organizations](https://docs.aws.amazon.com/organizations/latest/userguide/services-that-can-integrate-ssm.html),
+//! and the guides and API references that the items name. Where those leave something open, this crate reads and decides by what it sees.
+
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod change;
