@@ -8,9 +8,10 @@ use common::{MockClient, SSM, Way, alice, bob, failed, management, way};
 use mockall::Sequence;
 use mockall::predicate::eq;
 use ssm_organizations::ports::{
-    Account, AccountState, CallerIdentity, DelegatedAdministrator, EnabledService, Operation, Organization, Page,
+    Account, AccountState, CallerIdentity, DelegatedAdministrator, EnabledService, FeatureSet, Operation, Organization,
+    Page,
 };
-use ssm_organizations::{Applied, Certainty, Error, ErrorKind, Integration, Observed, Syncs};
+use ssm_organizations::{Applied, Certainty, Error, ErrorKind, Integration, Observed, PageToken, Syncs};
 
 fn the_organization() -> Organization {
     Organization::new("o-exampleorgid".parse().unwrap(), management())
@@ -303,4 +304,45 @@ async fn an_old_listing_after_our_own_registration_does_not_say_that_it_is_gone(
 
     let delegated = observe(client).await.ensure_delegated(&alice()).await.unwrap();
     delegated.deregister(Syncs::Forfeit).await.unwrap();
+}
+
+#[tokio::test]
+async fn consolidated_billing_is_refused_only_after_another_look() {
+    let billing = || the_organization().with_feature_set(Some(FeatureSet::ConsolidatedBilling));
+    for (now, refused) in [(billing(), true), (the_organization(), false)] {
+        let mut client = MockClient::new();
+        client.expect_describe_organization().times(1).return_once(move || Ok(billing()));
+        client.expect_get_caller_identity().times(1).returning(|| Ok(CallerIdentity::new(management())));
+        client.expect_list_aws_service_access_for_organization().times(1).returning(|_| Ok(Page::default()));
+        client.expect_list_delegated_administrators().times(1).returning(|_, _| Ok(Page::default()));
+        client.expect_describe_organization().times(1).return_once(move || Ok(now));
+        if !refused {
+            Script::on(&mut client).enable(Ok(())).list_services(trusted());
+        }
+        let result = common::expect_disabled(observe(client).await).enable_trusted_access().await;
+        assert_eq!(result.is_err(), refused);
+        if refused {
+            let (error, recovered) = failed(result);
+            assert_eq!((error.kind(), way(&recovered)), (&ErrorKind::NotAllFeatures, Way::Unchanged));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_repeated_token_is_an_error_and_not_the_end() {
+    let mut client = MockClient::new();
+    client.expect_describe_organization().times(1).returning(|| Ok(the_organization()));
+    client.expect_get_caller_identity().times(1).returning(|| Ok(CallerIdentity::new(management())));
+    client.expect_list_delegated_administrators().times(1).returning(|_, _| Ok(Page::default()));
+    // One, two, one: a circle of two pages.
+    let mut tokens = ["one", "two", "one"].map(|token| PageToken::new(token).unwrap()).into_iter();
+    client
+        .expect_list_aws_service_access_for_organization()
+        .times(3)
+        .returning(move |_| Ok(Page { items: Vec::new(), next: tokens.next() }));
+
+    let (error, recovered) = failed(Integration::new(client).observe().await);
+    assert_eq!(*error.kind(), ErrorKind::RepeatedToken);
+    assert_eq!(error.operation(), Some(Operation::ListAwsServiceAccessForOrganization));
+    assert_eq!(way(&recovered), Way::Unchanged);
 }
