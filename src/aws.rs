@@ -20,8 +20,8 @@
 //! an unreadable answer or a failure inside AWS a write is not sent again, whatever the client or its own retry classifiers say: the
 //! SDK would show the answer to the second one only. Nor after `LimitExceededException`, which the SDK takes for throttling and which is a quota.
 //!
-//! An error whose retries the SDK has used is [`Retry::Spent`](crate::Retry::Spent); [`Retry::Temporary`](crate::Retry::Temporary)
-//! means that the call was tried once, as a write with a lost reply always is.
+//! A temporary error that the SDK has met more than once is [`Retry::Spent`](crate::Retry::Spent). It is
+//! [`Retry::Temporary`](crate::Retry::Temporary) where nothing was repeated, and for every write with a lost reply.
 //!
 //! # Time
 //!
@@ -81,7 +81,6 @@ impl AwsClient {
     }
 
     /// The same, with something changed.
-    #[must_use]
     pub fn builder(config: &SdkConfig) -> AwsClientBuilder {
         AwsClientBuilder {
             config: config.clone(),
@@ -127,7 +126,8 @@ impl AwsClientBuilder {
         self
     }
 
-    /// Uses this client for Systems Manager. Its Region does not matter: each call names one.
+    /// Uses this client for Systems Manager. Its Region does not matter: each call names one, which at an endpoint of its own
+    /// counts for the signature only.
     pub fn systems_manager(mut self, client: aws_sdk_ssm::Client) -> Self {
         self.systems_manager = Some(client);
         self
@@ -176,8 +176,8 @@ impl AwsClientBuilder {
     ///
     /// # Panics
     ///
-    /// Where the SDK's own `Client::from_conf` does: when the configuration has retries or timeouts and, on purpose, no way to sleep.
-    /// What `aws-config` makes never panics here. A configuration without a behaviour version gets the SDK's latest.
+    /// Where the SDK's own `Client::from_conf` does, which is where it finds a configuration impossible. What `aws-config` makes never
+    /// is, and one without a behaviour version, at which it would panic, gets the SDK's latest.
     #[must_use]
     pub fn build(self) -> AwsClient {
         let Self { config, organizations, systems_manager, sts, retry_config, timeout_config } = self;

@@ -71,7 +71,7 @@
 //!
 //! | feature | what it brings |
 //! | --- | --- |
-//! | `sim` (default) | [`sim`], an organization in memory, for tests and examples; no further dependency |
+//! | `sim` (default) | `sim::Organization`, an organization in memory, for tests and examples; no further dependency |
 //! | `aws` | `aws::AwsClient` on the AWS SDK for Rust, with the HTTPS client of your own `SdkConfig` |
 //!
 //! # What it rests on

@@ -1,7 +1,7 @@
 //! The client traits that stand between this crate and AWS.
 //!
 //! There is one trait for each AWS service, one method for each API operation, in this crate's own types. `AwsClient`
-//! (feature `aws`) implements them on the AWS SDK, [`sim::Client`](crate::sim::Client) (feature `sim`) on an organization
+//! (feature `aws`) implements them on the AWS SDK, `sim::Client` (feature `sim`) on an organization
 //! in memory; a mock or a fake of your own implements those that the code under test uses.
 //!
 //! # Implementing

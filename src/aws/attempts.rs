@@ -2,15 +2,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
 use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::auth::AuthSchemeId;
 use aws_smithy_runtime_api::client::interceptors::context::{
     BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
 };
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::client::runtime_components::{GetIdentityResolver, RuntimeComponents};
 use aws_smithy_types::config_bag::ConfigBag;
 use aws_types::region::Region;
 
 use crate::ports::Operation;
+
+/// How AWS's calls are signed.
+const SIGNED: AuthSchemeId = AuthSchemeId::new("sigv4");
 
 /// How far one call got, noted as the SDK makes it.
 ///
@@ -26,7 +30,9 @@ pub(super) struct Attempts {
 struct Notes {
     made: AtomicU32,
     in_flight: AtomicBool,
+    refused: AtomicBool,
     no_region: AtomicBool,
+    no_credentials: AtomicBool,
     no_http_client: AtomicBool,
 }
 
@@ -49,8 +55,18 @@ impl Attempts {
         self.notes.in_flight.load(Relaxed)
     }
 
+    /// Whether AWS has refused an attempt.
+    pub(super) fn refused(&self) -> bool {
+        self.notes.refused.load(Relaxed)
+    }
+
     pub(super) fn had_no_region(&self) -> bool {
         self.notes.no_region.load(Relaxed)
+    }
+
+    /// Whether there was nobody to ask for credentials.
+    pub(super) fn had_no_credentials(&self) -> bool {
+        self.notes.no_credentials.load(Relaxed)
     }
 
     pub(super) fn had_no_http_client(&self) -> bool {
@@ -73,6 +89,7 @@ impl Intercept for Attempts {
         self.notes.made.fetch_add(1, Relaxed);
         self.notes.in_flight.store(false, Relaxed);
         self.notes.no_region.store(config.load::<Region>().is_none(), Relaxed);
+        self.notes.no_credentials.store(components.identity_resolver(SIGNED).is_none(), Relaxed);
         self.notes.no_http_client.store(components.http_client().is_none(), Relaxed);
         Ok(())
     }
@@ -96,6 +113,7 @@ impl Intercept for Attempts {
     ) -> Result<(), BoxError> {
         if context.response().is_some_and(|response| response.status().is_client_error()) {
             self.notes.in_flight.store(false, Relaxed);
+            self.notes.refused.store(true, Relaxed);
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
 
 use super::attempts::Attempts;
-use crate::error::{Error, ErrorKind, Retry};
+use crate::error::{Applied, Error, ErrorKind, Retry};
 use crate::ports::Operation;
 
 /// The one conversion: every call's error comes through here.
@@ -30,7 +30,8 @@ where
         }
         _ => Error::lost(operation),
     };
-    if ours.is_retryable() && attempts.repeated() {
+    // A write with a lost reply was not repeated, whatever came before it.
+    if ours.is_retryable() && attempts.repeated() && ours.applied() == Applied::No {
         ours = ours.with_retry(Retry::Spent);
     }
     if let Some(id) = error.request_id() {
@@ -45,12 +46,15 @@ struct Said<'a> {
     code: Option<&'a str>,
     message: Option<&'a str>,
     reason: Option<&'a str>,
+    declared: bool,
 }
 
 impl<'a> Said<'a> {
     fn by<E: StdError + ProvideErrorMetadata + 'static>(error: &'a E) -> Self {
-        let shape = error.source().and_then(Shape::of).unwrap_or_default();
-        Self { code: code(error), message: error.message().or(shape.message), reason: shape.reason }
+        match error.source().and_then(Shape::of) {
+            Some(Shape { code, message, reason }) => Self { code: Some(code), message, reason, declared: true },
+            None => Self { code: error.code(), message: error.message(), ..Self::default() },
+        }
     }
 }
 
@@ -62,7 +66,6 @@ pub(super) fn code<E: StdError + ProvideErrorMetadata + 'static>(error: &E) -> O
 }
 
 /// One of the errors that AWS's models declare for the calls of this crate.
-#[derive(Default)]
 struct Shape<'a> {
     code: &'static str,
     message: Option<&'a str>,
@@ -73,9 +76,9 @@ impl<'a> Shape<'a> {
     /// The errors of different calls are different types around the same shapes, so the shape is what can be asked for.
     fn of(error: &'a (dyn StdError + 'static)) -> Option<Self> {
         macro_rules! shapes {
-            ($($shape:path => $code:literal $(, $reason:expr)?;)*) => {$(
+            ($($shape:path => $code:literal $(, $reason:ident)?;)*) => {$(
                 if let Some(found) = error.downcast_ref::<$shape>() {
-                    let reason = None$(.or_else(|| found.reason().map($reason)))?;
+                    let reason = None$(.or_else(|| found.$reason().map(|reason| reason.as_str())))?;
                     return Some(Self { code: $code, message: found.message(), reason });
                 }
             )*};
@@ -87,8 +90,8 @@ impl<'a> Shape<'a> {
             organizations::AccountNotRegisteredException => "AccountNotRegisteredException";
             organizations::AwsOrganizationsNotInUseException => "AWSOrganizationsNotInUseException";
             organizations::ConcurrentModificationException => "ConcurrentModificationException";
-            organizations::ConstraintViolationException => "ConstraintViolationException", |reason| reason.as_str();
-            organizations::InvalidInputException => "InvalidInputException", |reason| reason.as_str();
+            organizations::ConstraintViolationException => "ConstraintViolationException", reason;
+            organizations::InvalidInputException => "InvalidInputException", reason;
             organizations::ServiceException => "ServiceException";
             organizations::TooManyRequestsException => "TooManyRequestsException";
             organizations::UnsupportedApiEndpointException => "UnsupportedAPIEndpointException";
@@ -104,12 +107,12 @@ impl<'a> Shape<'a> {
 fn answered(operation: Operation, said: &Said<'_>, answer: &HttpResponse) -> Error {
     let status = answer.status();
     let mut ours = match said.code.or_else(|| code_in_xml(answer)) {
-        // AWS had not read the request when its patience ended. Not that anybody promises that.
+        // AWS gave up waiting for the rest of the request. That says what it had read, and not what it did.
         Some(code @ ("RequestTimeout" | "RequestTimeoutException")) => lost(operation, code),
         Some(code) => {
             let refusal = Error::service(operation, code, "");
-            // A code that nobody knows means "failed" with a status of the server's and "refused" with one of the client's.
-            if *refusal.kind() == ErrorKind::Refused && !status.is_client_error() {
+            // A code that nobody declared means what its status means. A declared one is a refusal, whatever a mock answers it with.
+            if *refusal.kind() == ErrorKind::Refused && !said.declared && status.is_server_error() {
                 lost(operation, code)
             } else {
                 refusal
@@ -123,7 +126,8 @@ fn answered(operation: Operation, said: &Said<'_>, answer: &HttpResponse) -> Err
                 400..=499 => Error::of(ErrorKind::Refused).at(operation),
                 _ => Error::lost(operation),
             };
-            ours.with_message(format!("HTTP status {status} and no error code"))
+            let what = if status.is_success() { "a body that cannot be read" } else { "no error code" };
+            ours.with_message(format!("HTTP status {status} and {what}"))
         }
     };
     if let Some(message) = said.message {
@@ -144,7 +148,7 @@ fn lost(operation: Operation, code: &str) -> Error {
         .with_retry(lost.retry())
 }
 
-/// The code of an answer in XML where JSON was due: moto refuses so, and so do the older front ends of AWS.
+/// The code of an answer in XML where JSON was due, which is how moto refuses those who lack a permission.
 fn code_in_xml(answer: &HttpResponse) -> Option<&str> {
     let body = std::str::from_utf8(answer.body().bytes()?).ok()?;
     let (code, _) = body.split_once("<Code>")?.1.split_once("</Code>")?;
@@ -160,7 +164,7 @@ where
     let operation = attempts.operation();
     let not_sent = |why| Error::not_sent(operation, why);
     if let SdkError::TimeoutError(_) = error {
-        let why = if attempts.repeated() {
+        let why = if attempts.refused() {
             "its time was up before it was sent again"
         } else {
             "its time was up before it was sent"
@@ -174,6 +178,8 @@ where
             CredentialsError::InvalidConfiguration(_) => not_sent("the credentials are configured wrongly"),
             _ => not_sent("the credentials could not be loaded").with_retry(Retry::Temporary),
         }
+    } else if attempts.had_no_credentials() {
+        not_sent("no credentials are configured")
     } else if attempts.had_no_http_client() {
         not_sent("no HTTP client is configured")
     } else {

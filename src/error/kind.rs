@@ -113,9 +113,14 @@ pub(super) fn of_code(code: &str) -> (ErrorKind, Retry) {
     match code {
         "AWSOrganizationsNotInUseException" => (ErrorKind::NotInOrganization, Retry::Permanent),
         "AccessDenied" | "AccessDeniedException" => (ErrorKind::AccessDenied, Retry::Permanent),
-        "TooManyRequestsException" | "ThrottlingException" | "Throttling" | "RequestLimitExceeded" => {
-            (ErrorKind::Throttled, Retry::Temporary)
-        }
+        "TooManyRequestsException"
+        | "ThrottlingException"
+        | "Throttling"
+        | "ThrottledException"
+        | "RequestThrottled"
+        | "RequestThrottledException"
+        | "RequestLimitExceeded"
+        | "SlowDown" => (ErrorKind::Throttled, Retry::Temporary),
         "ConcurrentModificationException" | "FinalizingOrganizationException" => {
             (ErrorKind::ConcurrentModification, Retry::Temporary)
         }

@@ -1,0 +1,252 @@
+//! The built program against a live moto server, as somebody at a terminal would use it.
+
+#[cfg(test)]
+#[path = "../../../tests/aws/moto/server.rs"]
+mod server;
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+    use std::process::{Command, Stdio};
+
+    use serde_json::json;
+
+    use super::server::{ENVIRONMENT, MANAGEMENT, Moto, text};
+
+    const SSM: &str = "ssm.amazonaws.com";
+
+    /// What a run of the program left.
+    struct Run {
+        status: Option<i32>,
+        out: String,
+        err: String,
+    }
+
+    impl Run {
+        /// Asserts that all is as wanted, and nothing was complained about.
+        fn succeeds_with(&self, out: &str) {
+            assert_eq!((self.status, self.out.as_str(), self.err.as_str()), (Some(0), out, ""));
+        }
+
+        /// Asserts a failure that is explained.
+        fn fails_with(&self, out: &str, reasons: &[&str]) {
+            assert_eq!((self.status, self.out.as_str()), (Some(1), out), "{}", self.err);
+            for reason in reasons {
+                assert!(self.err.contains(reason), "{reason:?} in {}", self.err);
+            }
+        }
+    }
+
+    fn program(moto: &Moto) -> Command {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_ssm-org"));
+        program.env_clear().envs(ENVIRONMENT).args(["--endpoint-url", &moto.endpoint()]).stdin(Stdio::null());
+        program
+    }
+
+    fn finish(mut program: Command, line: &str) -> Run {
+        let output = program.args(line.split(' ')).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        let run = Run { status: output.status.code(), out: text(output.stdout), err: text(output.stderr) };
+        assert!(!run.out.contains("@example.com") && !run.err.contains("@example.com"), "{}{}", run.out, run.err);
+        run
+    }
+
+    fn ssm_org(moto: &Moto, line: &str) -> Run {
+        finish(program(moto), line)
+    }
+
+    #[test]
+    #[ignore = "needs a moto_server: see .ci/run"]
+    fn there_and_back_and_each_way_twice() {
+        let moto = Moto::start();
+        let organization = moto.organization(1);
+        let (id, admin) = (organization.id.as_str(), organization.members[0].as_str());
+
+        let status = ssm_org(&moto, "status");
+        status.succeeds_with(&format!(
+            "organization:       {id}\n\
+             management account: {MANAGEMENT}\n\
+             caller:             {MANAGEMENT}\n\
+             features:           all\n\
+             state:              Disabled\n\
+             trusted access:     no\n\
+             administrator:      none\n"
+        ));
+        assert_eq!(moto.writes(), Vec::<String>::new());
+
+        let delegated = format!("now: Delegated: account {admin} administers Systems Manager in organization {id}\n");
+        ssm_org(&moto, &format!("onboard --admin {admin}")).succeeds_with(&format!(
+            "done: trusted access for {SSM} enabled\n\
+             done: account {admin} registered as delegated administrator of {SSM}\n\
+             {delegated}"
+        ));
+        assert_eq!(moto.writes(), ["EnableAWSServiceAccess", "RegisterDelegatedAdministrator"]);
+        assert_eq!(moto.state(), json!({"trusted": [SSM], "administrators": [admin]}));
+
+        ssm_org(&moto, &format!("onboard --admin {admin}")).succeeds_with(&format!("nothing to do\n{delegated}"));
+        assert_eq!(moto.writes(), Vec::<String>::new());
+
+        let status = ssm_org(&moto, "status");
+        assert_eq!(status.status, Some(0));
+        for line in
+            ["state:              Delegated\n", "trusted access:     since 2", &format!("{admin}, ACTIVE, since 2")]
+        {
+            assert!(status.out.contains(line), "{line:?} in {}", status.out);
+        }
+
+        let disabled = format!("now: Disabled: Systems Manager is not trusted in organization {id}\n");
+        ssm_org(&moto, "offboard --forfeit-syncs").succeeds_with(&format!(
+            "done: account {admin} deregistered as delegated administrator of {SSM}\n  \
+               data syncs: not looked for\n\
+             done: trusted access for {SSM} disabled\n  \
+               data syncs: not looked for\n\
+             {disabled}"
+        ));
+        assert_eq!(moto.writes(), ["DeregisterDelegatedAdministrator", "DisableAWSServiceAccess"]);
+        assert_eq!(moto.state(), json!({"trusted": [], "administrators": []}));
+
+        for command in ["offboard --forfeit-syncs", "offboard"] {
+            ssm_org(&moto, command).succeeds_with(&format!("nothing to do\n{disabled}"));
+            assert_eq!(moto.writes(), Vec::<String>::new());
+        }
+    }
+
+    #[test]
+    #[ignore = "needs a moto_server: see .ci/run"]
+    fn refusals_change_nothing_and_say_what_is() {
+        let moto = Moto::start();
+        let without = ssm_org(&moto, "status");
+        without.fails_with(
+            "",
+            &["the calling account is in no organization", "AWSOrganizationsNotInUseException", "request id"],
+        );
+
+        let organization = moto.organization(3);
+        let [admin, other, closed] = organization.members.as_slice() else { panic!("three members") };
+        moto.boto3(&["close", closed]);
+        let id = &organization.id;
+        let unchanged =
+            format!("nothing was changed\nnow: Disabled: Systems Manager is not trusted in organization {id}\n");
+        for (account, reason) in [
+            ("999999999999", "the account is not in the organization"),
+            (closed, "the account is SUSPENDED"),
+            (MANAGEMENT, "it is the management account"),
+        ] {
+            ssm_org(&moto, &format!("onboard --admin {account}")).fails_with(&unchanged, &[reason, account]);
+        }
+
+        moto.boto3(&["enable", SSM]);
+        moto.boto3(&["register", other]);
+        let unchanged = format!(
+            "nothing was changed\nnow: Delegated: account {other} administers Systems Manager in organization {id}\n"
+        );
+        ssm_org(&moto, &format!("onboard --admin {admin}"))
+            .fails_with(&unchanged, &["is held by", other, "ssm-org offboard"]);
+        // The server cannot list data syncs: unknown is not absent.
+        ssm_org(&moto, "offboard")
+            .fails_with(&unchanged, &["ListResourceDataSync", "caused by: ", "--admin-profile", "--forfeit-syncs"]);
+        assert_eq!(moto.writes(), Vec::<String>::new());
+    }
+
+    #[test]
+    #[ignore = "needs a moto_server: see .ci/run"]
+    fn a_step_that_fails_midway_tells_what_was_done() {
+        let moto = Moto::start();
+        let organization = moto.organization(1);
+        let (id, admin) = (organization.id.as_str(), organization.members[0].as_str());
+
+        moto.deny_once("RegisterDelegatedAdministrator");
+        ssm_org(&moto, &format!("onboard --admin {admin}")).fails_with(
+            &format!(
+                "done: trusted access for {SSM} enabled\n\
+                 now: TrustedAccess: Systems Manager is trusted in organization {id}\n"
+            ),
+            &[
+                "error: RegisterDelegatedAdministrator",
+                "AccessDeniedException",
+                "organizations:RegisterDelegatedAdministrator",
+            ],
+        );
+        assert_eq!(moto.state(), json!({"trusted": [SSM], "administrators": []}));
+
+        let again = ssm_org(&moto, &format!("onboard --admin {admin}"));
+        assert_eq!((again.status, again.err.as_str()), (Some(0), ""));
+        assert!(again.out.starts_with("done: account"), "{}", again.out);
+        assert_eq!(moto.state(), json!({"trusted": [SSM], "administrators": [admin]}));
+    }
+
+    #[test]
+    #[ignore = "needs a moto_server: see .ci/run"]
+    fn profiles_name_the_callers_and_syncs_are_looked_for_with_both() {
+        let moto = Moto::start();
+        let organization = moto.organization(1);
+        let (id, admin) = (organization.id.as_str(), organization.members[0].as_str());
+        moto.boto3(&["enable", SSM]);
+        moto.boto3(&["register", admin]);
+        let session = moto.boto3(&["assume", admin]);
+        let profiles = format!(
+            "[profile management]\naws_access_key_id = test\naws_secret_access_key = test\nregion = eu-central-1\n\
+             [profile administrator]\naws_access_key_id = {}\naws_secret_access_key = {}\naws_session_token = {}\n",
+            text(&session["AccessKeyId"]),
+            text(&session["SecretAccessKey"]),
+            text(&session["SessionToken"]),
+        );
+        let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("profiles");
+        fs::write(&file, profiles).unwrap();
+        let run = |line: &str| {
+            let mut program = program(&moto);
+            program.env("AWS_CONFIG_FILE", &file);
+            finish(program, line)
+        };
+
+        // A profile that is named wins over credentials in the environment.
+        let member = run("status --profile administrator");
+        assert!(member.out.contains(&format!("caller:             {admin}\n")), "{}", member.out);
+
+        let unchanged = format!(
+            "nothing was changed\nnow: Delegated: account {admin} administers Systems Manager in organization {id}\n"
+        );
+        moto.show_syncs(&[]);
+        run("offboard --profile management").fails_with(&unchanged, &[admin, "--admin-profile", "--forfeit-syncs"]);
+        moto.show_syncs(&["explorer"]);
+        let remaining = [r#""explorer" of account"#, "us-west-2", "--forfeit-syncs"];
+        run("offboard --admin-profile administrator --region us-west-2").fails_with(&unchanged, &remaining);
+        assert_eq!(moto.writes(), Vec::<String>::new());
+
+        moto.show_syncs(&[]);
+        run("offboard --admin-profile administrator --region us-west-2,us-east-1").succeeds_with(&format!(
+            "done: account {admin} deregistered as delegated administrator of {SSM}\n  \
+               data syncs: none seen of account {MANAGEMENT} in us-east-1, us-west-2, of account {admin} in us-east-1, us-west-2\n\
+             done: trusted access for {SSM} disabled\n  \
+               data syncs: none seen of account {MANAGEMENT} in us-east-1, us-west-2, of account {admin} in us-east-1, us-west-2\n\
+             now: Disabled: Systems Manager is not trusted in organization {id}\n"
+        ));
+        assert_eq!(moto.state(), json!({"trusted": [], "administrators": []}));
+    }
+
+    #[test]
+    #[ignore = "needs a moto_server: see .ci/run"]
+    fn a_lost_reply_is_told_from_a_certain_change() {
+        let moto = Moto::start();
+        let organization = moto.organization(1);
+        let admin = organization.members[0].as_str();
+
+        moto.lose_the_reply_of("EnableAWSServiceAccess");
+        let run = ssm_org(&moto, &format!("onboard --admin {admin}"));
+        assert_eq!((run.status, run.err.as_str()), (Some(0), ""));
+        assert!(run.out.starts_with("maybe: trusted access"), "{}", run.out);
+        assert_eq!(moto.writes(), ["EnableAWSServiceAccess", "RegisterDelegatedAdministrator"]);
+    }
+
+    #[test]
+    #[ignore = "needs a moto_server: see .ci/run"]
+    fn a_reader_that_has_gone_away_is_no_error() {
+        let moto = Moto::start();
+        moto.organization(0);
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let status = program(&moto).arg("status").stdout(writer).status().unwrap();
+        assert_eq!(status.code(), Some(0));
+    }
+}

@@ -1,0 +1,103 @@
+//! What the program says about itself, and to bad usage: without a network, because no call is made.
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Command, Output, Stdio};
+
+    /// Runs the program in an environment that holds nothing but this. It does not look for an instance's settings either.
+    fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_ssm-org"))
+            .args(arguments)
+            .env_clear()
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .envs(environment.iter().copied())
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
+    }
+
+    /// Asserts the exit status of bad usage, and that the reason is given.
+    fn is_bad_usage(arguments: &[&str], environment: &[(&str, &str)], reason: &str) {
+        let output = run(arguments, environment);
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {complaint}");
+        assert!(complaint.contains(reason), "{arguments:?}: {complaint}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+    }
+
+    #[test]
+    fn malformed_values_are_bad_usage() {
+        is_bad_usage(&["onboard", "--admin", "12"], &[], "twelve digits");
+        is_bad_usage(&["status", "--region", "EU"], &[], "not a Region");
+        is_bad_usage(&["status", "--endpoint-url", "localhost:5000"], &[], "expected a URL");
+        is_bad_usage(&["status", "--profile", ""], &[], "--profile");
+    }
+
+    #[test]
+    fn what_is_missing_or_too_much_is_bad_usage() {
+        is_bad_usage(&[], &[], "Usage");
+        is_bad_usage(&["onboard"], &[], "--admin");
+        is_bad_usage(&["onboard", "222222222222"], &[], "222222222222");
+        is_bad_usage(&["offboard", "--forfeit-syncs", "--admin-profile", "administrator"], &[], "--forfeit-syncs");
+        is_bad_usage(&["dance"], &[], "dance");
+    }
+
+    #[test]
+    fn a_region_has_to_come_from_somewhere() {
+        is_bad_usage(&["status"], &[], "--region");
+        is_bad_usage(&["status"], &[("AWS_REGION", "EU")], "not a Region");
+    }
+
+    #[test]
+    fn every_command_has_an_example() {
+        for command in ["status", "onboard", "offboard"] {
+            let output = run(&[command, "--help"], &[]);
+            assert!(output.status.success(), "{command}");
+            let help = String::from_utf8_lossy(&output.stdout);
+            assert!(help.contains(&format!("  ssm-org {command}")), "{help}");
+            for option in ["--endpoint-url", "--region", "--profile"] {
+                assert!(help.contains(option), "{command}: {option}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_endpoint_where_nobody_listens_is_an_error_that_says_so() {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let endpoint = format!("http://{free}");
+        let credentials =
+            [("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"), ("AWS_REGION", "us-east-1")];
+        let output = run(&["status", "--endpoint-url", &endpoint], &credentials);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(output.stdout.is_empty());
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(complaint.starts_with("error: DescribeOrganization: not sent"), "{complaint}");
+        assert!(complaint.contains("refused"), "{complaint}");
+    }
+
+    #[test]
+    fn a_caller_without_credentials_is_told_what_is_missing() {
+        let output = run(&["status"], &[("AWS_REGION", "us-east-1")]);
+        assert_eq!(output.status.code(), Some(1));
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(complaint.starts_with("error: DescribeOrganization: not sent: no credentials"), "{complaint}");
+    }
+
+    /// `ssm-org … | head` ends quietly, and so it does without a standard error.
+    #[cfg(unix)]
+    #[test]
+    fn a_reader_that_has_gone_away_is_no_reason_to_panic() {
+        for arguments in [["status", "--help"], ["status", "--region=EU"]] {
+            let (reader, writer) = std::io::pipe().unwrap();
+            drop(reader);
+            let status = Command::new(env!("CARGO_BIN_EXE_ssm-org"))
+                .args(arguments)
+                .stdout(writer.try_clone().unwrap())
+                .stderr(writer)
+                .status()
+                .unwrap();
+            let expected = if arguments[1] == "--help" { 0 } else { 2 };
+            assert_eq!(status.code(), Some(expected), "{arguments:?}");
+        }
+    }
+}

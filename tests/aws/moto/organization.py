@@ -1,0 +1,76 @@
+"""Makes, and shows, what a moto server holds: with boto3, so that nothing here rests on the code under test.
+
+The server is AWS_ENDPOINT_URL. Prints one JSON document.
+"""
+
+import argparse
+import json
+
+import boto3
+
+SSM = "ssm.amazonaws.com"
+
+organizations = boto3.client("organizations")
+
+
+def every(operation, key, **arguments):
+    return [item for page in organizations.get_paginator(operation).paginate(**arguments) for item in page[key]]
+
+
+def create(features, members):
+    organization = organizations.create_organization(FeatureSet=features)["Organization"]
+    accounts = []
+    for number in range(members):
+        status = organizations.create_account(Email=f"member{number}@example.com", AccountName=f"member{number}")
+        accounts.append(status["CreateAccountStatus"]["AccountId"])
+    return {"id": organization["Id"], "management": organization["MasterAccountId"], "members": accounts}
+
+
+def show():
+    administrators = every("list_delegated_administrators", "DelegatedAdministrators", ServicePrincipal=SSM)
+    trusted = every("list_aws_service_access_for_organization", "EnabledServicePrincipals")
+    return {
+        "trusted": sorted(service["ServicePrincipal"] for service in trusted),
+        "administrators": sorted(account["Id"] for account in administrators),
+    }
+
+
+def assume(account):
+    role = f"arn:aws:iam::{account}:role/OrganizationAccountAccessRole"
+    credentials = boto3.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+    return {key: credentials[key] for key in ("AccessKeyId", "SecretAccessKey", "SessionToken")}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    commands = parser.add_subparsers(dest="command", required=True)
+    new = commands.add_parser("create")
+    new.add_argument("--features", default="ALL")
+    new.add_argument("--members", type=int, default=2)
+    commands.add_parser("show")
+    for name in ("enable", "disable"):
+        commands.add_parser(name).add_argument("principal")
+    for name in ("register", "close", "assume"):
+        commands.add_parser(name).add_argument("account")
+    given = parser.parse_args()
+
+    result = {}
+    match given.command:
+        case "create":
+            result = create(given.features, given.members)
+        case "show":
+            result = show()
+        case "assume":
+            result = assume(given.account)
+        case "enable":
+            organizations.enable_aws_service_access(ServicePrincipal=given.principal)
+        case "disable":
+            organizations.disable_aws_service_access(ServicePrincipal=given.principal)
+        case "register":
+            organizations.register_delegated_administrator(AccountId=given.account, ServicePrincipal=SSM)
+        case "close":
+            organizations.close_account(AccountId=given.account)
+    print(json.dumps(result))
+
+
+main()

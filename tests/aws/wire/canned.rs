@@ -1,0 +1,269 @@
+//! An HTTP client that answers from a script.
+
+use std::collections::{HashMap, VecDeque};
+use std::future;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::http::StatusCode;
+use aws_smithy_types::body::SdkBody;
+use aws_types::region::Region;
+use aws_types::sdk_config::{Builder, SdkConfig};
+use serde_json::{Value, json};
+use ssm_organizations::ports::{Operation, OrganizationsApi, StsApi, SyncType, SystemsManagerApi};
+use ssm_organizations::{AccountId, Error, ServicePrincipal, aws::AwsClient};
+
+pub(crate) const MANAGEMENT: &str = "111111111111";
+pub(crate) const MEMBER: &str = "222222222222";
+pub(crate) const SECRET: &str = "very-secret-access-key";
+pub(crate) const ADDRESS: &str = "owner@example.com";
+pub(crate) const REQUEST_ID: &str = "11111111-2222-3333-4444-555555555555";
+
+/// What comes of a request.
+#[derive(Debug, Clone)]
+pub(crate) enum Reply {
+    Answer { status: u16, body: String },
+    Never,
+    Failure(fn() -> ConnectorError),
+}
+
+impl Reply {
+    pub(crate) fn new(status: u16, body: impl Into<String>) -> Self {
+        Self::Answer { status, body: body.into() }
+    }
+
+    pub(crate) fn ok(body: &Value) -> Self {
+        Self::new(200, body.to_string())
+    }
+
+    pub(crate) fn done() -> Self {
+        Self::new(200, "{}")
+    }
+
+    pub(crate) fn error(code: &str) -> Self {
+        Self::new(400, json!({ "__type": code, "Message": "what AWS says" }).to_string())
+    }
+
+    pub(crate) fn refusal(code: &str, reason: &str) -> Self {
+        Self::new(400, json!({ "__type": code, "Message": "what AWS says", "Reason": reason }).to_string())
+    }
+
+    pub(crate) fn failure(code: &str) -> Self {
+        Self::new(500, json!({ "__type": code, "Message": "what AWS says" }).to_string())
+    }
+
+    pub(crate) fn identity() -> Self {
+        Self::new(
+            200,
+            format!(
+                "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\
+                 <Account>{MANAGEMENT}</Account><UserId>AIDAEXAMPLE</UserId>\
+                 <Arn>arn:aws:iam::{MANAGEMENT}:user/somebody</Arn>\
+                 </GetCallerIdentityResult></GetCallerIdentityResponse>"
+            ),
+        )
+    }
+
+    pub(crate) fn organization() -> Self {
+        Self::ok(&json!({ "Organization": {
+            "Id": "o-exampleorgid",
+            "Arn": format!("arn:aws:organizations::{MANAGEMENT}:organization/o-exampleorgid"),
+            "FeatureSet": "ALL",
+            "MasterAccountArn": format!("arn:aws:organizations::{MANAGEMENT}:account/o-exampleorgid/{MANAGEMENT}"),
+            "MasterAccountId": MANAGEMENT,
+            "MasterAccountEmail": ADDRESS,
+            "AvailablePolicyTypes": [],
+        }}))
+    }
+
+    pub(crate) fn account() -> Self {
+        Self::ok(&json!({ "Account": member() }))
+    }
+
+    /// A page of trusted services, with our own last where it is trusted.
+    pub(crate) fn services(trusted: bool) -> Self {
+        let mut services = vec![json!({ "ServicePrincipal": "ram.amazonaws.com", "DateEnabled": 1_500_000_000 })];
+        if trusted {
+            services.push(json!({ "ServicePrincipal": "ssm.amazonaws.com", "DateEnabled": 1_600_000_000.5 }));
+        }
+        Self::ok(&json!({ "EnabledServicePrincipals": services, "NextToken": null }))
+    }
+
+    pub(crate) fn administrators(accounts: &[&str]) -> Self {
+        let one = |id: &&str| {
+            let mut one = member();
+            one["Id"] = json!(id);
+            one["DelegationEnabledDate"] = json!(1_700_000_000);
+            one
+        };
+        Self::ok(&json!({ "DelegatedAdministrators": accounts.iter().map(one).collect::<Vec<_>>() }))
+    }
+}
+
+fn member() -> Value {
+    json!({
+        "Id": MEMBER,
+        "Arn": format!("arn:aws:organizations::{MANAGEMENT}:account/o-exampleorgid/{MEMBER}"),
+        "Email": ADDRESS,
+        "Name": "Platform team",
+        "Status": "ACTIVE",
+        "State": "ACTIVE",
+        "JoinedMethod": "CREATED",
+        "JoinedTimestamp": 1_400_000_000,
+    })
+}
+
+/// A request as it left.
+#[derive(Debug, Clone)]
+pub(crate) struct Sent {
+    pub(crate) operation: String,
+    pub(crate) uri: String,
+    pub(crate) headers: HashMap<String, String>,
+    pub(crate) body: String,
+}
+
+impl Sent {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).expect("the body is JSON")
+    }
+
+    /// The host that the request goes to.
+    pub(crate) fn host(&self) -> &str {
+        self.uri.strip_prefix("https://").expect("https").trim_end_matches('/')
+    }
+}
+
+#[derive(Debug, Default)]
+struct State {
+    script: HashMap<String, VecDeque<Reply>>,
+    sent: Vec<Sent>,
+}
+
+/// The script: for each operation what comes of its requests in turn. The last entry is for all further ones.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Wire(Arc<Mutex<State>>);
+
+impl Wire {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    pub(crate) fn on(self, operation: Operation, replies: impl IntoIterator<Item = Reply>) -> Self {
+        let replies = replies.into_iter().collect();
+        self.0.lock().unwrap().script.insert(operation.name().to_owned(), replies);
+        self
+    }
+
+    /// Everything that reads ask for while Systems Manager is not trusted.
+    pub(crate) fn disabled() -> Self {
+        Self::new()
+            .on(Operation::DescribeOrganization, [Reply::organization()])
+            .on(Operation::GetCallerIdentity, [Reply::identity()])
+            .on(Operation::ListAwsServiceAccessForOrganization, [Reply::services(false)])
+            .on(Operation::ListDelegatedAdministrators, [Reply::administrators(&[])])
+    }
+
+    /// A configuration with a Region of its own: the SDK keeps one stock of retries for a Region in a process.
+    pub(crate) fn config(&self) -> Builder {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        let region = format!("eu-test-{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        SdkConfig::builder().region(Region::new(region)).credentials_provider(credentials()).http_client(self.clone())
+    }
+
+    pub(crate) fn client(&self) -> AwsClient {
+        AwsClient::new(&self.config().build())
+    }
+
+    pub(crate) fn sent(&self) -> Vec<Sent> {
+        self.0.lock().unwrap().sent.clone()
+    }
+
+    pub(crate) fn count(&self, operation: Operation) -> usize {
+        self.sent().iter().filter(|sent| sent.operation == operation.name()).count()
+    }
+}
+
+pub(crate) fn credentials() -> SharedCredentialsProvider {
+    SharedCredentialsProvider::new(Credentials::new("AKIDEXAMPLE", SECRET, None, None, "a test"))
+}
+
+impl HttpClient for Wire {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Wire {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let headers: HashMap<_, _> =
+            request.headers().iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let body = String::from_utf8(request.body().bytes().expect("a body in memory").to_vec()).unwrap();
+        let operation = match headers.get("x-amz-target") {
+            Some(target) => target.split_once('.').expect("a service and an operation").1.to_owned(),
+            None => body.split(['=', '&']).nth(1).expect("Action=<operation>").to_owned(),
+        };
+        let mut state = self.0.lock().unwrap();
+        let script = state.script.get_mut(&operation).unwrap_or_else(|| panic!("{operation} is not in the script"));
+        let reply = if script.len() > 1 { script.pop_front() } else { script.front().cloned() };
+        state.sent.push(Sent { operation, uri: request.uri().to_owned(), headers, body });
+        match reply.expect("an entry") {
+            Reply::Answer { status, body } => {
+                let mut answer = HttpResponse::new(StatusCode::try_from(status).unwrap(), SdkBody::from(body));
+                answer.headers_mut().insert("x-amzn-requestid", REQUEST_ID);
+                HttpConnectorFuture::ready(Ok(answer))
+            }
+            Reply::Never => HttpConnectorFuture::new(future::pending()),
+            Reply::Failure(error) => HttpConnectorFuture::ready(Err(error())),
+        }
+    }
+}
+
+/// Makes a call, whichever it is, and forgets what it answers.
+pub(crate) async fn call(client: &AwsClient, operation: Operation) -> Result<(), Error> {
+    let account: AccountId = MEMBER.parse().unwrap();
+    let ours = ServicePrincipal::SYSTEMS_MANAGER;
+    match operation {
+        Operation::DescribeOrganization => client.describe_organization().await.map(drop),
+        Operation::DescribeAccount => client.describe_account(&account).await.map(drop),
+        Operation::ListAwsServiceAccessForOrganization => {
+            client.list_aws_service_access_for_organization(None).await.map(drop)
+        }
+        Operation::EnableAwsServiceAccess => client.enable_aws_service_access(&ours).await,
+        Operation::DisableAwsServiceAccess => client.disable_aws_service_access(&ours).await,
+        Operation::ListDelegatedAdministrators => client.list_delegated_administrators(&ours, None).await.map(drop),
+        Operation::RegisterDelegatedAdministrator => client.register_delegated_administrator(&account, &ours).await,
+        Operation::DeregisterDelegatedAdministrator => client.deregister_delegated_administrator(&account, &ours).await,
+        Operation::GetCallerIdentity => client.get_caller_identity().await.map(drop),
+        Operation::ListResourceDataSync => {
+            let region = "eu-central-1".parse().unwrap();
+            client.list_resource_data_sync(&region, SyncType::SyncFromSource, None).await.map(drop)
+        }
+        other => panic!("{other} is new: call it here"),
+    }
+}
+
+/// The error of a call.
+pub(crate) async fn failed(client: &AwsClient, operation: Operation) -> Error {
+    match call(client, operation).await {
+        Ok(()) => panic!("{operation} succeeded"),
+        Err(error) => error,
+    }
+}
+
+/// What AWS answers to a call that succeeds.
+pub(crate) fn success(operation: Operation) -> Reply {
+    match operation {
+        Operation::DescribeOrganization => Reply::organization(),
+        Operation::DescribeAccount => Reply::account(),
+        Operation::GetCallerIdentity => Reply::identity(),
+        _ => Reply::done(),
+    }
+}

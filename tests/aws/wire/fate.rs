@@ -1,0 +1,406 @@
+//! Whether a call was sent, how often, and whether it may have been applied.
+
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+use aws_smithy_http_client::Builder;
+use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction, RetryClassifierPriority};
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::SdkConfig;
+use ssm_organizations::aws::{AwsClient, aws_sdk_organizations};
+use ssm_organizations::ports::Operation;
+use ssm_organizations::{Applied, Error, ErrorKind, Retry};
+use tokio::time::Instant;
+
+use crate::canned::{Reply, Wire, call, credentials, failed, success};
+
+const WRITES: [Operation; 4] = [
+    Operation::EnableAwsServiceAccess,
+    Operation::DisableAwsServiceAccess,
+    Operation::RegisterDelegatedAdministrator,
+    Operation::DeregisterDelegatedAdministrator,
+];
+
+fn reads() -> impl Iterator<Item = Operation> {
+    Operation::ALL.iter().copied().filter(|operation| !operation.is_write())
+}
+
+/// Kind, retry and applied, in one.
+fn fate(error: &Error) -> (ErrorKind, Retry, Applied) {
+    (error.kind().clone(), error.retry(), error.applied())
+}
+
+fn is_not_sent(error: &Error, why: &str) {
+    assert_eq!((error.kind(), error.applied()), (&ErrorKind::NotSent, Applied::No), "{error:?}");
+    assert_eq!(error.message(), Some(why), "{error:?}");
+}
+
+fn attempts_of(limit: Duration) -> TimeoutConfig {
+    TimeoutConfig::builder().operation_attempt_timeout(limit).build()
+}
+
+fn broken() -> ConnectorError {
+    ConnectorError::io(io::Error::from(io::ErrorKind::ConnectionReset).into())
+}
+
+fn closed_early() -> ConnectorError {
+    ConnectorError::other("connection closed before message completed".into(), None)
+}
+
+fn slow() -> ConnectorError {
+    ConnectorError::timeout(io::Error::from(io::ErrorKind::TimedOut).into())
+}
+
+/// The way to AWS may break after a request has left, too.
+fn unreachable() -> ConnectorError {
+    ConnectorError::io(io::Error::from(io::ErrorKind::HostUnreachable).into())
+}
+
+fn refused() -> ConnectorError {
+    ConnectorError::io(io::Error::from(io::ErrorKind::ConnectionRefused).into())
+}
+
+#[test]
+fn the_writes_are_all_of_them() {
+    let writes: Vec<_> = Operation::ALL.iter().filter(|operation| operation.is_write()).copied().collect();
+    assert_eq!(writes, WRITES);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_with_a_lost_reply_is_sent_once() {
+    let lost = [
+        Reply::Never,
+        Reply::Failure(broken),
+        Reply::Failure(closed_early),
+        Reply::Failure(slow),
+        Reply::Failure(unreachable),
+        Reply::failure("ServiceException"),
+        Reply::failure("InternalFailure"),
+        Reply::new(500, ""),
+        Reply::new(503, "<html>"),
+        Reply::error("RequestTimeoutException"),
+    ];
+    for operation in WRITES {
+        for reply in &lost {
+            let wire = Wire::new().on(operation, [reply.clone(), Reply::done()]);
+            let client = AwsClient::builder(&wire.config().build())
+                .timeout_config(attempts_of(Duration::from_secs(5)))
+                .retry_config(RetryConfig::standard().with_max_attempts(9))
+                .build();
+            let error = failed(&client, operation).await;
+            assert_eq!(fate(&error), (ErrorKind::Lost, Retry::Temporary, Applied::Unknown), "{reply:?} {error:?}");
+            assert_eq!(wire.count(operation), 1, "{operation} {reply:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_with_a_lost_reply_is_repeated_by_the_sdk() {
+    let lost = [
+        Reply::Never,
+        Reply::Failure(broken),
+        Reply::Failure(slow),
+        Reply::failure("InternalFailure"),
+        Reply::new(500, ""),
+        Reply::new(503, "<html>"),
+    ];
+    for operation in reads() {
+        for reply in &lost {
+            let client = |wire: &Wire| {
+                AwsClient::builder(&wire.config().build()).timeout_config(attempts_of(Duration::from_secs(5))).build()
+            };
+            let wire = Wire::new().on(operation, [reply.clone(), reply.clone(), success(operation)]);
+            call(&client(&wire), operation).await.unwrap();
+            assert_eq!(wire.count(operation), 3, "{operation} {reply:?}");
+
+            let wire = Wire::new().on(operation, [reply.clone()]);
+            let error = failed(&client(&wire), operation).await;
+            assert_eq!(fate(&error), (ErrorKind::Lost, Retry::Spent, Applied::No), "{reply:?} {error:?}");
+            assert_eq!(wire.count(operation), 3, "{operation} {reply:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_is_repeated_after_a_refusal_that_passes() {
+    for operation in WRITES {
+        for code in [
+            "ConcurrentModificationException",
+            "FinalizingOrganizationException",
+            "TooManyRequestsException",
+            "ThrottlingException",
+        ] {
+            let wire = Wire::new().on(operation, [Reply::error(code), Reply::done()]);
+            call(&wire.client(), operation).await.unwrap();
+            assert_eq!(wire.count(operation), 2, "{operation} {code}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_quota_is_no_throttle() {
+    for operation in WRITES {
+        let wire = Wire::new().on(operation, [Reply::error("LimitExceededException"), Reply::done()]);
+        let error = failed(&wire.client(), operation).await;
+        assert_eq!(fate(&error), (ErrorKind::Refused, Retry::Permanent, Applied::No));
+        assert_eq!(error.code(), Some("LimitExceededException"));
+        assert_eq!(wire.count(operation), 1);
+    }
+}
+
+/// After a first refusal the second reply may still be lost.
+#[tokio::test(start_paused = true)]
+async fn a_lost_reply_ends_the_retries_of_a_write() {
+    let operation = Operation::EnableAwsServiceAccess;
+    let concurrent = Reply::error("ConcurrentModificationException");
+    let wire = Wire::new().on(operation, [concurrent, Reply::new(500, ""), Reply::done()]);
+    let error = failed(&wire.client(), operation).await;
+    assert_eq!(fate(&error), (ErrorKind::Lost, Retry::Temporary, Applied::Unknown));
+    assert_eq!(wire.count(operation), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn retries_are_those_that_are_asked_for() {
+    let once = || RetryConfig::standard().with_max_attempts(1);
+    let throttled = Wire::new()
+        .on(Operation::DescribeAccount, [Reply::error("TooManyRequestsException")])
+        .on(Operation::EnableAwsServiceAccess, [Reply::error("ConcurrentModificationException")]);
+    let by_config = AwsClient::new(&throttled.config().retry_config(once()).build());
+    let by_builder = AwsClient::builder(&throttled.config().build()).retry_config(once()).build();
+    let given =
+        aws_sdk_organizations::Client::new(&throttled.config().behavior_version(BehaviorVersion::latest()).build());
+    let for_given = AwsClient::builder(&throttled.config().build()).organizations(given).retry_config(once()).build();
+    for (calls, client) in [by_config, by_builder, for_given].iter().enumerate() {
+        let error = failed(client, Operation::DescribeAccount).await;
+        assert_eq!(fate(&error), (ErrorKind::Throttled, Retry::Temporary, Applied::No));
+        let error = failed(client, Operation::EnableAwsServiceAccess).await;
+        assert_eq!(fate(&error), (ErrorKind::ConcurrentModification, Retry::Temporary, Applied::No));
+        assert_eq!(throttled.sent().len(), 2 * (calls + 1));
+    }
+}
+
+/// The classifier of a program that repeats everything, come what may.
+#[derive(Debug)]
+struct Always;
+
+impl ClassifyRetry for Always {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        if context.is_failed() { RetryAction::throttling_error() } else { RetryAction::NoActionIndicated }
+    }
+
+    fn name(&self) -> &'static str {
+        "Always"
+    }
+
+    fn priority(&self) -> RetryClassifierPriority {
+        let last = RetryClassifierPriority::transient_error_classifier();
+        (0..50).fold(last, |priority, _| RetryClassifierPriority::run_after(priority))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_classifier_makes_writes_careless() {
+    let operation = Operation::RegisterDelegatedAdministrator;
+    for reply in [Reply::Failure(broken), Reply::new(500, ""), Reply::failure("ServiceException")] {
+        let wire = Wire::new().on(operation, [reply]);
+        let config = aws_sdk_organizations::config::Builder::from(&wire.config().build())
+            .behavior_version(BehaviorVersion::latest())
+            .retry_classifier(Always)
+            .build();
+        let given = aws_sdk_organizations::Client::from_conf(config);
+        let client = AwsClient::builder(&wire.config().build()).organizations(given).build();
+        let error = failed(&client, operation).await;
+        assert_eq!(error.applied(), Applied::Unknown);
+        assert_eq!(wire.count(operation), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn limits_count_from_the_configuration_and_from_the_builder() {
+    let operation = Operation::EnableAwsServiceAccess;
+    let limit = TimeoutConfig::builder().operation_timeout(Duration::from_secs(7)).build();
+    let wire = Wire::new().on(operation, [Reply::Never]);
+    let by_config = AwsClient::new(&wire.config().timeout_config(limit.clone()).build());
+    let by_builder = AwsClient::builder(&wire.config().build()).timeout_config(limit).build();
+    for client in [by_config, by_builder] {
+        let start = Instant::now();
+        let error = failed(&client, operation).await;
+        assert_eq!(fate(&error), (ErrorKind::Lost, Retry::Temporary, Applied::Unknown));
+        assert!(start.elapsed().abs_diff(Duration::from_secs(7)) < Duration::from_millis(50), "{:?}", start.elapsed());
+    }
+    assert_eq!(wire.count(operation), 2);
+}
+
+/// The limit for the whole strikes in the pause between two attempts.
+#[tokio::test(start_paused = true)]
+async fn a_refused_write_whose_time_is_up_was_not_applied() {
+    let operation = Operation::EnableAwsServiceAccess;
+    let wire = Wire::new().on(operation, [Reply::error("ConcurrentModificationException")]);
+    let limit = TimeoutConfig::builder().operation_timeout(Duration::from_millis(1)).build();
+    let pauses = RetryConfig::standard().with_initial_backoff(Duration::from_mins(1));
+    let client = AwsClient::builder(&wire.config().build()).timeout_config(limit).retry_config(pauses).build();
+    let error = failed(&client, operation).await;
+    is_not_sent(&error, "its time was up before it was sent again");
+    assert_eq!(wire.count(operation), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_region_nothing_is_sent() {
+    for operation in Operation::ALL {
+        let wire = Wire::new().on(*operation, [success(*operation)]);
+        let client = AwsClient::new(&wire.config().region(None).build());
+        if *operation == Operation::ListResourceDataSync {
+            call(&client, *operation).await.unwrap();
+            continue;
+        }
+        let error = failed(&client, *operation).await;
+        is_not_sent(&error, "no Region is configured");
+        assert_eq!(error.retry(), Retry::Permanent);
+        assert_eq!(wire.sent().len(), 0);
+    }
+}
+
+/// Credentials that cannot be had.
+#[derive(Debug, Clone)]
+struct Without(fn() -> CredentialsError);
+
+impl ProvideCredentials for Without {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::ready(Err((self.0)()))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_credentials_nothing_is_sent() {
+    let cases: [(fn() -> CredentialsError, _, _); 4] = [
+        (|| CredentialsError::not_loaded("nowhere"), "no credentials are configured", Retry::Permanent),
+        (
+            || CredentialsError::invalid_configuration("nonsense"),
+            "the credentials are configured wrongly",
+            Retry::Permanent,
+        ),
+        (|| CredentialsError::provider_error("broken"), "the credentials could not be loaded", Retry::Temporary),
+        (
+            || CredentialsError::provider_timed_out(Duration::from_secs(5)),
+            "the credentials could not be loaded",
+            Retry::Temporary,
+        ),
+    ];
+    for operation in Operation::ALL {
+        for (reason, why, retry) in cases {
+            let wire = Wire::new().on(*operation, [success(*operation)]);
+            let provider = SharedCredentialsProvider::new(Without(reason));
+            let client = AwsClient::new(&wire.config().credentials_provider(provider).build());
+            let error = failed(&client, *operation).await;
+            is_not_sent(&error, why);
+            assert_eq!(error.retry(), retry);
+            assert_eq!(wire.sent().len(), 0);
+        }
+    }
+}
+
+/// A provider that never answers, such as one that asks a host that is not there.
+#[derive(Debug)]
+struct Waiting;
+
+impl ProvideCredentials for Waiting {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(std::future::pending())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_strikes_before_sending_is_no_lost_reply() {
+    let operation = Operation::DisableAwsServiceAccess;
+    let wire = Wire::new().on(operation, [Reply::done()]);
+    let config = wire.config().credentials_provider(SharedCredentialsProvider::new(Waiting)).build();
+    let limit = TimeoutConfig::builder().operation_timeout(Duration::from_secs(2)).build();
+    let error = failed(&AwsClient::builder(&config).timeout_config(limit).build(), operation).await;
+    is_not_sent(&error, "its time was up before it was sent");
+    assert_eq!(error.retry(), Retry::Temporary);
+    assert_eq!(wire.sent().len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_configuration_of_nothing_is_told_what_it_lacks() {
+    for operation in Operation::ALL {
+        let client = AwsClient::new(&SdkConfig::builder().build());
+        let error = failed(&client, *operation).await;
+        assert_eq!((error.kind(), error.applied()), (&ErrorKind::NotSent, Applied::No), "{error:?}");
+    }
+    let no_credentials = SdkConfig::builder().region(aws_types::region::Region::new("eu-central-1")).build();
+    let error = failed(&AwsClient::new(&no_credentials), Operation::EnableAwsServiceAccess).await;
+    is_not_sent(&error, "no credentials are configured");
+
+    let no_http_client = no_credentials.into_builder().credentials_provider(credentials()).build();
+    let error = failed(&AwsClient::new(&no_http_client), Operation::EnableAwsServiceAccess).await;
+    is_not_sent(&error, "no HTTP client is configured");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_that_is_none_is_not_sent_to() {
+    let operation = Operation::EnableAwsServiceAccess;
+    let wire = Wire::new().on(operation, [Reply::done()]);
+    let client = AwsClient::new(&wire.config().endpoint_url("not a URL").build());
+    is_not_sent(&failed(&client, operation).await, "the request could not be made ready");
+    assert_eq!(wire.sent().len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_connection_is_not_a_lost_reply() {
+    for operation in WRITES {
+        let wire = Wire::new().on(operation, [Reply::Failure(refused), Reply::done()]);
+        let error = failed(&wire.client(), operation).await;
+        is_not_sent(&error, "no connection could be made");
+        assert_eq!((error.retry(), wire.count(operation)), (Retry::Temporary, 1));
+    }
+    for operation in reads() {
+        let wire = Wire::new().on(operation, [Reply::Failure(refused)]);
+        let error = failed(&wire.client(), operation).await;
+        is_not_sent(&error, "no connection could be made");
+        assert_eq!((error.retry(), wire.count(operation)), (Retry::Spent, 3));
+    }
+}
+
+/// The SDK's own HTTP client, against this machine: how its errors look is its own affair, and may change.
+async fn failed_over_tcp(endpoint: &str) -> Error {
+    let config = Wire::new().config().http_client(Builder::new().build_http()).endpoint_url(endpoint).build();
+    failed(&AwsClient::new(&config), Operation::EnableAwsServiceAccess).await
+}
+
+#[tokio::test]
+async fn the_http_client_of_the_sdk_tells_no_connection_from_a_broken_one() {
+    let nobody = {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap()
+    };
+    is_not_sent(&failed_over_tcp(&format!("http://{nobody}")).await, "no connection could be made");
+    // A client without TLS cannot connect, and no operating system is asked.
+    is_not_sent(&failed_over_tcp(&format!("https://{nobody}")).await, "no connection could be made");
+
+    let listener = Arc::new(TcpListener::bind("127.0.0.1:0").unwrap());
+    let address = listener.local_addr().unwrap();
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut some = [0; 64];
+        io::Read::read(&mut stream, &mut some).unwrap();
+    });
+    let error = failed_over_tcp(&format!("http://{address}")).await;
+    assert_eq!(fate(&error), (ErrorKind::Lost, Retry::Temporary, Applied::Unknown), "{error:?}");
+    server.join().unwrap();
+}

@@ -1,0 +1,18 @@
+//! The AWS adapter on the real SDK, over canned answers: what is sent, and what is made of what comes back.
+//!
+//! Time is tokio's and stands still, so no test waits; nothing leaves this machine.
+
+#[cfg(test)]
+mod answers;
+#[cfg(test)]
+mod canned;
+#[cfg(test)]
+mod errors;
+#[cfg(test)]
+mod fate;
+#[cfg(test)]
+mod requests;
+#[cfg(test)]
+mod secrets;
+#[cfg(test)]
+mod transitions;
