@@ -21,8 +21,8 @@ type Source = Box<dyn StdError + Send + Sync>;
 /// [`code`](Self::code), [`reason`](Self::reason), [`message`](Self::message), [`request_id`](Self::request_id), and the
 /// client's own error as `source()`.
 ///
-/// `Display` is one line and leaves out what `source()` says; print the whole chain, as `anyhow` does, to see both. Neither it
-/// nor `Debug` shows an e-mail address.
+/// `Display` is one line and leaves out what `source()` says; `{:#}` adds it, as does whatever prints whole chains. None of it, nor
+/// `Debug`, shows an e-mail address.
 pub struct Error(Box<Repr>);
 
 #[derive(Default)]
@@ -235,6 +235,21 @@ impl Error {
         self.0.message.as_deref()
     }
 
+    /// What the sources say, from the nearest to the root, each once, e-mail addresses left out.
+    ///
+    /// The sources themselves are the client's errors, in the client's words.
+    #[must_use]
+    pub fn causes(&self) -> Vec<String> {
+        let mut causes: Vec<String> = Vec::new();
+        let mut next = StdError::source(self);
+        while let Some(error) = next {
+            causes.push(redact(&error.to_string()));
+            next = error.source();
+        }
+        causes.dedup();
+        causes
+    }
+
     /// AWS's request id: what AWS Support asks for.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
@@ -263,7 +278,7 @@ impl fmt::Debug for Error {
             ("reason", repr.reason.clone()),
             ("message", repr.message.clone()),
             ("request_id", repr.request_id.clone()),
-            ("source", StdError::source(self).map(chain)),
+            ("source", Some(self.causes().join(": ")).filter(|causes| !causes.is_empty())),
         ];
         for (name, value) in fields {
             if let Some(value) = value {
@@ -272,18 +287,6 @@ impl fmt::Debug for Error {
         }
         out.finish()
     }
-}
-
-/// An error and its sources, in one line.
-fn chain(error: &(dyn StdError + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(error) = next {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        next = error.source();
-    }
-    redact(&text)
 }
 
 impl From<InvalidIdentifier> for Error {

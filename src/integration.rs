@@ -83,6 +83,12 @@ impl<S: State, C> Integration<S, C> {
         &self.base.client
     }
 
+    /// The name of the state, such as `TrustedAccess`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        <S as sealed::Sealed>::NAME
+    }
+
     /// Gives the client back and forgets the state.
     #[must_use]
     pub fn into_client(self) -> C {
@@ -176,14 +182,14 @@ impl<S: State, C> Handle for Integration<S, C> {
 /// The state in a line, as a person would say it.
 impl<S: ObservedState + fmt::Display, C> fmt::Display for Integration<S, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", <S as sealed::Sealed>::NAME, self.state)
+        write!(f, "{}: {}", self.name(), self.state)
     }
 }
 
 /// Names the state and what it holds; the client need not be `Debug`.
 impl<S: State, C> fmt::Debug for Integration<S, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Integration<{}, _>", <S as sealed::Sealed>::NAME)?;
+        write!(f, "Integration<{}, _>", self.name())?;
         f.debug_struct("").field("state", &self.state).field("changes", &self.changes()).finish_non_exhaustive()
     }
 }

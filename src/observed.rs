@@ -62,6 +62,12 @@ impl<C> Observed<C> {
         each!(self, handle => handle.facts())
     }
 
+    /// The name of the state: `Disabled`, `TrustedAccess`, `Delegated` or `Irregular`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        each!(self, handle => handle.name())
+    }
+
     /// The organization.
     #[must_use]
     pub fn organization(&self) -> &Organization {

@@ -40,16 +40,6 @@ pub(crate) enum Setback {
     Unknown(Error),
 }
 
-impl Setback {
-    fn about(self, account: AccountId) -> Self {
-        match self {
-            Self::Unchanged(error) => Self::Unchanged(error.about(account)),
-            Self::Moved(error, facts) => Self::Moved(error.about(account), facts),
-            Self::Unknown(error) => Self::Unknown(error.about(account)),
-        }
-    }
-}
-
 /// Trusts Systems Manager in the organization. Acts on the state that the handle stands for, and reads afterwards.
 pub(crate) async fn enable<C: OrganizationsApi + ?Sized>(
     ground: &mut Ground<'_, C>,
@@ -79,7 +69,7 @@ pub(crate) async fn deregister<C: OrganizationsApi + ?Sized>(
     endangered: &Endangered,
 ) -> Result<Facts, Setback> {
     let operation = Operation::DeregisterDelegatedAdministrator;
-    let report = ground.guard(operation, before, syncs, endangered).await.map_err(|setback| setback.about(account))?;
+    let report = ground.guard(operation, Some(account), before, syncs, endangered).await?;
     ground.carry_out(Write::Deregister(account, report), before).await
 }
 
@@ -90,7 +80,7 @@ pub(crate) async fn disable<C: OrganizationsApi + ?Sized>(
     syncs: Syncs<'_>,
 ) -> Result<Facts, Setback> {
     let endangered = Endangered { known: vec![ground.known.organization.management_account], others: true };
-    let report = ground.guard(Operation::DisableAwsServiceAccess, before, syncs, &endangered).await?;
+    let report = ground.guard(Operation::DisableAwsServiceAccess, None, before, syncs, &endangered).await?;
     ground.carry_out(Write::Disable(report), before).await
 }
 
@@ -99,14 +89,24 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
     async fn guard(
         &self,
         operation: Operation,
+        account: Option<AccountId>,
         before: &Facts,
         syncs: Syncs<'_>,
         endangered: &Endangered,
     ) -> Result<SyncsReport, Setback> {
-        syncs.check(operation).and_then(|()| self.check_caller(operation)).map_err(Setback::Unchanged)?;
+        let about = |error: Error| match account {
+            // A read that failed is about something else.
+            Some(account) if error.operation() == Some(operation) => error.about(account),
+            _ => error,
+        };
+        let unchanged = |error: Error| Setback::Unchanged(about(error.called_as(self.known.caller)));
+        syncs.check(operation).and_then(|()| self.check_caller(operation)).map_err(unchanged)?;
         let (administrators, report) =
             join(self.check_administrators(operation, before), syncs.guard(operation, endangered)).await;
-        administrators?;
-        report.map_err(|error| Setback::Unchanged(error.called_as(self.known.caller)))
+        administrators.map_err(|setback| match setback {
+            Setback::Moved(error, facts) => Setback::Moved(about(error), facts),
+            other => other,
+        })?;
+        report.map_err(unchanged)
     }
 }

@@ -100,6 +100,17 @@ fn a_message_is_said_once_by_the_error_or_by_its_source() {
     );
     assert_eq!(sourced.source().unwrap().to_string(), "the words");
     assert_eq!(
+        format!("{sourced:#}"),
+        "EnableAWSServiceAccess: refused (AWS answered OddException, WHY, request id id-1): the words"
+    );
+    let unsent =
+        Error::not_sent(Operation::EnableAwsServiceAccess, "no credentials").with_source(std::io::Error::other("a"));
+    assert_eq!(
+        format!("{unsent:#}"),
+        "EnableAWSServiceAccess: not sent: no credentials: a",
+        "our own words are no source's"
+    );
+    assert_eq!(
         (sourced.message(), sourced.reason(), sourced.request_id()),
         (Some("the words"), Some("WHY"), Some("id-1"))
     );
@@ -112,7 +123,9 @@ fn an_e_mail_address_goes_nowhere() {
     let error = Error::service(Operation::DescribeAccount, "OddException", format!("Account of <{address}> is odd"));
     assert!(!error.to_string().contains("example.com"), "{error}");
     let error = error.with_message(format!("mailto:{address}")).with_source(source);
-    for shown in [format!("{error:?}"), format!("{error}"), error.message().unwrap().to_owned()] {
+    for shown in
+        [format!("{error:?}"), format!("{error:#}"), error.message().unwrap().to_owned(), error.causes().concat()]
+    {
         assert!(!shown.contains("example.com"), "{shown}");
     }
     let invalid = Error::from(AccountId::new(address).unwrap_err());

@@ -106,6 +106,7 @@ async fn a_region_that_cannot_be_listed_is_a_refusal_that_says_which() {
     assert!(matches!(error.kind(), ErrorKind::SyncsUnseen { account, .. } if *account == management()));
     assert_eq!(error.region(), Some(&region("us-east-1")));
     let source = std::error::Error::source(&error).unwrap();
+    assert_eq!(error.account(), None, "it is about the management account's syncs");
     assert!(source.to_string().contains("ssm:ListResourceDataSync"), "{source}");
     assert_eq!((way(&recovered), organization.writes()), (Way::Unchanged, 0));
 }
@@ -205,4 +206,20 @@ async fn several_administrators_are_all_looked_at_before_the_first_goes() {
     irregular_in(&organization).await.keep_only_administrator(&bob(), protect).await.unwrap();
     assert_eq!(organization.administrators(), [bob()]);
     assert_eq!(organization.data_syncs(bob(), &region(HOME)).len(), 1);
+}
+
+#[tokio::test]
+async fn a_listing_that_fails_before_a_deregistration_is_not_about_the_account_to_deregister() {
+    let organization = delegated().build();
+    let (ours, theirs) = (organization.management_client(), organization.client(alice()));
+    let observed = observe(&organization).await;
+    organization.fault(Operation::ListResourceDataSync, 1, Fault::refused("AccessDeniedException"));
+    let ssm: [&dyn SystemsManagerClient; 2] = [&ours, &theirs];
+    let protect = Syncs::Protect { ssm: &ssm, regions: &[region(HOME)] };
+    let (error, _) = failed(observed.ensure_disabled(protect).await);
+    assert_eq!(
+        error.to_string(),
+        "ListResourceDataSync in eu-central-1 as 111111111111: the data syncs of account 111111111111 were not seen, so some \
+         may remain; give a client that can list them with that account's credentials, or forfeit them"
+    );
 }

@@ -21,7 +21,13 @@ impl fmt::Display for Error {
             f.write_str(": ")?;
         }
         repr.write_case(f)?;
-        repr.write_answer(f)
+        repr.write_answer(f)?;
+        if f.alternate() {
+            for cause in self.causes() {
+                write!(f, ": {cause}")?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -85,9 +91,10 @@ impl Repr {
         }
     }
 
-    /// What AWS said: its message only where no `source()` says it.
+    /// What AWS said, or our own words. AWS's message only where no `source()` says it.
     fn write_answer(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let message = self.message.as_deref().filter(|_| self.source.is_none());
+        let said_by_source = self.code.is_some() && self.source.is_some();
+        let message = self.message.as_deref().filter(|_| !said_by_source);
         match (self.code.as_deref(), &self.request_id) {
             (None, None) => {}
             (code, request_id) => {

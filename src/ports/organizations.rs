@@ -17,6 +17,15 @@ pub enum FeatureSet {
     ConsolidatedBilling,
 }
 
+impl std::fmt::Display for FeatureSet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::All => "all features",
+            Self::ConsolidatedBilling => "consolidated billing only",
+        })
+    }
+}
+
 /// An organization, as `DescribeOrganization` shows it. The e-mail address of its owner is left out on purpose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

@@ -1,13 +1,12 @@
 //! What the program prints: plain lines, and no e-mail address.
 
-use std::error::Error as _;
 use std::fmt::{self, Display, Formatter, Write as _};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ssm_organizations::aws::aws_smithy_types::DateTime;
 use ssm_organizations::aws::aws_smithy_types::date_time::Format;
-use ssm_organizations::ports::{AccountState, DelegatedAdministrator, FeatureSet};
-use ssm_organizations::{Certainty, Change, ChangeKind, Error, ErrorKind, Observed, SyncsReport};
+use ssm_organizations::ports::{AccountState, DelegatedAdministrator};
+use ssm_organizations::{Certainty, Change, ChangeKind, Error, Observed, SyncsReport};
 
 /// Everything that an observation shows.
 pub(crate) fn status<C>(seen: &Observed<C>) -> String {
@@ -16,15 +15,8 @@ pub(crate) fn status<C>(seen: &Observed<C>) -> String {
     lines.field("organization", &organization.id);
     lines.field("management account", organization.management_account);
     lines.field("caller", seen.caller().map_or("unknown".to_owned(), |caller| caller.to_string()));
-    lines.field(
-        "features",
-        match organization.feature_set {
-            Some(FeatureSet::All) => "all",
-            Some(FeatureSet::ConsolidatedBilling) => "consolidated billing only",
-            _ => "unknown",
-        },
-    );
-    lines.field("state", state(seen));
+    lines.field("features", organization.feature_set.map_or("unknown".to_owned(), |features| features.to_string()));
+    lines.field("state", seen.name());
     match seen.trusted_access() {
         Some(access) => lines.field("trusted access", since(access.since)),
         None => lines.field("trusted access", "no"),
@@ -68,23 +60,9 @@ pub(crate) struct Explained<'a> {
 
 impl Display for Explained<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let mut said = self.error.to_string();
-        // What was missing is plainer in the library's words than in those of the SDK, which the library leaves to the source.
-        if let (ErrorKind::NotSent, Some(why)) = (self.error.kind(), self.error.message())
-            && !said.contains(why)
-        {
-            said = format!("{said}: {why}");
-        }
-        writeln!(f, "error: {said}")?;
-        let mut cause = self.error.source();
-        while let Some(error) = cause {
-            let text = without_addresses(&error.to_string());
-            // Each of the SDK's errors repeats what its source says.
-            if text != said {
-                writeln!(f, "  caused by: {text}")?;
-            }
-            said = text;
-            cause = error.source();
+        writeln!(f, "error: {}", self.error)?;
+        for cause in self.error.causes() {
+            writeln!(f, "  caused by: {cause}")?;
         }
         match &self.advice {
             Some(advice) => writeln!(f, "help: {advice}"),
@@ -104,15 +82,6 @@ impl Lines {
 
     fn field(&mut self, name: &str, value: impl Display) {
         self.line(format_args!("{:<20}{value}", format!("{name}:")));
-    }
-}
-
-fn state<C>(seen: &Observed<C>) -> &'static str {
-    match seen {
-        Observed::Disabled(_) => "Disabled",
-        Observed::TrustedAccess(_) => "TrustedAccess",
-        Observed::Delegated(_) => "Delegated",
-        Observed::Irregular(_) => "Irregular",
     }
 }
 
@@ -142,10 +111,4 @@ fn since(date: Option<SystemTime>) -> String {
         .and_then(|elapsed| i64::try_from(elapsed.as_secs()).ok())
         .and_then(|seconds| DateTime::from_secs(seconds).fmt(Format::DateTime).ok());
     seconds.map_or("since an unknown date".to_owned(), |text| format!("since {text}"))
-}
-
-/// The library leaves e-mail addresses out of its own texts, and cannot out of those of the SDK.
-fn without_addresses(text: &str) -> String {
-    let words = text.split(' ').map(|word| if word.contains('@') { "[e-mail address]" } else { word });
-    words.collect::<Vec<_>>().join(" ")
 }

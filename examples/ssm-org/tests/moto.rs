@@ -68,7 +68,7 @@ mod tests {
             "organization:       {id}\n\
              management account: {MANAGEMENT}\n\
              caller:             {MANAGEMENT}\n\
-             features:           all\n\
+             features:           all features\n\
              state:              Disabled\n\
              trusted access:     no\n\
              administrator:      none\n"

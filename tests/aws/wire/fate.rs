@@ -347,9 +347,17 @@ async fn a_configuration_of_nothing_is_told_what_it_lacks() {
     let error = failed(&AwsClient::new(&no_credentials), Operation::EnableAwsServiceAccess).await;
     is_not_sent(&error, "no credentials are configured");
 
-    let no_http_client = no_credentials.into_builder().credentials_provider(credentials()).build();
+    // Another package of the same build may have switched the SDK's own HTTPS client on: it finds nobody there.
+    let nobody = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
+    let no_http_client = no_credentials
+        .into_builder()
+        .credentials_provider(credentials())
+        .endpoint_url(format!("http://{nobody}"))
+        .build();
     let error = failed(&AwsClient::new(&no_http_client), Operation::EnableAwsServiceAccess).await;
-    is_not_sent(&error, "no HTTP client is configured");
+    assert_eq!((error.kind(), error.applied()), (&ErrorKind::NotSent, Applied::No), "{error:?}");
+    let why = ["no HTTP client is configured", "no connection could be made"];
+    assert!(error.message().is_some_and(|message| why.contains(&message)), "{error:?}");
 }
 
 #[tokio::test(start_paused = true)]
