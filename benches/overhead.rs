@@ -1,6 +1,8 @@
 //! What the typed layer costs over the same calls made on the ports by hand, on an organization in memory that answers at once.
 //!
 //! `cargo bench --bench overhead`. Compare the rows of a group with each other: the times are this machine's.
+#![allow(clippy::expect_used, reason = "a benchmark that cannot go on panics")]
+#![allow(clippy::wildcard_imports, reason = "a group is a module of this file")]
 
 use std::future::Future;
 

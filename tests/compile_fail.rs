@@ -1,7 +1,7 @@
 //! The wrong order does not compile, and the compiler's message names the state that has the method.
 //!
 //! Not with the feature `aws`: the cases are built apart, and the SDK would be built with them once more.
-#![cfg(not(feature = "aws"))]
+#![cfg(all(feature = "sim", not(feature = "aws")))]
 
 use std::process::Command;
 

@@ -1,4 +1,6 @@
 //! What errors say, and what they keep to themselves.
+#![cfg(feature = "sim")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on panics")]
 
 mod common;
 

@@ -1,4 +1,6 @@
 //! Transitions that go wrong: what the error says, what the handle becomes, and what is true in the organization.
+#![cfg(feature = "sim")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on panics")]
 
 mod common;
 

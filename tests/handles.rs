@@ -1,4 +1,6 @@
 //! What a handle and a failure are to the program that holds them.
+#![cfg(feature = "sim")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on panics")]
 
 mod common;
 

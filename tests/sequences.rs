@@ -1,4 +1,6 @@
 //! Which calls a transition makes, in which order and how often: on a mock that answers nothing else.
+#![cfg(feature = "sim")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on panics")]
 
 mod common;
 

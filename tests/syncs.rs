@@ -1,4 +1,6 @@
 //! The organization's data syncs under steps that would break or delete them.
+#![cfg(feature = "sim")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on panics")]
 
 mod common;
 

@@ -1,4 +1,6 @@
 //! Where transitions lead, what they change and what they cost.
+#![cfg(feature = "sim")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on panics")]
 
 mod common;
 
