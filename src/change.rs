@@ -67,9 +67,20 @@ pub enum ChangeKind {
 #[non_exhaustive]
 pub enum Certainty {
     /// AWS said that it did it for us.
+    ///
+    /// AWS accepts the enabling of what somebody else has just enabled, and the disabling of what is disabled: its date tells whose it was.
     Did,
     /// The reply was lost. Even where the effect shows, somebody else may have had it made.
     Maybe,
+}
+
+impl fmt::Display for Certainty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Did => "did",
+            Self::Maybe => "maybe",
+        })
+    }
 }
 
 impl fmt::Display for Change {

@@ -2,6 +2,7 @@
 
 mod display;
 mod kind;
+mod source;
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -11,18 +12,17 @@ pub use kind::{Applied, ErrorKind, Retry};
 use crate::domain::{AccountId, InvalidIdentifier, Region};
 use crate::ports::Operation;
 use crate::redact::redact;
-
-type Source = Box<dyn StdError + Send + Sync>;
+use source::Source;
 
 /// The error of everything in this crate.
 ///
 /// [`kind`](Self::kind) says what is the case, in terms of the organization; [`retry`](Self::retry) and
 /// [`applied`](Self::applied) answer the two questions that decide what to do next. What AWS said is kept as it came:
 /// [`code`](Self::code), [`reason`](Self::reason), [`message`](Self::message), [`request_id`](Self::request_id), and the
-/// client's own error as `source()`.
+/// client's own error, as text in `source()` and as it is in [`client_error`](Self::client_error).
 ///
-/// `Display` is one line and leaves out what `source()` says; `{:#}` adds it, as does whatever prints whole chains. None of it, nor
-/// `Debug`, shows an e-mail address.
+/// `Display` is one line and leaves out what `source()` says; `{:#}` adds it, as does whatever prints whole chains. Neither they nor
+/// `Debug` show an e-mail address.
 pub struct Error(Box<Repr>);
 
 #[derive(Default)]
@@ -50,7 +50,7 @@ impl Error {
     /// the effect.
     #[must_use]
     pub fn service(operation: Operation, code: impl Into<String>, message: impl Into<String>) -> Self {
-        let code = code.into();
+        let code = redact(&code.into());
         let (kind, retry) = kind::of_code(&code);
         let applied = if kind == ErrorKind::Lost { Applied::of_lost(operation) } else { Applied::No };
         let message = redact(&message.into());
@@ -97,7 +97,7 @@ impl Error {
     /// The same with AWS's reason, such as `SERVICE_ACCESS_NOT_ENABLED`.
     #[must_use]
     pub fn with_reason(mut self, reason: impl Into<String>) -> Self {
-        self.0.reason = Some(reason.into());
+        self.0.reason = Some(redact(&reason.into()));
         self
     }
 
@@ -105,6 +105,13 @@ impl Error {
     #[must_use]
     pub fn with_message(mut self, message: impl Into<String>) -> Self {
         self.0.message = Some(redact(&message.into()));
+        self
+    }
+
+    /// The same with the Region that the call was about.
+    #[must_use]
+    pub fn with_region(mut self, region: Region) -> Self {
+        self.0.region = Some(region);
         self
     }
 
@@ -123,9 +130,11 @@ impl Error {
     }
 
     /// The same with the client's own error behind it.
+    ///
+    /// `source()` then says what it says, without e-mail addresses; [`client_error`](Self::client_error) gives it back as it is.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.0.source = Some(source.into());
+        self.0.source = Some(Source::new(source.into()));
         self
     }
 }
@@ -143,11 +152,6 @@ impl Error {
 
     pub(crate) fn about(mut self, account: AccountId) -> Self {
         self.0.account = Some(account);
-        self
-    }
-
-    pub(crate) fn within(mut self, region: &Region) -> Self {
-        self.0.region = Some(region.clone());
         self
     }
 
@@ -235,15 +239,19 @@ impl Error {
         self.0.message.as_deref()
     }
 
-    /// What the sources say, from the nearest to the root, each once, e-mail addresses left out.
-    ///
-    /// The sources themselves are the client's errors, in the client's words.
+    /// The client's own error, such as an `SdkError`: for a downcast. **It may print whole replies**; `source()` does not.
+    #[must_use]
+    pub fn client_error(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
+        self.0.source.as_ref().and_then(Source::original)
+    }
+
+    /// What the sources say, from the nearest to the root, each once.
     #[must_use]
     pub fn causes(&self) -> Vec<String> {
         let mut causes: Vec<String> = Vec::new();
         let mut next = StdError::source(self);
         while let Some(error) = next {
-            causes.push(redact(&error.to_string()));
+            causes.push(error.to_string());
             next = error.source();
         }
         causes.dedup();
@@ -259,11 +267,11 @@ impl Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0.source.as_deref().map(|source| source as _)
+        self.0.source.as_ref().map(Source::shown)
     }
 }
 
-/// Everything that is known, without the `Debug` of foreign errors: they may print whole replies.
+/// Everything that is known.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let repr = &*self.0;

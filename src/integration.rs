@@ -9,15 +9,15 @@ mod unobserved;
 use std::fmt;
 use std::time::Duration;
 
-use crate::change::Change;
+use crate::change::{Certainty, Change};
 use crate::domain::AccountId;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Applied, Error, ErrorKind};
 use crate::failure::{self, Failure, Handle, Recovered};
 use crate::journal::Journal;
 use crate::observation::Facts;
 use crate::observed::Observed;
-use crate::operations::{Ground, Setback};
-use crate::ports::Organization;
+use crate::operations::{Done, Ground, Setback};
+use crate::ports::{Operation, Organization};
 use crate::state::{ObservedState, State, Unobserved, sealed};
 
 /// What a transition from `From` to `To` answers.
@@ -38,7 +38,7 @@ pub type Transition<From, To, C> = Result<Integration<To, C>, Failure<Integratio
 ///
 /// # Time
 ///
-/// A transition ends when a read shows its effect. The pauses between reads are tokio's, so a runtime with time enabled must be
+/// A transition ends when a read shows its effect. The pauses between reads, one second and then up to eight, are tokio's, so a runtime with time enabled must be
 /// running; [`settle_within`](Self::settle_within) sets how long it goes on.
 ///
 /// # Cancel safety
@@ -64,7 +64,7 @@ impl<S: State, C> Integration<S, C> {
 
     /// How long a transition waits for AWS to show its effect, and a refusal that is only late to pass. One minute at first.
     ///
-    /// It is no limit on single calls: those belong to the client.
+    /// One patience for all the waiting of a transition. It is no limit on single calls: those belong to the client.
     #[must_use]
     pub fn settle_within(mut self, patience: Duration) -> Self {
         self.base.patience = patience;
@@ -141,36 +141,57 @@ impl<S: ObservedState, C> Integration<S, C> {
     }
 
     /// The handle for what an operation led to: one of our own changes, which later reads may yet deny.
-    fn led_to(self, facts: Facts) -> Observed<C> {
+    pub(crate) fn led_to(self, facts: Facts) -> Observed<C> {
         Observed::classify(self.state.into_known(), facts, self.base)
     }
 
-    /// The end of a transition that leads to one state.
+    /// The end of a transition that leads to one state. `write` and `about` say which it was.
     pub(crate) fn conclude<T: State>(
         self,
-        outcome: Result<Facts, Setback>,
+        write: Operation,
+        about: Option<AccountId>,
+        outcome: Result<Done, Setback>,
         expected: impl FnOnce(Observed<C>) -> Result<Integration<T, C>, Box<Observed<C>>>,
     ) -> Transition<S, T, C> {
+        let applied = match &outcome {
+            Ok(Done { ours: Some(Certainty::Did), .. }) => Applied::Yes,
+            Ok(Done { ours: Some(Certainty::Maybe), .. }) => Applied::Unknown,
+            _ => Applied::No,
+        };
         let observed = self.conclude_any(outcome)?;
         expected(observed).map_err(|other| {
-            let holders = other.administrators().iter().map(|found| found.account).collect::<Vec<_>>();
-            let kind =
-                if holders.is_empty() { ErrorKind::StateMoved } else { ErrorKind::OtherAdministrator { holders } };
-            Failure::new(Error::of(kind).called_as(other.caller()), Recovered::Moved(*other))
+            let others = other.administrators().into_iter().map(|found| found.account);
+            let holders: Vec<_> = others.filter(|account| Some(*account) != about).collect();
+            // Trust alone is nobody's to hold.
+            let kind = if holders.is_empty() || write == Operation::EnableAwsServiceAccess {
+                ErrorKind::StateMoved
+            } else {
+                ErrorKind::OtherAdministrator { holders }
+            };
+            let error = Error::of(kind).at(write).called_as(other.caller()).applied_is(applied);
+            let error = match about {
+                Some(account) => error.about(account),
+                None => error,
+            };
+            Failure::new(error, Recovered::Moved(*other))
         })
     }
 
     /// The end of a transition that may lead to several.
-    pub(crate) fn conclude_any(self, outcome: Result<Facts, Setback>) -> Result<Observed<C>, Failure<Self>> {
-        let setback = match outcome {
-            Ok(facts) => return Ok(self.led_to(facts)),
-            Err(setback) => setback,
-        };
-        Err(match setback {
+    pub(crate) fn conclude_any(self, outcome: Result<Done, Setback>) -> Result<Observed<C>, Failure<Self>> {
+        match outcome {
+            Ok(done) => Ok(self.led_to(done.facts)),
+            Err(setback) => Err(self.fail(setback)),
+        }
+    }
+
+    /// The end of a transition that came to nothing, or to something else.
+    pub(crate) fn fail(self, setback: Setback) -> Failure<Self> {
+        match setback {
             Setback::Unchanged(error) => Failure::new(error, Recovered::Unchanged(self)),
             Setback::Moved(error, facts) => Failure::new(error, Recovered::Moved(self.moved_to(facts))),
             Setback::Unknown(error) => Failure::new(error, Recovered::Unknown(self.become_unobserved())),
-        })
+        }
     }
 }
 

@@ -76,11 +76,16 @@ pub(crate) async fn trusted_access<C: OrganizationsApi + ?Sized>(client: &C) -> 
 pub(crate) async fn administrators<C: OrganizationsApi + ?Sized>(
     client: &C,
 ) -> Result<Vec<DelegatedAdministrator>, Error> {
-    let mut all = Vec::new();
+    let mut all: Vec<DelegatedAdministrator> = Vec::new();
     let mut pages = Pages::of(Operation::ListDelegatedAdministrators);
     while pages.remain() {
         let page = client.list_delegated_administrators(&PRINCIPAL, pages.token()).await?;
-        all.extend(page.items);
+        for found in page.items {
+            // A listing that changes under way may show one on two pages.
+            if !all.iter().any(|known| known.account == found.account) {
+                all.push(found);
+            }
+        }
         pages.turn(page.next)?;
     }
     Ok(all)

@@ -1,4 +1,4 @@
-//! One function for each write: read what guards it, send it once, and see it through.
+//! One function for each write: read what guards it, send it, and see it through.
 //!
 //! Idempotency, waiting and lost replies are handled here and nowhere else.
 
@@ -8,17 +8,16 @@ mod write;
 
 use std::time::Duration;
 
-use futures_util::future::join;
+pub(crate) use checks::{candidate, others_hold_it, refuse};
 
-pub(crate) use checks::candidate;
-
+use crate::change::Certainty;
 use crate::domain::AccountId;
 use crate::error::Error;
 use crate::journal::Journal;
 use crate::observation::{Facts, Known};
 use crate::ports::{Operation, OrganizationsApi};
-use crate::syncs::{Endangered, Syncs, SyncsReport};
-use write::Write;
+use crate::syncs::{Endangered, Syncs};
+use write::{Guarded, Write};
 
 /// What an operation stands on.
 pub(crate) struct Ground<'a, C: ?Sized> {
@@ -29,6 +28,14 @@ pub(crate) struct Ground<'a, C: ?Sized> {
     pub(crate) journal: &'a mut Journal,
 }
 
+/// What an operation led to.
+#[derive(Debug)]
+pub(crate) struct Done {
+    pub(crate) facts: Facts,
+    /// Whether it was us; `None` where it was so already.
+    pub(crate) ours: Option<Certainty>,
+}
+
 /// Why an operation did not reach its end, and what is known of the organization now.
 #[derive(Debug)]
 pub(crate) enum Setback {
@@ -36,15 +43,25 @@ pub(crate) enum Setback {
     Unchanged(Error),
     /// A read shows another state.
     Moved(Error, Facts),
-    /// A write may have happened, and no read shows what is.
+    /// A write may have happened and no read shows what is, or what is cannot be read.
     Unknown(Error),
+}
+
+impl Setback {
+    fn map(self, change: impl FnOnce(Error) -> Error) -> Self {
+        match self {
+            Self::Unchanged(error) => Self::Unchanged(change(error)),
+            Self::Moved(error, facts) => Self::Moved(change(error), facts),
+            Self::Unknown(error) => Self::Unknown(change(error)),
+        }
+    }
 }
 
 /// Trusts Systems Manager in the organization. Acts on the state that the handle stands for, and reads afterwards.
 pub(crate) async fn enable<C: OrganizationsApi + ?Sized>(
     ground: &mut Ground<'_, C>,
     before: &Facts,
-) -> Result<Facts, Setback> {
+) -> Result<Done, Setback> {
     let operation = Operation::EnableAwsServiceAccess;
     ground.check_caller(operation).map_err(Setback::Unchanged)?;
     ground.check_features(operation).await.map_err(Setback::Unchanged)?;
@@ -56,7 +73,7 @@ pub(crate) async fn register<C: OrganizationsApi + ?Sized>(
     ground: &mut Ground<'_, C>,
     before: &Facts,
     account: AccountId,
-) -> Result<Facts, Setback> {
+) -> Result<Done, Setback> {
     ground.carry_out(Write::Register(account), before).await
 }
 
@@ -67,10 +84,8 @@ pub(crate) async fn deregister<C: OrganizationsApi + ?Sized>(
     account: AccountId,
     syncs: Syncs<'_>,
     endangered: &Endangered,
-) -> Result<Facts, Setback> {
-    let operation = Operation::DeregisterDelegatedAdministrator;
-    let report = ground.guard(operation, Some(account), before, syncs, endangered).await?;
-    ground.carry_out(Write::Deregister(account, report), before).await
+) -> Result<Done, Setback> {
+    ground.carry_out(Write::Deregister(account, Guarded { syncs, endangered }), before).await
 }
 
 /// Trusts Systems Manager no longer.
@@ -78,35 +93,7 @@ pub(crate) async fn disable<C: OrganizationsApi + ?Sized>(
     ground: &mut Ground<'_, C>,
     before: &Facts,
     syncs: Syncs<'_>,
-) -> Result<Facts, Setback> {
+) -> Result<Done, Setback> {
     let endangered = Endangered { known: vec![ground.known.organization.management_account], others: true };
-    let report = ground.guard(Operation::DisableAwsServiceAccess, None, before, syncs, &endangered).await?;
-    ground.carry_out(Write::Disable(report), before).await
-}
-
-impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
-    /// Reads, immediately before a step that takes away, what it would take with it.
-    async fn guard(
-        &self,
-        operation: Operation,
-        account: Option<AccountId>,
-        before: &Facts,
-        syncs: Syncs<'_>,
-        endangered: &Endangered,
-    ) -> Result<SyncsReport, Setback> {
-        let about = |error: Error| match account {
-            // A read that failed is about something else.
-            Some(account) if error.operation() == Some(operation) => error.about(account),
-            _ => error,
-        };
-        let unchanged = |error: Error| Setback::Unchanged(about(error.called_as(self.known.caller)));
-        syncs.check(operation).and_then(|()| self.check_caller(operation)).map_err(unchanged)?;
-        let (administrators, report) =
-            join(self.check_administrators(operation, before), syncs.guard(operation, endangered)).await;
-        administrators.map_err(|setback| match setback {
-            Setback::Moved(error, facts) => Setback::Moved(about(error), facts),
-            other => other,
-        })?;
-        report.map_err(unchanged)
-    }
+    ground.carry_out(Write::Disable(Guarded { syncs, endangered: &endangered }), before).await
 }

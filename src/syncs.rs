@@ -17,6 +17,8 @@ use crate::ports::{DataSync, Operation, SyncType, SystemsManagerClient};
 ///
 /// Systems Manager shows each account only its own syncs, Region by Region. "No syncs" can therefore be said only of the
 /// accounts and Regions that were looked at; [`SyncsReport`] says which those were.
+///
+/// Exhaustive on purpose: what becomes of the syncs is for the caller to say.
 #[derive(Clone, Copy)]
 pub enum Syncs<'a> {
     /// Look in these Regions, with each of these clients, and refuse while an organization's sync remains.
@@ -154,7 +156,8 @@ async fn of_organization(
 ) -> Result<Vec<SyncAt>, Error> {
     let unseen = |error: Error| {
         let operation = Operation::ListResourceDataSync;
-        Error::of(ErrorKind::SyncsUnseen { account }).at(operation).within(region).with_source(error)
+        let unseen = Error::of(ErrorKind::SyncsUnseen { account }).at(operation);
+        unseen.called_as(Some(account)).with_region(region.clone()).with_source(error.called_as(Some(account)))
     };
     let mut syncs = Vec::new();
     let mut pages = Pages::of(Operation::ListResourceDataSync);

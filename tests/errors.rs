@@ -101,6 +101,7 @@ fn a_message_is_said_once_by_the_error_or_by_its_source() {
         "EnableAWSServiceAccess: refused (AWS answered OddException, WHY, request id id-1)"
     );
     assert_eq!(sourced.source().unwrap().to_string(), "the words");
+    assert!(sourced.client_error().unwrap().is::<std::io::Error>(), "the client's own, for a downcast");
     assert_eq!(
         format!("{sourced:#}"),
         "EnableAWSServiceAccess: refused (AWS answered OddException, WHY, request id id-1): the words"
@@ -128,6 +129,13 @@ fn an_e_mail_address_goes_nowhere() {
     for shown in
         [format!("{error:?}"), format!("{error:#}"), error.message().unwrap().to_owned(), error.causes().concat()]
     {
+        assert!(!shown.contains("example.com"), "{shown}");
+    }
+    // Whoever prints the chain, as anyhow does.
+    let chained =
+        anyhow::Error::from(Error::lost(Operation::DescribeAccount).with_source(std::io::Error::other(address)));
+    let reasoned = Error::service(Operation::DescribeAccount, address, "").with_reason(address);
+    for shown in [format!("{chained:#}"), format!("{chained:?}"), format!("{reasoned} {reasoned:?}")] {
         assert!(!shown.contains("example.com"), "{shown}");
     }
     let invalid = Error::from(AccountId::new(address).unwrap_err());

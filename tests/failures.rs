@@ -461,7 +461,7 @@ async fn a_second_step_that_fails_leaves_the_first_one_done_and_said() {
     let organization = trusting().delegated_to(alice()).delegated_to(bob()).build();
     let irregular = irregular_in(&organization).await;
     organization.fault(Operation::DeregisterDelegatedAdministrator, 2, Fault::refused("AccessDeniedException"));
-    let (_, recovered) = failed(irregular.remove_all_administrators(Syncs::Forfeit).await);
+    let (_, recovered) = failed(irregular.remove_all(Syncs::Forfeit).await);
     let Recovered::Moved(observed) = recovered else { panic!("{recovered:?}") };
     assert_eq!(expect_delegated(observed).administrator().account, bob());
 }

@@ -69,13 +69,13 @@ async fn every_future_is_send() {
 
     organization.delegate(common::bob());
     let irregular = common::irregular_in(&organization).await;
-    let observed = is_send(irregular.keep_only_administrator(&alice(), Syncs::Forfeit)).await.unwrap();
+    let observed = is_send(irregular.keep_only(&alice(), Syncs::Forfeit)).await.unwrap();
     drop(observed);
     organization.delegate(common::bob());
     let irregular = common::irregular_in(&organization).await;
     drop(is_send(irregular.reinstate_trust()).await.unwrap());
     let irregular = common::irregular_in(&organization).await;
-    drop(is_send(irregular.remove_all_administrators(Syncs::Forfeit)).await.unwrap());
+    drop(is_send(irregular.remove_all(Syncs::Forfeit)).await.unwrap());
 }
 
 #[test]

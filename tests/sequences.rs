@@ -219,13 +219,6 @@ async fn refused_input_takes_no_call() {
         let (error, recovered) = failed(common::expect_delegated(observe(client).await).deregister(syncs).await);
         assert_eq!((error.kind(), way(&recovered)), (&ErrorKind::InvalidInput, Way::Unchanged));
     }
-
-    // Who is not an administrator cannot be the one to keep.
-    let mut client = MockClient::new();
-    expect_observation(&mut client, Page::default(), administered());
-    let irregular = common::expect_irregular(observe(client).await);
-    let (error, recovered) = failed(irregular.keep_only_administrator(&bob(), Syncs::Forfeit).await);
-    assert_eq!((error.kind(), way(&recovered)), (&ErrorKind::InvalidInput, Way::Unchanged));
 }
 
 #[tokio::test]

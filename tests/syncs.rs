@@ -8,7 +8,7 @@ use common::{
     SSM, Way, alice, bob, delegated, delegated_in, failed, irregular_in, management, observe, organization_sync,
     region, trusted_in, trusting, way,
 };
-use ssm_organizations::ports::{DataSync, Operation, SyncSourceType, SystemsManagerClient};
+use ssm_organizations::ports::{CallerIdentity, DataSync, Operation, Page, SyncSourceType, SystemsManagerClient};
 use ssm_organizations::sim::Fault;
 use ssm_organizations::{ChangeKind, ErrorKind, Region, SyncName, Syncs, SyncsReport, sim};
 
@@ -122,6 +122,7 @@ async fn a_client_that_does_not_know_for_whom_it_speaks_has_seen_nothing() {
     let protect = Syncs::Protect { ssm: &[&client], regions: &regions() };
     let (error, recovered) = failed(trusted.disable(protect).await);
     assert_eq!((error.code(), error.operation()), (Some("ExpiredToken"), Some(Operation::GetCallerIdentity)));
+    assert_eq!(error.caller(), None, "nobody can tell");
     assert_eq!((way(&recovered), organization.writes()), (Way::Unchanged, 0));
 }
 
@@ -200,12 +201,12 @@ async fn several_administrators_are_all_looked_at_before_the_first_goes() {
     let (alices, bobs) = protect_with(&organization);
     let ssm: [&dyn SystemsManagerClient; 2] = [&alices, &bobs];
     let protect = Syncs::Protect { ssm: &ssm, regions: &regions };
-    let (error, _) = failed(irregular_in(&organization).await.remove_all_administrators(protect).await);
+    let (error, _) = failed(irregular_in(&organization).await.remove_all(protect).await);
     assert_eq!(names(error.kind()), [r#""bobs" of account 333333333333 in eu-central-1"#]);
     assert_eq!(organization.administrators(), [alice(), bob()], "Alice is not removed for nothing");
 
     // Keeping Bob endangers nothing of his.
-    irregular_in(&organization).await.keep_only_administrator(&bob(), protect).await.unwrap();
+    irregular_in(&organization).await.keep_only(&bob(), protect).await.unwrap();
     assert_eq!(organization.administrators(), [bob()]);
     assert_eq!(organization.data_syncs(bob(), &region(HOME)).len(), 1);
 }
@@ -224,4 +225,55 @@ async fn a_listing_that_fails_before_a_deregistration_is_not_about_the_account_t
         "ListResourceDataSync in eu-central-1 as 111111111111: the data syncs of account 111111111111 were not seen, so some \
          may remain; give a client that can list them with that account's credentials, or forfeit them"
     );
+}
+
+#[tokio::test]
+async fn a_listing_that_fails_is_told_as_that_of_the_account_that_asked() {
+    let organization = delegated().build();
+    let theirs = organization.client(alice());
+    let delegated = delegated_in(&organization).await;
+    organization.fault(Operation::ListResourceDataSync, 1, Fault::refused("AccessDeniedException"));
+    let protect = Syncs::Protect { ssm: &[&theirs], regions: &[region(HOME)] };
+    let (error, _) = failed(delegated.deregister(protect).await);
+    assert_eq!((error.caller(), error.operation()), (Some(alice()), Some(Operation::ListResourceDataSync)));
+}
+
+#[tokio::test]
+async fn a_listing_in_circles_has_no_end_to_rely_on() {
+    let organization = trusting().build();
+    let mut client = common::MockClient::new();
+    client.expect_get_caller_identity().returning(|| Ok(CallerIdentity::new(management())));
+    client
+        .expect_list_resource_data_sync()
+        .times(2)
+        .returning(|_, _, _| Ok(Page { items: Vec::new(), next: Some("again".parse()?) }));
+    let protect = Syncs::Protect { ssm: &[&client], regions: &[region(HOME)] };
+    let (error, _) = failed(trusted_in(&organization).await.disable(protect).await);
+    assert!(matches!(error.kind(), ErrorKind::SyncsUnseen { account, .. } if *account == management()), "{error}");
+    assert_eq!((error.region(), organization.writes()), (Some(&region(HOME)), 0));
+}
+
+#[tokio::test]
+async fn two_clients_of_one_account_see_the_same_sync_once() {
+    let organization = trusting().data_sync(management(), region(HOME), organization_sync("all")).build();
+    let (one, other) = (organization.management_client(), organization.management_client());
+    let ssm: [&dyn SystemsManagerClient; 2] = [&one, &other];
+    let (error, _) =
+        failed(trusted_in(&organization).await.disable(Syncs::Protect { ssm: &ssm, regions: &[region(HOME)] }).await);
+    assert_eq!(names(error.kind()).len(), 1);
+}
+
+#[tokio::test]
+async fn without_trusted_access_only_the_administrators_syncs_are_in_danger() {
+    // The management account's own sync does not work as it is, and nothing that follows makes it worse.
+    let start = common::organization().delegated_to(alice());
+    let organization = start.data_sync(management(), region(HOME), organization_sync("ours")).build();
+    let (ours, theirs) = (organization.management_client(), organization.client(alice()));
+    let ssm: [&dyn SystemsManagerClient; 2] = [&ours, &theirs];
+    let regions = regions();
+    let alone = Syncs::Protect { ssm: &[&theirs], regions: &regions };
+    observe(&organization).await.ensure_disabled(alone).await.unwrap();
+
+    organization.delegate(alice());
+    observe(&organization).await.ensure_disabled(Syncs::Protect { ssm: &ssm, regions: &regions }).await.unwrap();
 }

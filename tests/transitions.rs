@@ -124,12 +124,12 @@ async fn an_irregular_organization_has_ways_out() {
     let organization = both().build();
     let irregular = irregular_in(&organization).await;
     assert_eq!(irregular.administrators().len(), 2);
-    let observed = irregular.keep_only_administrator(&bob(), Syncs::Forfeit).await.unwrap();
+    let observed = irregular.keep_only(&bob(), Syncs::Forfeit).await.unwrap();
     assert_eq!(expect_delegated(observed).administrator().account, bob());
     assert_eq!(organization.administrators(), [bob()]);
 
     let organization = both().build();
-    let observed = irregular_in(&organization).await.remove_all_administrators(Syncs::Forfeit).await.unwrap();
+    let observed = irregular_in(&organization).await.remove_all(Syncs::Forfeit).await.unwrap();
     assert_eq!(expect_trusted(observed).changes().len(), 2);
     assert!(organization.administrators().is_empty());
 
@@ -137,12 +137,12 @@ async fn an_irregular_organization_has_ways_out() {
     let untrusted = || organization_with_both_and_no_trust().build();
     let organization = untrusted();
     let irregular = irregular_in(&organization).await;
-    assert!(irregular.trusted_access().is_none());
-    let observed = irregular.remove_all_administrators(Syncs::Forfeit).await.unwrap();
+    assert!(irregular.trust().is_none());
+    let observed = irregular.remove_all(Syncs::Forfeit).await.unwrap();
     let _ = expect_disabled(observed);
 
     let organization = untrusted();
-    let observed = irregular_in(&organization).await.keep_only_administrator(&alice(), Syncs::Forfeit).await.unwrap();
+    let observed = irregular_in(&organization).await.keep_only(&alice(), Syncs::Forfeit).await.unwrap();
     let irregular = expect_irregular(observed);
     let delegated = expect_delegated(irregular.reinstate_trust().await.unwrap());
     assert_eq!(delegated.administrator().account, alice());

@@ -54,6 +54,9 @@ impl Repr {
                 write!(f, "the one delegation that Systems Manager allows is held by {}; deregister ", list(holders))?;
                 f.write_str(if holders.len() == 1 { "that account first" } else { "those accounts first" })
             }
+            ErrorKind::NotAnAdministrator => {
+                f.write_str("the account is not a delegated administrator, so it cannot be kept as one")
+            }
             ErrorKind::StateMoved => f.write_str("somebody changed the organization meanwhile; look at what it is now"),
             ErrorKind::SyncsRemain { syncs } => {
                 write!(f, "data syncs of the organization remain: {}; delete them first, or forfeit them", list(syncs))

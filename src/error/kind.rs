@@ -1,3 +1,5 @@
+use std::fmt;
+
 use crate::domain::AccountId;
 use crate::ports::{AccountState, Operation};
 use crate::syncs::SyncAt;
@@ -37,6 +39,8 @@ pub enum ErrorKind {
         /// The accounts that hold it: one, unless the organization is irregular.
         holders: Vec<AccountId>,
     },
+    /// The account is not an administrator, so it cannot be kept as one.
+    NotAnAdministrator,
     /// Somebody changed the organization: the state that the handle stood for is gone.
     StateMoved,
     /// Data syncs of the organization remain, and the step would break or delete them.
@@ -88,6 +92,16 @@ pub enum Retry {
     Spent,
 }
 
+impl fmt::Display for Retry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Permanent => "permanent",
+            Self::Temporary => "temporary",
+            Self::Spent => "retries spent",
+        })
+    }
+}
+
 /// Whether a write changed anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
@@ -99,6 +113,16 @@ pub enum Applied {
     Unknown,
     /// AWS said that it did.
     Yes,
+}
+
+impl fmt::Display for Applied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::No => "not applied",
+            Self::Unknown => "perhaps applied",
+            Self::Yes => "applied",
+        })
+    }
 }
 
 impl Applied {

@@ -3,7 +3,7 @@ use std::time::SystemTime;
 use super::{Integration, Transition};
 use crate::observed::Observed;
 use crate::operations;
-use crate::ports::{DelegatedAdministrator, OrganizationsApi};
+use crate::ports::{DelegatedAdministrator, Operation, OrganizationsApi};
 use crate::state::{Delegated, TrustedAccess};
 use crate::syncs::{Endangered, Syncs};
 
@@ -28,7 +28,7 @@ impl<C> Integration<Delegated, C> {
     ///
     /// # Expected flow
     ///
-    /// 1. At once: `ListDelegatedAdministrators`, and under [`Syncs::Protect`] `GetCallerIdentity` with each client and
+    /// 1. At once, before every sending: `ListDelegatedAdministrators`, and under [`Syncs::Protect`] `GetCallerIdentity` with each client and
     ///    `ListResourceDataSync` in each Region with those of the administrator's account.
     /// 2. `DeregisterDelegatedAdministrator` for `ssm.amazonaws.com`.
     /// 3. `ListDelegatedAdministrators` until it is gone.
@@ -78,7 +78,7 @@ impl<C> Integration<Delegated, C> {
         let account = self.state.administrator.account;
         let before = self.facts();
         let outcome = operations::deregister(&mut self.ground(), &before, account, syncs, endangered).await;
-        self.conclude(outcome, |observed| match observed {
+        self.conclude(Operation::DeregisterDelegatedAdministrator, Some(account), outcome, |observed| match observed {
             Observed::TrustedAccess(handle) => Ok(handle),
             other => Err(Box::new(other)),
         })

@@ -1,7 +1,7 @@
 use super::{Integration, Transition};
 use crate::observed::Observed;
 use crate::operations;
-use crate::ports::OrganizationsApi;
+use crate::ports::{Operation, OrganizationsApi};
 use crate::state::{Disabled, TrustedAccess};
 
 /// Systems Manager is not trusted: [`enable_trusted_access`](Self::enable_trusted_access).
@@ -13,8 +13,9 @@ impl<C> Integration<Disabled, C> {
     ///
     /// # Expected flow
     ///
-    /// 1. `EnableAWSServiceAccess` for `ssm.amazonaws.com`.
-    /// 2. `ListAWSServiceAccessForOrganization` until it shows.
+    /// 1. `DescribeOrganization`, only where the organization had consolidated billing only: it may have all features by now.
+    /// 2. `EnableAWSServiceAccess` for `ssm.amazonaws.com`.
+    /// 3. `ListAWSServiceAccessForOrganization` until it shows.
     ///
     /// # Guarantees
     ///
@@ -27,7 +28,7 @@ impl<C> Integration<Disabled, C> {
     ///
     /// # Errors
     ///
-    /// Before a call: [`NotManagementAccount`](crate::ErrorKind::NotManagementAccount), [`NotAllFeatures`](crate::ErrorKind::NotAllFeatures).
+    /// Before a write: [`NotManagementAccount`](crate::ErrorKind::NotManagementAccount), [`NotAllFeatures`](crate::ErrorKind::NotAllFeatures).
     /// Afterwards: AWS's refusal, [`StateMoved`](crate::ErrorKind::StateMoved), [`Lost`](crate::ErrorKind::Lost) or
     /// [`NotSettled`](crate::ErrorKind::NotSettled).
     ///
@@ -43,7 +44,7 @@ impl<C> Integration<Disabled, C> {
     {
         let before = self.facts();
         let outcome = operations::enable(&mut self.ground(), &before).await;
-        self.conclude(outcome, |observed| match observed {
+        self.conclude(Operation::EnableAwsServiceAccess, None, outcome, |observed| match observed {
             Observed::TrustedAccess(handle) => Ok(handle),
             other => Err(Box::new(other)),
         })

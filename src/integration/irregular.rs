@@ -1,20 +1,21 @@
 use super::Integration;
 use crate::domain::AccountId;
-use crate::error::{Error, ErrorKind};
+use crate::error::ErrorKind;
 use crate::failure::{Failure, Recovered};
+use crate::observation::Facts;
 use crate::observed::Observed;
 use crate::operations::{self, Setback};
-use crate::ports::{DelegatedAdministrator, EnabledService, OrganizationsApi};
+use crate::ports::{DelegatedAdministrator, EnabledService, Operation, OrganizationsApi};
 use crate::state::Irregular;
 use crate::syncs::{Endangered, Syncs};
 
 /// Several administrators, or one without trusted access:
-/// [`keep_only_administrator`](Self::keep_only_administrator), [`remove_all_administrators`](Self::remove_all_administrators) or
+/// [`keep_only`](Self::keep_only), [`remove_all`](Self::remove_all) or
 /// [`reinstate_trust`](Self::reinstate_trust).
 impl<C> Integration<Irregular, C> {
     /// Systems Manager's entry among the trusted services, if it has one.
     #[must_use]
-    pub fn trusted_access(&self) -> Option<&EnabledService> {
+    pub fn trust(&self) -> Option<&EnabledService> {
         self.state.facts.trusted_access.as_ref()
     }
 
@@ -30,25 +31,26 @@ impl<C> Integration<Irregular, C> {
     ///
     /// # Errors
     ///
-    /// [`InvalidInput`](ErrorKind::InvalidInput) before any call when the account is not among the administrators, and the errors of
+    /// [`NotAnAdministrator`](ErrorKind::NotAnAdministrator) before a write, after another look, and the errors of
     /// [`deregister`](Integration::deregister). What was taken before a failure stays taken, and stands in
     /// [`changes`](Integration::changes).
     ///
-    /// # Cancel safety, IAM permissions
+    /// # Expected flow, guarantees, cancel safety, IAM permissions, AWS's page
     ///
-    /// As for [`deregister`](Integration::deregister).
-    pub async fn keep_only_administrator(
-        self,
-        account: &AccountId,
-        syncs: Syncs<'_>,
-    ) -> Result<Observed<C>, Failure<Self>>
+    /// As for [`deregister`](Integration::deregister), for each account.
+    pub async fn keep_only(mut self, account: &AccountId, syncs: Syncs<'_>) -> Result<Observed<C>, Failure<Self>>
     where
         C: OrganizationsApi,
     {
         if self.state.facts.administrator(*account).is_none() {
-            let error = Error::of(ErrorKind::InvalidInput)
-                .with_message(format!("account {account} is not an administrator, so it cannot be kept as one"));
-            return Err(Failure::new(error, Recovered::Unchanged(self)));
+            let before = self.facts();
+            let operation = Operation::DeregisterDelegatedAdministrator;
+            let why = |now: &Facts| match now.administrator(*account) {
+                None => ErrorKind::NotAnAdministrator,
+                Some(_) => ErrorKind::StateMoved,
+            };
+            let setback = operations::refuse(&self.ground(), &before, operation, *account, why).await;
+            return Err(self.fail(setback));
         }
         let mut others = self.state.facts.accounts();
         others.retain(|other| other != account);
@@ -65,10 +67,10 @@ impl<C> Integration<Irregular, C> {
     /// Those of [`deregister`](Integration::deregister). What was taken before a failure stays taken, and stands in
     /// [`changes`](Integration::changes).
     ///
-    /// # Cancel safety, IAM permissions
+    /// # Expected flow, guarantees, cancel safety, IAM permissions, AWS's page
     ///
-    /// As for [`deregister`](Integration::deregister).
-    pub async fn remove_all_administrators(self, syncs: Syncs<'_>) -> Result<Observed<C>, Failure<Self>>
+    /// As for [`deregister`](Integration::deregister), for each account.
+    pub async fn remove_all(self, syncs: Syncs<'_>) -> Result<Observed<C>, Failure<Self>>
     where
         C: OrganizationsApi,
     {
@@ -85,7 +87,7 @@ impl<C> Integration<Irregular, C> {
     ///
     /// Those of [`enable_trusted_access`](Integration::enable_trusted_access).
     ///
-    /// # Cancel safety, IAM permissions
+    /// # Expected flow, guarantees, cancel safety, IAM permissions, AWS's page
     ///
     /// As for [`enable_trusted_access`](Integration::enable_trusted_access).
     pub async fn reinstate_trust(mut self) -> Result<Observed<C>, Failure<Self>>
@@ -116,12 +118,12 @@ impl<C> Integration<Irregular, C> {
         for account in accounts {
             let outcome = operations::deregister(&mut self.ground(), &before, *account, syncs, &endangered).await;
             match outcome {
-                Ok(after) => before = after,
-                // The handle's own state is gone once an account is removed.
+                Ok(done) => before = done.facts,
+                // The handle's own state is gone once an account is removed, by ourselves and not by what a read showed.
                 Err(Setback::Unchanged(error)) if removed => {
-                    return self.conclude_any(Err(Setback::Moved(error, before)));
+                    return Err(Failure::new(error, Recovered::Moved(self.led_to(before))));
                 }
-                Err(setback) => return self.conclude_any(Err(setback)),
+                Err(setback) => return Err(self.fail(setback)),
             }
             removed = true;
             endangered.known.retain(|other| other != account);

@@ -4,8 +4,8 @@ use super::{Integration, Transition};
 use crate::domain::AccountId;
 use crate::observation::Facts;
 use crate::observed::Observed;
-use crate::operations::{self, Setback};
-use crate::ports::OrganizationsApi;
+use crate::operations::{self, Done, Setback};
+use crate::ports::{Operation, OrganizationsApi};
 use crate::state::{Delegated, Disabled, TrustedAccess};
 use crate::syncs::Syncs;
 
@@ -24,7 +24,8 @@ impl<C> Integration<TrustedAccess, C> {
     ///
     /// # Expected flow
     ///
-    /// 1. `DescribeAccount`: a member, and active. One call, however many accounts there are.
+    /// 1. `DescribeAccount`: a member, and active. One call, however many accounts there are. `DescribeOrganization` before it, only
+    ///    where the organization had consolidated billing only.
     /// 2. `RegisterDelegatedAdministrator` for `ssm.amazonaws.com`.
     /// 3. `ListDelegatedAdministrators` until it shows.
     ///
@@ -60,7 +61,7 @@ impl<C> Integration<TrustedAccess, C> {
     {
         let before = self.facts();
         let outcome = register_after_checks(&mut self, &before, *account).await;
-        self.conclude_delegated(outcome)
+        self.conclude_delegated(*account, outcome)
     }
 
     /// Registers an account that has been looked at.
@@ -70,11 +71,15 @@ impl<C> Integration<TrustedAccess, C> {
     {
         let before = self.facts();
         let outcome = operations::register(&mut self.ground(), &before, account).await;
-        self.conclude_delegated(outcome)
+        self.conclude_delegated(account, outcome)
     }
 
-    fn conclude_delegated(self, outcome: Result<Facts, Setback>) -> Transition<TrustedAccess, Delegated, C> {
-        self.conclude(outcome, |observed| match observed {
+    fn conclude_delegated(
+        self,
+        account: AccountId,
+        outcome: Result<Done, Setback>,
+    ) -> Transition<TrustedAccess, Delegated, C> {
+        self.conclude(Operation::RegisterDelegatedAdministrator, Some(account), outcome, |observed| match observed {
             Observed::Delegated(handle) => Ok(handle),
             other => Err(Box::new(other)),
         })
@@ -87,7 +92,7 @@ impl<C> Integration<TrustedAccess, C> {
     ///
     /// # Expected flow
     ///
-    /// 1. At once: `ListDelegatedAdministrators`, because an account may have been registered since, and under [`Syncs::Protect`]
+    /// 1. At once, before every sending: `ListDelegatedAdministrators`, because an account may have been registered since, and under [`Syncs::Protect`]
     ///    `GetCallerIdentity` and `ListResourceDataSync` with each client in each Region.
     /// 2. `DisableAWSServiceAccess` for `ssm.amazonaws.com`.
     /// 3. `ListAWSServiceAccessForOrganization` until it is gone.
@@ -120,7 +125,7 @@ impl<C> Integration<TrustedAccess, C> {
     {
         let before = self.facts();
         let outcome = operations::disable(&mut self.ground(), &before, syncs).await;
-        self.conclude(outcome, |observed| match observed {
+        self.conclude(Operation::DisableAwsServiceAccess, None, outcome, |observed| match observed {
             Observed::Disabled(handle) => Ok(handle),
             other => Err(Box::new(other)),
         })
@@ -131,7 +136,7 @@ async fn register_after_checks<C: OrganizationsApi>(
     handle: &mut Integration<TrustedAccess, C>,
     before: &Facts,
     account: AccountId,
-) -> Result<Facts, Setback> {
+) -> Result<Done, Setback> {
     let mut ground = handle.ground();
     operations::candidate(&ground, account).await.map_err(Setback::Unchanged)?;
     operations::register(&mut ground, before, account).await

@@ -40,7 +40,8 @@ impl<C> Integration<Unobserved, C> {
     /// # IAM permissions
     ///
     /// `organizations:DescribeOrganization`, `organizations:ListAWSServiceAccessForOrganization` and
-    /// `organizations:ListDelegatedAdministrators`, on resource `*`.
+    /// `organizations:ListDelegatedAdministrators`, on resource `*`. AWS:
+    /// [Delegated administrator for AWS services](https://docs.aws.amazon.com/organizations/latest/userguide/orgs_integrate_delegated_admin.html).
     ///
     /// # Example
     ///

@@ -5,7 +5,6 @@ use crate::domain::AccountId;
 use crate::error::{Error, ErrorKind};
 use crate::failure::{Failure, Recovered};
 use crate::integration::Integration;
-use crate::observation;
 use crate::operations;
 use crate::ports::{Operation, OrganizationsApi};
 use crate::state::{Delegated, Disabled, ObservedState};
@@ -14,7 +13,7 @@ use crate::syncs::{Endangered, Syncs};
 impl<C: OrganizationsApi> Observed<C> {
     /// Sees to it that this account administers Systems Manager in the organization, whatever the start.
     ///
-    /// Enables and registers what is missing, and writes nothing where nothing is. The account is looked at before the first
+    /// Enables and registers what is missing, and writes nothing where nothing is. Whoever else leads there meanwhile, it is a success. The account is looked at before the first
     /// write, so that one that cannot become the administrator leaves everything as it was. Takes nothing away: where another
     /// account holds the delegation, it reads again, refuses and names it. An irregular organization without trusted access,
     /// whose only administrator is this account, gets its trusted access back.
@@ -31,7 +30,8 @@ impl<C: OrganizationsApi> Observed<C> {
     ///
     /// # IAM permissions
     ///
-    /// Those of the two transitions.
+    /// Those of the two transitions. AWS:
+    /// [Configuring a delegated administrator](https://docs.aws.amazon.com/systems-manager/latest/userguide/Explorer-setup-delegated-administrator.html).
     ///
     /// # Example
     ///
@@ -50,26 +50,41 @@ impl<C: OrganizationsApi> Observed<C> {
     /// # }
     /// ```
     pub async fn ensure_delegated(self, account: &AccountId) -> Result<Integration<Delegated, C>, Failure<Self>> {
+        let failure = match self.walk_to_delegated(*account).await {
+            Ok(delegated) => return Ok(delegated),
+            Err(failure) => failure,
+        };
+        // Whoever else led there: it is what was wanted.
+        match failure.into_parts() {
+            (_, Recovered::Moved(Self::Delegated(handle))) if handle.administrator().account == *account => Ok(handle),
+            (error, recovered) => Err(Failure::new(error, recovered)),
+        }
+    }
+
+    async fn walk_to_delegated(self, account: AccountId) -> Result<Integration<Delegated, C>, Failure<Self>> {
         match self {
-            Self::Delegated(handle) if handle.administrator().account == *account => Ok(handle),
-            Self::Delegated(handle) => Err(refuse_for_others(handle, *account).await),
+            Self::Delegated(handle) if handle.administrator().account == account => Ok(handle),
+            Self::Delegated(handle) => Err(refuse_for_others(handle, account).await),
             Self::TrustedAccess(handle) => {
-                handle.register_delegated_administrator(account).await.map_err(Failure::at_the_start)
+                handle.register_delegated_administrator(&account).await.map_err(Failure::at_the_start)
             }
             Self::Disabled(mut handle) => {
-                if let Err(error) = operations::candidate(&handle.ground(), *account).await {
+                if let Err(error) = operations::candidate(&handle.ground(), account).await {
                     return Err(Failure::new(error, Recovered::Unchanged(handle.into())));
                 }
                 let trusted = handle.enable_trusted_access().await.map_err(Failure::at_the_start)?;
-                trusted.register_checked(*account).await.map_err(Failure::on_the_way)
+                trusted.register_checked(account).await.map_err(Failure::on_the_way)
             }
-            Self::Irregular(handle) => {
-                let only_this_one = handle.administrators().iter().all(|found| found.account == *account);
-                if handle.trusted_access().is_some() || !only_this_one {
-                    return Err(refuse_for_others(handle, *account).await);
+            Self::Irregular(mut handle) => {
+                let only_this_one = handle.administrators().iter().all(|found| found.account == account);
+                if handle.trust().is_some() || !only_this_one {
+                    return Err(refuse_for_others(handle, account).await);
+                }
+                if let Err(error) = operations::candidate(&handle.ground(), account).await {
+                    return Err(Failure::new(error, Recovered::Unchanged(handle.into())));
                 }
                 match handle.reinstate_trust().await.map_err(Failure::at_the_start)? {
-                    Self::Delegated(handle) if handle.administrator().account == *account => Ok(handle),
+                    Self::Delegated(handle) if handle.administrator().account == account => Ok(handle),
                     other => Err(moved(other)),
                 }
             }
@@ -93,8 +108,20 @@ impl<C: OrganizationsApi> Observed<C> {
     ///
     /// # IAM permissions
     ///
-    /// Those of the two transitions.
+    /// Those of the two transitions. AWS:
+    /// [Deregister an Explorer delegated administrator](https://docs.aws.amazon.com/systems-manager/latest/userguide/Explorer-setup-delegated-administrator-deregister.html).
     pub async fn ensure_disabled(self, syncs: Syncs<'_>) -> Result<Integration<Disabled, C>, Failure<Self>> {
+        let failure = match self.walk_to_disabled(syncs).await {
+            Ok(disabled) => return Ok(disabled),
+            Err(failure) => failure,
+        };
+        match failure.into_parts() {
+            (_, Recovered::Moved(Self::Disabled(handle))) => Ok(handle),
+            (error, recovered) => Err(Failure::new(error, recovered)),
+        }
+    }
+
+    async fn walk_to_disabled(self, syncs: Syncs<'_>) -> Result<Integration<Disabled, C>, Failure<Self>> {
         let endangered = self.endangered_by_disabling();
         match self {
             Self::Disabled(handle) => Ok(handle),
@@ -126,33 +153,19 @@ impl<C: OrganizationsApi> Observed<C> {
     }
 }
 
-/// Says no because others hold the delegation, after looking again.
+/// Says no because others hold the delegation.
 async fn refuse_for_others<S: ObservedState, C: OrganizationsApi>(
-    handle: Integration<S, C>,
+    mut handle: Integration<S, C>,
     account: AccountId,
 ) -> Failure<Observed<C>>
 where
     Observed<C>: From<Integration<S, C>>,
 {
-    let refusal =
-        |kind| Error::of(kind).at(Operation::RegisterDelegatedAdministrator).about(account).called_as(handle.caller());
-    match observation::facts(handle.client()).await {
-        Err(error) => {
-            let error = error.called_as(handle.caller());
-            Failure::new(error, Recovered::Unchanged(handle.into()))
-        }
-        Ok(facts) => {
-            let holders: Vec<_> = facts.accounts().into_iter().filter(|holder| *holder != account).collect();
-            let gone = holders.is_empty();
-            let error = refusal(if gone { ErrorKind::StateMoved } else { ErrorKind::OtherAdministrator { holders } });
-            let recovered = if facts.agrees_with(&handle.facts()) {
-                Recovered::Unchanged(handle.into())
-            } else {
-                Recovered::Moved(handle.moved_to(facts))
-            };
-            Failure::new(error, recovered)
-        }
-    }
+    let before = handle.facts();
+    let operation = Operation::RegisterDelegatedAdministrator;
+    let why = |now: &_| operations::others_hold_it(now, account);
+    let setback = operations::refuse(&handle.ground(), &before, operation, account, why).await;
+    handle.fail(setback).at_the_start()
 }
 
 fn moved<C>(other: Observed<C>) -> Failure<Observed<C>> {

@@ -1,10 +1,15 @@
 //! What is read before a write.
 
+use futures_util::future::join;
+
+use super::settle::Waiting;
+use super::write::Guarded;
 use super::{Ground, Setback};
 use crate::domain::AccountId;
 use crate::error::{Error, ErrorKind};
 use crate::observation::{self, Facts, Known};
 use crate::ports::{AccountState, FeatureSet, Operation, OrganizationsApi};
+use crate::syncs::SyncsReport;
 
 /// Refuses an account that AWS would not let become the administrator.
 ///
@@ -16,6 +21,7 @@ pub(crate) async fn candidate<C: OrganizationsApi + ?Sized>(
     let operation = Operation::RegisterDelegatedAdministrator;
     let refusal = |kind| Err(ground.refusal(kind, operation).about(account));
     ground.check_caller(operation)?;
+    ground.check_features(operation).await?;
     if account == ground.known.organization.management_account {
         return refusal(ErrorKind::IsManagementAccount);
     }
@@ -31,6 +37,29 @@ pub(crate) async fn candidate<C: OrganizationsApi + ?Sized>(
             Err(if unknown { error.explained_by(ErrorKind::NotAMember) } else { error })
         }
     }
+}
+
+/// Says no, after looking again. What it finds instead is told as a move.
+pub(crate) async fn refuse<C: OrganizationsApi + ?Sized>(
+    ground: &Ground<'_, C>,
+    before: &Facts,
+    operation: Operation,
+    account: AccountId,
+    why: impl FnOnce(&Facts) -> ErrorKind,
+) -> Setback {
+    match ground.read(&mut Waiting::new(ground.patience)).await {
+        Err(error) => Setback::Unchanged(error),
+        Ok(now) => {
+            let error = ground.refusal(why(&now), operation).about(account);
+            if now.agrees_with(before) { Setback::Unchanged(error) } else { Setback::Moved(error, now) }
+        }
+    }
+}
+
+/// Why an account cannot become the administrator: others are.
+pub(crate) fn others_hold_it(now: &Facts, account: AccountId) -> ErrorKind {
+    let holders: Vec<_> = now.accounts().into_iter().filter(|holder| *holder != account).collect();
+    if holders.is_empty() { ErrorKind::StateMoved } else { ErrorKind::OtherAdministrator { holders } }
 }
 
 impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
@@ -64,26 +93,44 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
         }
     }
 
-    /// Refuses when an account administers Systems Manager that did not when the state was read.
+    /// Reads, immediately before a write that takes away, what it would take with it.
     ///
-    /// One that is gone is no reason: the read may be late, and AWS will say so if it is not.
-    pub(super) async fn check_administrators(&self, operation: Operation, before: &Facts) -> Result<(), Setback> {
-        let unread = |error: Error| Setback::Unchanged(error.called_as(self.known.caller));
-        let mut waiting = self.waiting();
+    /// Refuses when an account administers Systems Manager that did not when the state was read. One that is gone is no reason: the read
+    /// may be late, and AWS will say so if it is not. Answers the facts with the administrators as they are now.
+    pub(super) async fn guard(
+        &self,
+        operation: Operation,
+        before: &Facts,
+        guarded: &Guarded<'_>,
+        waiting: &mut Waiting,
+    ) -> Result<(Facts, SyncsReport), Setback> {
         loop {
-            let administrators = observation::administrators(self.client).await.map_err(unread)?;
+            let (administrators, report) =
+                join(observation::administrators(self.client), guarded.syncs.guard(operation, guarded.endangered))
+                    .await;
+            let unread = |error: Error| Setback::Unchanged(error.called_as(self.known.caller));
+            let administrators = administrators.map_err(unread)?;
             let now = Facts { administrators, ..before.clone() };
-            let newcomers: Vec<_> =
-                now.accounts().into_iter().filter(|account| before.administrator(*account).is_none()).collect();
-            if newcomers.is_empty() {
-                return Ok(());
+            if newcomers(&now, before).is_empty() {
+                let report = report.map_err(Setback::Unchanged)?;
+                // A date may be another one: what goes is what is there now.
+                let dated = before.administrators.iter().map(|known| now.administrator(known.account).unwrap_or(known));
+                let administrators = dated.cloned().collect();
+                return Ok((Facts { administrators, ..now }, report));
             }
             if now.predates(self.journal.since_observation()) && waiting.again().await {
                 continue;
             }
-            let facts = observation::facts(self.client).await.map_err(unread)?;
-            let error = self.refusal(ErrorKind::OtherAdministrator { holders: newcomers }, operation);
-            return Err(Setback::Moved(error, facts));
+            // Both halves, from one read, to say what is the case.
+            let facts = self.read(waiting).await.map_err(Setback::Unknown)?;
+            let holders = newcomers(&facts, before);
+            if !holders.is_empty() {
+                return Err(Setback::Moved(self.refusal(ErrorKind::OtherAdministrator { holders }, operation), facts));
+            }
         }
     }
+}
+
+fn newcomers(now: &Facts, before: &Facts) -> Vec<AccountId> {
+    now.accounts().into_iter().filter(|account| before.administrator(*account).is_none()).collect()
 }

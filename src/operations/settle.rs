@@ -5,31 +5,45 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::Ground;
+use crate::error::Error;
+use crate::observation::{self, Facts};
+use crate::ports::OrganizationsApi;
 
 /// AWS allows an account about one read of the trusted services a second.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 
-/// The pauses between looks, until patience ends.
+/// The pauses between looks, until patience ends: one patience for a whole operation.
 pub(super) struct Waiting {
-    until: Instant,
+    /// `None` for a patience without end.
+    until: Option<Instant>,
     pause: Duration,
 }
 
-impl<C: ?Sized> Ground<'_, C> {
-    pub(super) fn waiting(&self) -> Waiting {
-        Waiting { until: Instant::now() + self.patience, pause: FIRST_PAUSE }
-    }
-}
-
 impl Waiting {
+    pub(super) fn new(patience: Duration) -> Self {
+        Self { until: Instant::now().checked_add(patience), pause: FIRST_PAUSE }
+    }
+
     /// Waits before another look; `false`, at once, when there is no time left for one.
     pub(super) async fn again(&mut self) -> bool {
-        if Instant::now() + self.pause > self.until {
+        if self.until.is_some_and(|until| Instant::now() + self.pause > until) {
             return false;
         }
         sleep(self.pause).await;
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
         true
+    }
+}
+
+impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
+    /// Reads what is the case. An answer that is older than what we saw AWS do is not one: it is asked again, while patience lasts.
+    pub(super) async fn read(&self, waiting: &mut Waiting) -> Result<Facts, Error> {
+        loop {
+            let facts = observation::facts(self.client).await.map_err(|error| error.called_as(self.known.caller))?;
+            if !facts.predates(self.journal.since_observation()) || !waiting.again().await {
+                return Ok(facts);
+            }
+        }
     }
 }

@@ -1,24 +1,41 @@
 //! A write on its way: sent once, then judged by what reads show.
 
 use super::settle::Waiting;
-use super::{Ground, Setback};
+use super::{Done, Ground, Setback};
 use crate::change::{Certainty, Change, ChangeKind};
 use crate::domain::AccountId;
 use crate::error::{Applied, Error, ErrorKind, Retry};
 use crate::observation::{self, Facts, PRINCIPAL};
-use crate::ports::{Operation, OrganizationsApi};
-use crate::syncs::SyncsReport;
+use crate::ports::{FeatureSet, Operation, OrganizationsApi};
+use crate::syncs::{Endangered, Syncs, SyncsReport};
 
-/// The four writes, with what is known of the data syncs where a write endangers them.
+/// The four writes.
 #[derive(Debug)]
-pub(super) enum Write {
+pub(super) enum Write<'a> {
     Enable,
-    Disable(SyncsReport),
+    Disable(Guarded<'a>),
     Register(AccountId),
-    Deregister(AccountId, SyncsReport),
+    Deregister(AccountId, Guarded<'a>),
 }
 
-impl Write {
+/// What a write that takes away must not take with it unsaid.
+#[derive(Debug)]
+pub(super) struct Guarded<'a> {
+    pub(super) syncs: Syncs<'a>,
+    pub(super) endangered: &'a Endangered,
+}
+
+/// What a refusal comes to.
+enum Verdict {
+    /// AWS says that it is so already; reads will show it.
+    AlreadySo,
+    /// It says the opposite of what we saw AWS do, and so is only late: send again.
+    Late,
+    /// It stands.
+    Final,
+}
+
+impl Write<'_> {
     fn operation(&self) -> Operation {
         match self {
             Self::Enable => Operation::EnableAwsServiceAccess,
@@ -44,6 +61,13 @@ impl Write {
         }
     }
 
+    fn guarded(&self) -> Option<&Guarded<'_>> {
+        match self {
+            Self::Enable | Self::Register(_) => None,
+            Self::Disable(guarded) | Self::Deregister(_, guarded) => Some(guarded),
+        }
+    }
+
     /// Reads the half of the facts that the write changes.
     async fn look<C: OrganizationsApi + ?Sized>(&self, client: &C, before: &Facts) -> Result<Facts, Error> {
         let mut facts = before.clone();
@@ -66,42 +90,82 @@ impl Write {
         }
     }
 
+    /// Whether what the facts show may be from before a change of ours, and so prove nothing of this write.
+    ///
+    /// What was made anew has a new date. What is gone has none, so an old look and the effect are alike.
+    fn may_be_old_in(&self, facts: &Facts, changes: &[Change]) -> bool {
+        match self {
+            Self::Enable => changes.iter().any(|change| match &change.kind {
+                ChangeKind::TrustedAccessDisabled { since: Some(since), .. } => {
+                    facts.trusted_access.as_ref().is_some_and(|access| access.since == Some(*since))
+                }
+                _ => false,
+            }),
+            Self::Register(ours) => changes.iter().any(|change| match &change.kind {
+                ChangeKind::AdministratorDeregistered { account, since: Some(since), .. } if account == ours => {
+                    facts.administrator(*ours).is_some_and(|found| found.since == Some(*since))
+                }
+                _ => false,
+            }),
+            Self::Disable(_) | Self::Deregister(..) => facts.predates(changes),
+        }
+    }
+
+    /// Whether somebody else has what the write was to take.
+    fn is_overtaken_in(&self, facts: &Facts, before: &Facts) -> bool {
+        let others = |account: &AccountId| Some(*account) != self.account() && before.administrator(*account).is_none();
+        matches!(self, Self::Register(_)) && facts.accounts().iter().any(others)
+    }
+
     /// What the write changed, with AWS's date: of the thing made, or of the thing that went.
-    fn change(self, before: &Facts, after: Option<&Facts>) -> ChangeKind {
+    fn change(&self, before: &Facts, after: Option<&Facts>, report: SyncsReport) -> ChangeKind {
         let principal = PRINCIPAL;
         let trust_date = |facts: &Facts| facts.trusted_access.as_ref().and_then(|access| access.since);
         let delegation_date = |facts: &Facts, account| facts.administrator(account).and_then(|found| found.since);
         match self {
             Self::Enable => ChangeKind::TrustedAccessEnabled { principal, since: after.and_then(trust_date) },
-            Self::Disable(syncs) => ChangeKind::TrustedAccessDisabled { principal, since: trust_date(before), syncs },
+            Self::Disable(_) => {
+                ChangeKind::TrustedAccessDisabled { principal, since: trust_date(before), syncs: report }
+            }
             Self::Register(account) => ChangeKind::AdministratorRegistered {
-                account,
+                account: *account,
                 principal,
-                since: after.and_then(|facts| delegation_date(facts, account)),
+                since: after.and_then(|facts| delegation_date(facts, *account)),
             },
-            Self::Deregister(account, syncs) => ChangeKind::AdministratorDeregistered {
-                account,
+            Self::Deregister(account, _) => ChangeKind::AdministratorDeregistered {
+                account: *account,
                 principal,
-                since: delegation_date(before, account),
-                syncs,
+                since: delegation_date(before, *account),
+                syncs: report,
             },
         }
     }
 
-    /// Whether a refusal says the opposite of what we saw AWS do, and so is only late.
+    /// What a refusal comes to, given what reads show now and what we saw AWS do.
     ///
-    /// A missing reason may be any; what a code means otherwise is decided by reading.
-    fn is_refused_late(&self, refusal: &Error, changes: &[Change]) -> bool {
-        let made = |wanted: fn(&ChangeKind) -> bool| changes.iter().any(|change| wanted(&change.kind));
-        let after_enabling = || made(|kind| matches!(kind, ChangeKind::TrustedAccessEnabled { .. }));
-        let after_registering = || made(|kind| matches!(kind, ChangeKind::AdministratorRegistered { .. }));
-        let after_deregistering = || made(|kind| matches!(kind, ChangeKind::AdministratorDeregistered { .. }));
-        match (self, refusal.code(), refusal.reason()) {
+    /// A missing reason may be any. Who holds a quota that we did not free is no question of time.
+    fn verdict(&self, refusal: &Error, now: &Facts, changes: &[Change]) -> Verdict {
+        let made = |wanted: &dyn Fn(&ChangeKind) -> bool| changes.iter().any(|change| wanted(&change.kind));
+        let enabled = || made(&|kind| matches!(kind, ChangeKind::TrustedAccessEnabled { .. }));
+        let registered = |ours: AccountId| {
+            made(&|kind| matches!(kind, ChangeKind::AdministratorRegistered { account, .. } if *account == ours))
+        };
+        let deregistered = || made(&|kind| matches!(kind, ChangeKind::AdministratorDeregistered { .. }));
+        let deregistered_this = |ours: AccountId| {
+            made(&|kind| matches!(kind, ChangeKind::AdministratorDeregistered { account, .. } if *account == ours))
+        };
+        let late = match (self, refusal.code(), refusal.reason()) {
+            (Self::Register(account), Some("AccountAlreadyRegisteredException"), _) => {
+                return if deregistered_this(*account) { Verdict::Late } else { Verdict::AlreadySo };
+            }
+            (Self::Deregister(account, _), Some("AccountNotRegisteredException"), _) => {
+                return if registered(*account) { Verdict::Late } else { Verdict::AlreadySo };
+            }
             (
                 Self::Register(_),
                 Some("ConstraintViolationException" | "InvalidInputException"),
                 None | Some("SERVICE_ACCESS_NOT_ENABLED" | "UNRECOGNIZED_SERVICE_PRINCIPAL"),
-            ) if after_enabling() => true,
+            ) if enabled() && now.trusted_access.is_some() => true,
             (
                 Self::Register(_) | Self::Disable(_),
                 Some("ConstraintViolationException"),
@@ -110,20 +174,92 @@ impl Write {
                     "DELEGATED_ADMINISTRATOR_EXISTS_FOR_THIS_SERVICE"
                     | "MAX_DELEGATED_ADMINISTRATORS_FOR_SERVICE_LIMIT_EXCEEDED",
                 ),
-            )
-            | (Self::Register(_), Some("AccountAlreadyRegisteredException"), _) => after_deregistering(),
-            (Self::Deregister(..), Some("AccountNotRegisteredException"), _) => after_registering(),
+            ) => deregistered() && now.administrators.is_empty(),
             _ => false,
+        };
+        if late { Verdict::Late } else { Verdict::Final }
+    }
+}
+
+impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
+    /// Sends a write and follows it to the facts that it leads to.
+    pub(super) async fn carry_out(&mut self, write: Write<'_>, before: &Facts) -> Result<Done, Setback> {
+        let mut waiting = Waiting::new(self.patience);
+        let operation = write.operation();
+        if let Some(guarded) = write.guarded() {
+            let checked = guarded.syncs.check(operation).and_then(|()| self.check_caller(operation));
+            checked.map_err(|error| Setback::Unchanged(self.name(error, &write)))?;
+        }
+        loop {
+            // What guards a write is read before every sending.
+            let (before, report) = match write.guarded() {
+                Some(guarded) => {
+                    let read = self.guard(operation, before, guarded, &mut waiting).await;
+                    read.map_err(|setback| setback.map(|error| self.name(error, &write)))?
+                }
+                None => (before.clone(), SyncsReport::Forfeited),
+            };
+            let Err(error) = write.send(self.client).await else {
+                return self.see_through(&write, &before, report, waiting, None).await;
+            };
+            let error = self.name(error, &write);
+            if error.applied() != Applied::No {
+                return self.see_through(&write, &before, report, waiting, Some(error)).await;
+            }
+            if matches!(error.kind(), ErrorKind::NotSent | ErrorKind::Unsupported | ErrorKind::InvalidInput) {
+                return Err(Setback::Unchanged(error));
+            }
+            if let Some(outcome) = self.judge(&write, &before, error, &mut waiting).await {
+                return outcome;
+            }
         }
     }
 
-    /// The refusal, with its cause where the facts show one.
-    fn explain(&self, refusal: Error, before: &Facts, now: &Facts) -> Error {
-        let others: Vec<_> = now.accounts().into_iter().filter(|account| Some(*account) != self.account()).collect();
-        let in_the_way = matches!(self, Self::Register(_) | Self::Disable(_)) && !others.is_empty();
+    /// What comes of a refusal; `None` to send again.
+    async fn judge(
+        &self,
+        write: &Write<'_>,
+        before: &Facts,
+        refusal: Error,
+        waiting: &mut Waiting,
+    ) -> Option<Result<Done, Setback>> {
+        let mut patient = true;
+        loop {
+            let Ok(now) = self.read(waiting).await else {
+                return Some(Err(Setback::Unknown(refusal)));
+            };
+            // Somebody else was faster.
+            if write.holds_in(&now) {
+                return Some(Ok(Done { facts: now, ours: None }));
+            }
+            let verdict = write.verdict(&refusal, &now, self.journal.since_observation());
+            if patient && !matches!(verdict, Verdict::Final) {
+                patient = waiting.again().await;
+                match verdict {
+                    Verdict::Late if patient => return None,
+                    _ => continue,
+                }
+            }
+            let refusal = if patient { refusal } else { refusal.with_retry(Retry::Spent) };
+            let error = self.explain(write, refusal, before, &now).await;
+            let unchanged = now.agrees_with(before);
+            return Some(Err(if unchanged { Setback::Unchanged(error) } else { Setback::Moved(error, now) }));
+        }
+    }
+
+    /// The refusal, with its cause where reading shows one.
+    async fn explain(&self, write: &Write<'_>, refusal: Error, before: &Facts, now: &Facts) -> Error {
         if *refusal.kind() != ErrorKind::Refused {
-            refusal
-        } else if in_the_way {
+            return refusal;
+        }
+        if refusal.reason() == Some("ORGANIZATION_NOT_IN_ALL_FEATURES_MODE") {
+            let organization = self.client.describe_organization().await;
+            if organization.is_ok_and(|found| found.feature_set == Some(FeatureSet::ConsolidatedBilling)) {
+                return refusal.explained_by(ErrorKind::NotAllFeatures);
+            }
+        }
+        let others: Vec<_> = now.accounts().into_iter().filter(|account| Some(*account) != write.account()).collect();
+        if matches!(write, Write::Register(_) | Write::Disable(_)) && !others.is_empty() {
             refusal.explained_by(ErrorKind::OtherAdministrator { holders: others })
         } else if now.agrees_with(before) {
             refusal
@@ -131,55 +267,46 @@ impl Write {
             refusal.explained_by(ErrorKind::StateMoved)
         }
     }
-}
-
-impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
-    /// Sends a write and follows it to the facts that it leads to.
-    pub(super) async fn carry_out(&mut self, write: Write, before: &Facts) -> Result<Facts, Setback> {
-        let mut waiting = self.waiting();
-        loop {
-            let Err(error) = write.send(self.client).await else {
-                return self.see_through(write, before, waiting, None).await;
-            };
-            let error = self.name(error, &write);
-            if error.applied() != Applied::No {
-                return self.see_through(write, before, waiting, Some(error)).await;
-            }
-            if matches!(error.kind(), ErrorKind::NotSent | ErrorKind::Unsupported | ErrorKind::InvalidInput) {
-                return Err(Setback::Unchanged(error));
-            }
-            let Ok(now) = observation::facts(self.client).await else {
-                return Err(Setback::Unknown(error));
-            };
-            if write.holds_in(&now) {
-                return Ok(now);
-            }
-            let changes = self.journal.since_observation();
-            let late = now.predates(changes) || write.is_refused_late(&error, changes);
-            if late && waiting.again().await {
-                continue;
-            }
-            let error = write.explain(error, before, &now);
-            return Err(if now.agrees_with(before) { Setback::Unchanged(error) } else { Setback::Moved(error, now) });
-        }
-    }
 
     /// Looks until the effect shows. `lost` is the error of a write whose reply did not come.
     async fn see_through(
         &mut self,
-        write: Write,
+        write: &Write<'_>,
         before: &Facts,
+        report: SyncsReport,
         mut waiting: Waiting,
         lost: Option<Error>,
-    ) -> Result<Facts, Setback> {
+    ) -> Result<Done, Setback> {
         let certainty = if lost.is_none() { Certainty::Did } else { Certainty::Maybe };
+        let mut old_looks = 0;
         let unread = loop {
             let unread = match write.look(self.client, before).await {
                 Ok(after) if write.holds_in(&after) => {
-                    self.journal.record(write.change(before, Some(&after)), certainty);
-                    return Ok(after);
+                    let may_be_old = write.may_be_old_in(&after, self.journal.since_observation());
+                    old_looks += usize::from(may_be_old);
+                    // What is gone twice, a pause apart, is gone.
+                    let confirmed = match write {
+                        Write::Enable | Write::Register(_) => !may_be_old,
+                        Write::Disable(_) | Write::Deregister(..) => {
+                            !may_be_old || certainty == Certainty::Did || old_looks > 1
+                        }
+                    };
+                    if confirmed {
+                        self.journal.record(write.change(before, Some(&after), report), certainty);
+                        return Ok(Done { facts: after, ours: Some(certainty) });
+                    }
+                    None
                 }
-                Ok(_) => None,
+                Ok(now) => {
+                    old_looks = 0;
+                    if write.is_overtaken_in(&now, before)
+                        && let Some(lost) = lost
+                    {
+                        self.journal.record(write.change(before, None, report), certainty);
+                        return Err(Setback::Moved(lost, now));
+                    }
+                    None
+                }
                 Err(error) => Some(error),
             };
             let hopeless = unread.as_ref().is_some_and(|error| error.retry() == Retry::Permanent);
@@ -188,18 +315,22 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
             }
         };
         let error = lost.unwrap_or_else(|| {
-            let error = self.name(Error::of(ErrorKind::NotSettled).at(write.operation()), &write);
+            let error = self.name(Error::of(ErrorKind::NotSettled).at(write.operation()), write);
             let error = error.applied_is(Applied::Yes).with_retry(Retry::Spent);
             match unread {
                 Some(unread) => error.with_source(unread),
                 None => error,
             }
         });
-        self.journal.record(write.change(before, None), certainty);
+        self.journal.record(write.change(before, None, report), certainty);
         Err(Setback::Unknown(error))
     }
 
-    fn name(&self, error: Error, write: &Write) -> Error {
+    /// Who called, and about which account, where the error is one of this write. A read that failed is about something else.
+    fn name(&self, error: Error, write: &Write<'_>) -> Error {
+        if error.operation() != Some(write.operation()) {
+            return error;
+        }
         let error = error.called_as(self.known.caller);
         match write.account() {
             Some(account) => error.about(account),

@@ -338,7 +338,7 @@ mod tests {
         let Observed::Irregular(irregular) = observe(&client).await else { panic!("another state") };
         assert_eq!(irregular.administrators().len(), 2);
         let wanted = &organization.members[1];
-        let seen = irregular.keep_only_administrator(&id(wanted), Syncs::Forfeit).await.unwrap();
+        let seen = irregular.keep_only(&id(wanted), Syncs::Forfeit).await.unwrap();
         assert!(matches!(seen, Observed::Irregular(_)), "{seen:?}");
         assert_eq!(moto.state(), json!({"trusted": [], "administrators": [wanted]}));
 

@@ -284,7 +284,7 @@ async fn the_source_is_the_error_of_the_sdk() {
     let operation = Operation::RegisterDelegatedAdministrator;
     let wire = Wire::new().on(operation, [Reply::error(REGISTERED)]);
     let error = failed(&wire.client(), operation).await;
-    let source = error.source().expect("a source");
+    let source = error.client_error().expect("the SDK's error");
     let sdk = source.downcast_ref::<SdkError<RegisterDelegatedAdministratorError, HttpResponse>>().expect("the SDK's");
     assert!(sdk.as_service_error().unwrap().is_account_already_registered_exception());
 }

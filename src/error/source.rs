@@ -1,0 +1,70 @@
+//! The error behind an error: the client's own, and what may be shown of it.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use super::Error;
+use crate::redact::redact;
+
+pub(super) enum Source {
+    /// One of ours keeps to the rules already.
+    Own(Error),
+    Foreign {
+        original: Box<dyn StdError + Send + Sync>,
+        shown: Shown,
+    },
+}
+
+impl Source {
+    pub(super) fn new(source: Box<dyn StdError + Send + Sync>) -> Self {
+        match source.downcast::<Error>() {
+            Ok(own) => Self::Own(*own),
+            Err(original) => Self::Foreign { shown: Shown::of(&*original), original },
+        }
+    }
+
+    pub(super) fn shown(&self) -> &(dyn StdError + 'static) {
+        match self {
+            Self::Own(error) => error,
+            Self::Foreign { shown, .. } => shown,
+        }
+    }
+
+    pub(super) fn original(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
+        match self {
+            Self::Own(_) => None,
+            Self::Foreign { original, .. } => Some(&**original),
+        }
+    }
+}
+
+/// What a chain of foreign errors says, e-mail addresses left out. Their own `Debug` may print whole replies.
+pub(super) struct Shown {
+    text: String,
+    next: Option<Box<Self>>,
+}
+
+impl Shown {
+    fn of(error: &(dyn StdError + 'static)) -> Self {
+        let next = error.source().map(|source| Box::new(Self::of(source)));
+        Self { text: redact(&error.to_string()), next }
+    }
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl StdError for Shown {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.next.as_ref().map(|next| &**next as _)
+    }
+}
