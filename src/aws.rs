@@ -16,9 +16,11 @@
 //! # Retries
 //!
 //! Reads keep the SDK's retries, as the `SdkConfig` has them. Writes are repeated only after an answer that says that nothing was
-//! done: throttling, `ConcurrentModificationException` and `FinalizingOrganizationException`. After a timeout, a broken connection,
-//! an unreadable answer or a failure inside AWS a write is not sent again, whatever the client or its own retry classifiers say: the
-//! SDK would show the answer to the second one only. Nor after `LimitExceededException`, which the SDK takes for throttling and which is a quota.
+//! done: throttling, `ConcurrentModificationException`, which IAM calls `ConcurrentModification`, and
+//! `FinalizingOrganizationException`. After a timeout, a broken connection, an unreadable answer or a failure inside AWS a write is not
+//! sent again, whatever the client or its own retry classifiers say: the SDK would show the answer to the second one only. Nor after
+//! `LimitExceededException`, which the SDK takes for throttling and which is a quota, nor after `ResourceDataSyncConflictException`,
+//! which passes in minutes: that wait is the caller's.
 //!
 //! A temporary error that the SDK has met more than once is [`Retry::Spent`](crate::Retry::Spent). It is
 //! [`Retry::Temporary`](crate::Retry::Temporary) where nothing was repeated, and for every write with a lost reply.
@@ -38,9 +40,11 @@
 //! The types of the SDK that appear here are re-exported with their crates: what is made with them fits.
 
 mod attempts;
+mod booleans;
 mod classifier;
 mod convert;
 mod error;
+mod iam;
 mod organizations;
 mod sts;
 mod systems_manager;
@@ -54,23 +58,24 @@ use aws_types::SdkConfig;
 use aws_types::sdk_ua_metadata::FrameworkMetadata;
 
 #[doc(no_inline)]
-pub use {aws_sdk_organizations, aws_sdk_ssm, aws_sdk_sts, aws_smithy_types, aws_types};
+pub use {aws_sdk_iam, aws_sdk_organizations, aws_sdk_ssm, aws_sdk_sts, aws_smithy_types, aws_types};
 
-/// A client of AWS: Organizations, Systems Manager and STS, with the same credentials.
+/// A client of AWS: Organizations, Systems Manager, IAM and STS, with the same credentials.
 ///
 /// Cloning is cheap, and clones share connections and credentials. `Debug` shows the Regions and nothing else.
 #[derive(Clone)]
 pub struct AwsClient {
     organizations: aws_sdk_organizations::Client,
     systems_manager: aws_sdk_ssm::Client,
+    iam: aws_sdk_iam::Client,
     sts: aws_sdk_sts::Client,
 }
 
 impl AwsClient {
     /// A client with this configuration: what `aws_config::load_from_env().await` answers.
     ///
-    /// The Region chooses the partition, so that of Organizations too: any Region of the partition will do. Systems Manager is
-    /// asked in the Regions that are named to it.
+    /// The Region chooses the partition, so that of Organizations and IAM too: any Region of the partition will do. Systems
+    /// Manager is asked in the Regions that are named to it.
     ///
     /// # Panics
     ///
@@ -86,6 +91,7 @@ impl AwsClient {
             config: config.clone(),
             organizations: None,
             systems_manager: None,
+            iam: None,
             sts: None,
             retry_config: None,
             timeout_config: None,
@@ -95,10 +101,11 @@ impl AwsClient {
 
 impl fmt::Debug for AwsClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { organizations, systems_manager, sts } = self;
+        let Self { organizations, systems_manager, iam, sts } = self;
         f.debug_struct("AwsClient")
             .field("organizations", &organizations.config().region().map(AsRef::as_ref))
             .field("systems_manager", &systems_manager.config().region().map(AsRef::as_ref))
+            .field("iam", &iam.config().region().map(AsRef::as_ref))
             .field("sts", &sts.config().region().map(AsRef::as_ref))
             .finish()
     }
@@ -107,13 +114,14 @@ impl fmt::Debug for AwsClient {
 /// Makes an [`AwsClient`]: from [`AwsClient::builder`].
 ///
 /// A client of the SDK given here stands in for the one that the `SdkConfig` would make: its own configuration counts, its
-/// credentials, endpoint and connections among it. The retry and timeout settings given here count for all three, such clients
+/// credentials, endpoint and connections among it. The retry and timeout settings given here count for all of them, such clients
 /// included. The given client itself stays as it is; the [`AwsClient`] works on a copy.
 #[must_use = "call `build`"]
 pub struct AwsClientBuilder {
     config: SdkConfig,
     organizations: Option<aws_sdk_organizations::Client>,
     systems_manager: Option<aws_sdk_ssm::Client>,
+    iam: Option<aws_sdk_iam::Client>,
     sts: Option<aws_sdk_sts::Client>,
     retry_config: Option<RetryConfig>,
     timeout_config: Option<TimeoutConfig>,
@@ -133,9 +141,17 @@ impl AwsClientBuilder {
         self
     }
 
+    /// Uses this client for IAM.
+    ///
+    /// The service-linked role is one of the calling account, so it must have the credentials of the others.
+    pub fn iam(mut self, client: aws_sdk_iam::Client) -> Self {
+        self.iam = Some(client);
+        self
+    }
+
     /// Uses this client for STS.
     ///
-    /// It tells whose calls these are, so it must have the credentials of the other two.
+    /// It tells whose calls these are, so it must have the credentials of the others.
     pub fn sts(mut self, client: aws_sdk_sts::Client) -> Self {
         self.sts = Some(client);
         self
@@ -153,7 +169,7 @@ impl AwsClientBuilder {
     /// leaves open are the SDK's defaults.
     ///
     /// An operation timeout bounds a call with all its attempts, an attempt timeout each of them. Systems Manager answers in seconds,
-    /// and Organizations too; half a minute for an operation leaves room for the pauses between attempts:
+    /// as do Organizations and IAM; half a minute for an operation leaves room for the pauses between attempts:
     ///
     /// ```
     /// use std::time::Duration;
@@ -180,7 +196,7 @@ impl AwsClientBuilder {
     /// is, and one without a behaviour version, at which it would panic, gets the SDK's latest.
     #[must_use]
     pub fn build(self) -> AwsClient {
-        let Self { config, organizations, systems_manager, sts, retry_config, timeout_config } = self;
+        let Self { config, organizations, systems_manager, iam, sts, retry_config, timeout_config } = self;
         /// The same for each service: the SDK's builders are alike and share no trait.
         macro_rules! client {
             ($sdk:ident, $given:expr) => {{
@@ -207,6 +223,7 @@ impl AwsClientBuilder {
         AwsClient {
             organizations: client!(aws_sdk_organizations, &organizations),
             systems_manager: client!(aws_sdk_ssm, &systems_manager),
+            iam: client!(aws_sdk_iam, &iam),
             sts: client!(aws_sdk_sts, &sts),
         }
     }
@@ -219,6 +236,7 @@ impl fmt::Debug for AwsClientBuilder {
             .field("region", &self.config.region().map(AsRef::as_ref))
             .field("organizations", &self.organizations.is_some())
             .field("systems_manager", &self.systems_manager.is_some())
+            .field("iam", &self.iam.is_some())
             .field("sts", &self.sts.is_some())
             .field("retry_config", &self.retry_config)
             .field("timeout_config", &self.timeout_config)

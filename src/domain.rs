@@ -1,10 +1,34 @@
 //! AWS's identifiers: parsed once, valid ever after.
 
+/// With the feature `serde`: written as its text, and read with its rule.
+macro_rules! serde_as_text {
+    ($name:ident) => {
+        #[cfg(feature = "serde")]
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        #[cfg(feature = "serde")]
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
+                Self::try_from(&*text).map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+use serde_as_text;
+
 mod account_id;
 mod text;
 
 pub use account_id::AccountId;
-pub use text::{OrganizationId, PageToken, Partition, Region, ServicePrincipal, SyncName};
+pub use text::{
+    DeletionTaskId, OrganizationId, OrganizationalUnitId, PageToken, Partition, Region, RoleId, RoleName,
+    ServicePrincipal, SyncName,
+};
 
 /// A text that is not what it was taken for.
 ///

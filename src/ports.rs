@@ -61,17 +61,24 @@
 //! # }
 //! ```
 
+mod data_sync;
+mod iam;
 mod operation;
 mod organizations;
 mod sts;
 mod systems_manager;
 
+pub use data_sync::{
+    DataSync, OrganizationalUnits, SourceRegions, SyncDefinition, SyncSource, SyncSourceType, SyncState, SyncStatus,
+    SyncType,
+};
+pub use iam::{DeletionStatus, IamApi, Role, RoleUsage};
 pub use operation::Operation;
 pub use organizations::{
     Account, AccountState, DelegatedAdministrator, EnabledService, FeatureSet, Organization, OrganizationsApi,
 };
 pub use sts::{CallerIdentity, StsApi};
-pub use systems_manager::{DataSync, SyncSourceType, SyncType, SystemsManagerApi};
+pub use systems_manager::SystemsManagerApi;
 
 use crate::domain::PageToken;
 
@@ -103,9 +110,9 @@ impl<T> Default for Page<T> {
 /// All ports at once, so that a program can hold one `Arc<dyn Client>`.
 ///
 /// Whatever implements the ports implements this.
-pub trait Client: OrganizationsApi + SystemsManagerClient {}
+pub trait Client: OrganizationsApi + SystemsManagerClient + IamClient {}
 
-impl<T: OrganizationsApi + SystemsManagerClient + ?Sized> Client for T {}
+impl<T: OrganizationsApi + SystemsManagerClient + IamClient + ?Sized> Client for T {}
 
 /// What looks for resource data syncs: Systems Manager, and on whose behalf.
 ///
@@ -114,3 +121,10 @@ impl<T: OrganizationsApi + SystemsManagerClient + ?Sized> Client for T {}
 pub trait SystemsManagerClient: SystemsManagerApi + StsApi {}
 
 impl<T: SystemsManagerApi + StsApi + ?Sized> SystemsManagerClient for T {}
+
+/// What makes and deletes the service-linked role: IAM, and in whose account.
+///
+/// A role belongs to an account, and the one that Explorer runs on to the management account. Whatever implements both ports implements this.
+pub trait IamClient: IamApi + StsApi {}
+
+impl<T: IamApi + StsApi + ?Sized> IamClient for T {}

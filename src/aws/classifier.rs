@@ -39,13 +39,14 @@ impl<E: StdError + ProvideErrorMetadata + Send + Sync + 'static> ClassifyRetry f
         };
         let refusal = error.as_operation_error().and_then(|error| error.downcast_ref::<E>());
         match refusal.and_then(code) {
-            // Organizations takes one change at a time; the pause is that after throttling, the longest that the SDK has.
-            Some("ConcurrentModificationException" | "FinalizingOrganizationException") => {
+            // One change at a time; the pause is that after throttling, the longest that the SDK has.
+            Some("ConcurrentModificationException" | "ConcurrentModification" | "FinalizingOrganizationException") => {
                 RetryAction::throttling_error()
             }
             // A quota, which the SDK takes for throttling because other services mean that by it.
-            Some("LimitExceededException") | None => RetryAction::RetryForbidden,
-            Some(_) if is_throttling(previous) => RetryAction::NoActionIndicated,
+            Some("LimitExceededException" | "LimitExceeded") | None => RetryAction::RetryForbidden,
+            // Throttling is a refusal, unless a classifier of somebody else's only calls it that.
+            Some(code) if is_throttling(previous) && !is_in_doubt(code, context) => RetryAction::NoActionIndicated,
             Some(_) => RetryAction::RetryForbidden,
         }
     }
@@ -57,6 +58,12 @@ impl<E: StdError + ProvideErrorMetadata + Send + Sync + 'static> ClassifyRetry f
     fn priority(&self) -> RetryClassifierPriority {
         RetryClassifierPriority::run_after(RetryClassifierPriority::transient_error_classifier())
     }
+}
+
+/// Whether the answer does not say that nothing was done.
+fn is_in_doubt(code: &str, context: &InterceptorContext) -> bool {
+    matches!(code, "RequestTimeout" | "RequestTimeoutException")
+        || context.response().is_some_and(|answer| answer.status().is_server_error())
 }
 
 fn is_throttling(action: &RetryAction) -> bool {

@@ -23,6 +23,11 @@ pub(super) fn absent(operation: Operation, member: &str) -> Error {
     Error::unexpected(operation, format!("{member} is missing"))
 }
 
+/// A text that the SDK does not hold to be optional: where AWS leaves it out, it is empty.
+pub(super) fn present(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
 /// A page, with the token of the next one; an empty token is none.
 pub(super) fn page<T>(operation: Operation, items: Vec<T>, token: Option<&str>) -> Result<Page<T>, Error> {
     let token = token.filter(|token| !token.is_empty());

@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::io;
 
 use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_iam::types::error as iam;
 use aws_sdk_organizations::types::error as organizations;
 use aws_sdk_ssm::types::error as ssm;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -58,7 +59,7 @@ impl<'a> Said<'a> {
     }
 }
 
-/// AWS's code: the name of the shape that the SDK recognised, or what the answer called itself.
+/// AWS's code: that of the shape that the SDK recognised, or what the answer called itself.
 ///
 /// The shape comes first because an error that was made by hand, as mocks of the SDK make them, has it only.
 pub(super) fn code<E: StdError + ProvideErrorMetadata + 'static>(error: &E) -> Option<&str> {
@@ -97,7 +98,16 @@ impl<'a> Shape<'a> {
             organizations::UnsupportedApiEndpointException => "UnsupportedAPIEndpointException";
             ssm::InternalServerError => "InternalServerError";
             ssm::InvalidNextToken => "InvalidNextToken";
+            ssm::ResourceDataSyncAlreadyExistsException => "ResourceDataSyncAlreadyExistsException";
+            ssm::ResourceDataSyncConflictException => "ResourceDataSyncConflictException";
+            ssm::ResourceDataSyncCountExceededException => "ResourceDataSyncCountExceededException";
             ssm::ResourceDataSyncInvalidConfigurationException => "ResourceDataSyncInvalidConfigurationException";
+            ssm::ResourceDataSyncNotFoundException => "ResourceDataSyncNotFoundException";
+            // IAM's codes are not the names of its shapes.
+            iam::InvalidInputException => "InvalidInput";
+            iam::LimitExceededException => "LimitExceeded";
+            iam::NoSuchEntityException => "NoSuchEntity";
+            iam::ServiceFailureException => "ServiceFailure";
         }
         None
     }
@@ -108,7 +118,12 @@ fn answered(operation: Operation, said: &Said<'_>, answer: &HttpResponse) -> Err
     let status = answer.status();
     let mut ours = match said.code.or_else(|| code_in_xml(answer)) {
         // AWS gave up waiting for the rest of the request. That says what it had read, and not what it did.
-        Some(code @ ("RequestTimeout" | "RequestTimeoutException")) => lost(operation, code),
+        // IAM's `ServiceFailure` says no more than `ServiceException` does elsewhere.
+        Some(code @ ("RequestTimeout" | "RequestTimeoutException" | "ServiceFailure")) => lost(operation, code),
+        // IAM's name for `ConcurrentModificationException`.
+        Some(code @ "ConcurrentModification") => Error::service(operation, code, "")
+            .explained_by(ErrorKind::ConcurrentModification)
+            .with_retry(Retry::Temporary),
         Some(code) => {
             let refusal = Error::service(operation, code, "");
             // A code that nobody declared means what its status means. A declared one is a refusal, whatever a mock answers it with.
@@ -148,7 +163,8 @@ fn lost(operation: Operation, code: &str) -> Error {
         .with_retry(lost.retry())
 }
 
-/// The code of an answer in XML where JSON was due, which is how moto refuses those who lack a permission.
+/// The code of an answer in XML that is not as the service writes it, or where JSON was due: how moto refuses those who lack a
+/// permission.
 fn code_in_xml(answer: &HttpResponse) -> Option<&str> {
     let body = std::str::from_utf8(answer.body().bytes()?).ok()?;
     let (code, _) = body.split_once("<Code>")?.1.split_once("</Code>")?;

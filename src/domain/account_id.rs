@@ -76,3 +76,5 @@ impl AsRef<str> for AccountId {
         self.as_str()
     }
 }
+
+super::serde_as_text!(AccountId);

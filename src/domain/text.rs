@@ -71,6 +71,8 @@ macro_rules! text {
                 self.as_str()
             }
         }
+
+        crate::domain::serde_as_text!($name);
     };
 }
 
@@ -80,6 +82,11 @@ fn lower_alphanumeric(text: &str) -> bool {
 
 fn lower_alphanumeric_or_hyphen(text: &str) -> bool {
     text.bytes().all(|byte| byte == b'-' || byte.is_ascii_lowercase() || byte.is_ascii_digit())
+}
+
+/// `[\w+=,.@-]`, AWS's characters for principals and roles.
+fn word_or_punctuation(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte)
 }
 
 text! {
@@ -101,13 +108,15 @@ text! {
     ///
     /// The crate speaks for one of them, [`ServicePrincipal::SYSTEMS_MANAGER`], and touches no other.
     ServicePrincipal, "a service principal", "1 to 128 letters, digits or any of _+=,.@-",
-    |text| (1..=128).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte))
+    |text| (1..=128).contains(&text.len()) && text.bytes().all(word_or_punctuation)
 }
 
 impl ServicePrincipal {
     /// `ssm.amazonaws.com`: trusted access for, and the delegated administrator of, all of Systems Manager.
     pub const SYSTEMS_MANAGER: Self = Self(Cow::Borrowed("ssm.amazonaws.com"));
+
+    /// `accountdiscovery.ssm.amazonaws.com`: what assumes the role [`RoleName::ACCOUNT_DISCOVERY`].
+    pub const ACCOUNT_DISCOVERY: Self = Self(Cow::Borrowed("accountdiscovery.ssm.amazonaws.com"));
 }
 
 text! {
@@ -120,6 +129,56 @@ text! {
     /// The name of a resource data sync, unique in its account and Region.
     SyncName, "the name of a resource data sync", "1 to 64 characters",
     |text| (1..=64).contains(&text.chars().count())
+}
+
+text! {
+    /// The id of an organizational unit. That of a root is none: what holds for a root holds for the entire organization.
+    OrganizationalUnitId, "the id of an organizational unit",
+    "\"ou-\", 4 to 32 lower-case letters or digits, a hyphen, and 8 to 32 more",
+    |text| text.strip_prefix("ou-").and_then(|rest| rest.split_once('-')).is_some_and(|(root, unit)| {
+        (4..=32).contains(&root.len())
+            && (8..=32).contains(&unit.len())
+            && lower_alphanumeric(root)
+            && lower_alphanumeric(unit)
+    })
+}
+
+text! {
+    /// The name of an IAM role, unique in its account.
+    RoleName, "the name of a role", "1 to 64 letters, digits or any of _+=,.@-",
+    |text| (1..=64).contains(&text.len()) && text.bytes().all(word_or_punctuation)
+}
+
+impl RoleName {
+    /// `AWSServiceRoleForAmazonSSM_AccountDiscovery`: the role with which Explorer looks at the organization.
+    pub const ACCOUNT_DISCOVERY: Self = Self(Cow::Borrowed("AWSServiceRoleForAmazonSSM_AccountDiscovery"));
+}
+
+text! {
+    /// AWS's id of an IAM role: what tells it from a later one of the same name.
+    RoleId, "the id of a role", "1 to 128 letters or digits",
+    |text| (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+impl RoleId {
+    /// What every role's id is compared as, where ids do not matter.
+    #[cfg(feature = "sim")]
+    pub(crate) const EXAMPLE: Self = Self(Cow::Borrowed("AROAEXAMPLE"));
+}
+
+text! {
+    /// AWS's id of the deletion of a service-linked role.
+    DeletionTaskId, "the id of a deletion", "1 to 1,000 characters",
+    |text| (1..=1_000).contains(&text.chars().count())
+}
+
+impl SyncName {
+    /// Whether the sync belongs to another of AWS's services: Quick Setup's `AWS-QuickSetup-…`, or Inspector's
+    /// `InspectorResourceDataSync-do-not-delete`. This crate does not touch those.
+    #[must_use]
+    pub fn is_foreign(&self) -> bool {
+        self.as_str().starts_with("AWS-QuickSetup-") || self.as_str() == "InspectorResourceDataSync-do-not-delete"
+    }
 }
 
 text! {

@@ -66,6 +66,31 @@ impl Repr {
                 "the data syncs of account {account} were not seen, so some may remain; give a client that can list \
                  them with that account's credentials, or forfeit them"
             ),
+            ErrorKind::ForeignSync => {
+                f.write_str("the sync belongs to another AWS service, which looks after it; it is left alone")
+            }
+            ErrorKind::SyncNameTaken => {
+                f.write_str("a sync of Inventory's kind has that name in the same account and Region; choose another")
+            }
+            ErrorKind::SyncDiffers => f.write_str("a sync of that name is there already, and is another one"),
+            ErrorKind::SyncQuotaFull { holders } => {
+                write!(f, "five syncs of an account in a Region is all that AWS allows, and {} hold the places", list(holders))?;
+                f.write_str("; delete one of them first")
+            }
+            ErrorKind::SyncSourceFixed => f.write_str(
+                "AWS cannot change a sync from the organization to a single account, or back; recreate it instead",
+            ),
+            ErrorKind::RoleInUse { usage } => {
+                f.write_str("the role is in use")?;
+                let resources: Vec<_> = usage.iter().flat_map(|used| &used.resources).collect();
+                if !resources.is_empty() {
+                    write!(f, " by {}", list(&resources))?;
+                }
+                f.write_str("; it can go when Explorer's data syncs are gone, sometimes only minutes later")
+            }
+            ErrorKind::OptInRegion => f.write_str(
+                "in this opt-in Region only the management account can sync the organization; use a client of that account",
+            ),
             ErrorKind::NotSettled => {
                 f.write_str("AWS accepted it, and no read has shown it in time; observe again later")
             }
@@ -81,7 +106,7 @@ impl Repr {
                 })
             }
             ErrorKind::Throttled => f.write_str("too many requests"),
-            ErrorKind::ConcurrentModification => f.write_str("another change to the organization is under way"),
+            ErrorKind::ConcurrentModification => f.write_str("another change is under way; wait for it"),
             ErrorKind::Lost => f.write_str(match self.applied {
                 Applied::No => "no usable answer",
                 _ => "no usable answer, so it may have been applied; observe again",

@@ -1,7 +1,7 @@
 use std::fmt;
 
-use crate::domain::AccountId;
-use crate::ports::{AccountState, Operation};
+use crate::domain::{AccountId, SyncName};
+use crate::ports::{AccountState, Operation, RoleUsage};
 use crate::syncs::SyncAt;
 
 /// What is the case.
@@ -55,6 +55,28 @@ pub enum ErrorKind {
         /// The account.
         account: AccountId,
     },
+    /// The name belongs to a sync that another of AWS's services looks after: never touched.
+    ForeignSync,
+    /// The name is taken by a sync of Inventory's kind in the same account and Region.
+    SyncNameTaken,
+    /// A sync of that name is there already, and is another one.
+    SyncDiffers,
+    /// An account has five syncs in a Region at most, and these hold the places.
+    #[non_exhaustive]
+    SyncQuotaFull {
+        /// The syncs that hold them.
+        holders: Vec<SyncName>,
+    },
+    /// AWS cannot change a sync's source from the organization to a single account, or back: delete it and create it anew.
+    SyncSourceFixed,
+    /// The service-linked role is in use, by AWS's word, so it stays.
+    #[non_exhaustive]
+    RoleInUse {
+        /// Where, as far as AWS says.
+        usage: Vec<RoleUsage>,
+    },
+    /// In this opt-in Region only the management account may sync the organization.
+    OptInRegion,
     /// AWS accepted a write, and no read has shown it within the time given.
     NotSettled,
 
@@ -62,7 +84,7 @@ pub enum ErrorKind {
     AccessDenied,
     /// AWS wants fewer calls.
     Throttled,
-    /// Another change to the organization was under way.
+    /// Another change to the organization, or to a data sync of the account, was under way.
     ConcurrentModification,
     /// The call has no usable answer: a timeout, a broken connection, a failure inside AWS. A write may have been applied.
     Lost,
@@ -145,10 +167,11 @@ pub(super) fn of_code(code: &str) -> (ErrorKind, Retry) {
         | "RequestThrottledException"
         | "RequestLimitExceeded"
         | "SlowDown" => (ErrorKind::Throttled, Retry::Temporary),
-        "ConcurrentModificationException" | "FinalizingOrganizationException" => {
-            (ErrorKind::ConcurrentModification, Retry::Temporary)
-        }
-        "ServiceException" | "InternalServerError" | "InternalFailure" | "ServiceUnavailable" => {
+        "ConcurrentModificationException"
+        | "ConcurrentModification"
+        | "FinalizingOrganizationException"
+        | "ResourceDataSyncConflictException" => (ErrorKind::ConcurrentModification, Retry::Temporary),
+        "ServiceException" | "ServiceFailure" | "InternalServerError" | "InternalFailure" | "ServiceUnavailable" => {
             (ErrorKind::Lost, Retry::Temporary)
         }
         _ => (ErrorKind::Refused, Retry::Permanent),

@@ -26,6 +26,20 @@ pub enum Operation {
     GetCallerIdentity,
     /// Systems Manager: the resource data syncs of the calling account in one Region.
     ListResourceDataSync,
+    /// Systems Manager: a new resource data sync.
+    CreateResourceDataSync,
+    /// Systems Manager: another source for a resource data sync.
+    UpdateResourceDataSync,
+    /// Systems Manager: a resource data sync less.
+    DeleteResourceDataSync,
+    /// IAM: a role of the calling account.
+    GetRole,
+    /// IAM: a new role that a service assumes.
+    CreateServiceLinkedRole,
+    /// IAM: begins to delete such a role.
+    DeleteServiceLinkedRole,
+    /// IAM: how far such a deletion has come.
+    GetServiceLinkedRoleDeletionStatus,
 }
 
 impl Operation {
@@ -41,6 +55,13 @@ impl Operation {
         Self::DeregisterDelegatedAdministrator,
         Self::GetCallerIdentity,
         Self::ListResourceDataSync,
+        Self::CreateResourceDataSync,
+        Self::UpdateResourceDataSync,
+        Self::DeleteResourceDataSync,
+        Self::GetRole,
+        Self::CreateServiceLinkedRole,
+        Self::DeleteServiceLinkedRole,
+        Self::GetServiceLinkedRoleDeletionStatus,
     ];
 
     /// AWS's name of the operation.
@@ -57,6 +78,13 @@ impl Operation {
             Self::DeregisterDelegatedAdministrator => "DeregisterDelegatedAdministrator",
             Self::GetCallerIdentity => "GetCallerIdentity",
             Self::ListResourceDataSync => "ListResourceDataSync",
+            Self::CreateResourceDataSync => "CreateResourceDataSync",
+            Self::UpdateResourceDataSync => "UpdateResourceDataSync",
+            Self::DeleteResourceDataSync => "DeleteResourceDataSync",
+            Self::GetRole => "GetRole",
+            Self::CreateServiceLinkedRole => "CreateServiceLinkedRole",
+            Self::DeleteServiceLinkedRole => "DeleteServiceLinkedRole",
+            Self::GetServiceLinkedRoleDeletionStatus => "GetServiceLinkedRoleDeletionStatus",
         }
     }
 
@@ -65,7 +93,14 @@ impl Operation {
     pub const fn service(self) -> &'static str {
         match self {
             Self::GetCallerIdentity => "sts",
-            Self::ListResourceDataSync => "ssm",
+            Self::ListResourceDataSync
+            | Self::CreateResourceDataSync
+            | Self::UpdateResourceDataSync
+            | Self::DeleteResourceDataSync => "ssm",
+            Self::GetRole
+            | Self::CreateServiceLinkedRole
+            | Self::DeleteServiceLinkedRole
+            | Self::GetServiceLinkedRoleDeletionStatus => "iam",
             _ => "organizations",
         }
     }
@@ -87,6 +122,11 @@ impl Operation {
                 | Self::DisableAwsServiceAccess
                 | Self::RegisterDelegatedAdministrator
                 | Self::DeregisterDelegatedAdministrator
+                | Self::CreateResourceDataSync
+                | Self::UpdateResourceDataSync
+                | Self::DeleteResourceDataSync
+                | Self::CreateServiceLinkedRole
+                | Self::DeleteServiceLinkedRole
         )
     }
 }

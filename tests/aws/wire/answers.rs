@@ -2,13 +2,21 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::{FinalizerInterceptorContextMut, Output};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
 use serde_json::{Value, json};
+use ssm_organizations::aws::{AwsClient, aws_sdk_ssm};
 use ssm_organizations::ports::{
-    AccountState, FeatureSet, Operation, OrganizationsApi, StsApi, SyncSourceType, SyncType, SystemsManagerApi,
+    AccountState, DataSync, DeletionStatus, FeatureSet, IamApi, Operation, OrganizationsApi, Page, Role, RoleUsage,
+    StsApi, SyncSourceType, SyncState, SyncStatus, SyncType, SystemsManagerApi,
 };
-use ssm_organizations::{Applied, Error, ErrorKind, Partition, ServicePrincipal};
+use ssm_organizations::{Applied, Error, ErrorKind, Partition, RoleName, ServicePrincipal};
 
-use crate::canned::{ADDRESS, MANAGEMENT, MEMBER, Reply, Wire};
+use crate::canned::{ADDRESS, MANAGEMENT, MEMBER, ROLE, Reply, TASK, Wire};
 
 fn at(seconds: f64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs_f64(seconds)
@@ -130,38 +138,271 @@ async fn a_page_of_administrators_has_accounts_and_dates() {
     assert_eq!(page.next, None);
 }
 
+async fn listed(items: Value) -> Result<Page<DataSync>, Error> {
+    let wire = Wire::new().on(Operation::ListResourceDataSync, [Reply::ok(&json!({ "ResourceDataSyncItems": items }))]);
+    let region = "eu-central-1".parse().unwrap();
+    wire.client().list_resource_data_sync(&region, SyncType::SyncFromSource, None).await
+}
+
+/// The sync with this source, or without one.
+async fn of_source(source: Value) -> DataSync {
+    let page = listed(json!([{ "SyncName": "one", "SyncSource": source }])).await.unwrap();
+    let [sync] = <[_; 1]>::try_from(page.items).expect("one sync");
+    sync
+}
+
 #[tokio::test(start_paused = true)]
-async fn a_page_of_data_syncs_has_names_and_sources() {
-    let body = json!({ "ResourceDataSyncItems": [
-        { "SyncName": "one", "SyncSource": { "SourceType": "AwsOrganizations", "SourceRegions": [] } },
-        { "SyncName": "two", "SyncSource": { "SourceType": "singleAccountMultiRegions" } },
-        { "SyncName": "three", "SyncSource": { "SourceType": "Elsewhere" } },
-        { "SyncName": "four" },
+async fn a_page_of_data_syncs_has_all_that_aws_shows() {
+    let page = listed(json!([
+        {
+            "SyncName": "units",
+            "SyncType": "SyncFromSource",
+            "SyncSource": {
+                "SourceType": "AwsOrganizations",
+                "AwsOrganizationsSource": {
+                    "OrganizationSourceType": "OrganizationalUnits",
+                    "OrganizationalUnits": [
+                        { "OrganizationalUnitId": "ou-root-22222222" },
+                        { "OrganizationalUnitId": "ou-root-11111111" },
+                    ],
+                },
+                "SourceRegions": ["us-east-1", "eu-central-1"],
+                "IncludeFutureRegions": true,
+                "EnableAllOpsDataSources": false,
+                "State": "TrustedAccessDisabled",
+            },
+            "LastSyncTime": 1_600_000_003.5,
+            "LastSuccessfulSyncTime": 1_600_000_002,
+            "SyncLastModifiedTime": 1_600_000_001,
+            "LastStatus": "Failed",
+            "SyncCreatedTime": 1_600_000_000.25,
+            "LastSyncStatusMessage": ADDRESS,
+        },
+        {
+            "SyncName": "entire",
+            "SyncSource": {
+                "SourceType": "AwsOrganizations",
+                "AwsOrganizationsSource": { "OrganizationSourceType": "EntireOrganization" },
+                "SourceRegions": ["us-east-1"],
+                "EnableAllOpsDataSources": true,
+            },
+            "LastStatus": "Successful",
+        },
+        { "SyncName": "bare" },
+    ]));
+    let page = page.await.unwrap();
+
+    let mut units = DataSync::new("units".parse().unwrap(), Some(SyncSourceType::AwsOrganizations));
+    units.units = ["ou-root-22222222", "ou-root-11111111"].map(|unit| unit.parse().unwrap()).to_vec();
+    units.regions = ["us-east-1", "eu-central-1"].map(|region| region.parse().unwrap()).to_vec();
+    units.future_regions = Some(true);
+    units.all_ops_data_sources = Some(false);
+    units.state = SyncState::TrustedAccessDisabled;
+    units.last_status = Some(SyncStatus::Failed);
+    units.last_run = Some(at(1_600_000_003.5));
+    units.last_success = Some(at(1_600_000_002.0));
+    units.created = Some(at(1_600_000_000.25));
+    units.modified = Some(at(1_600_000_001.0));
+    let mut entire = DataSync::new("entire".parse().unwrap(), Some(SyncSourceType::AwsOrganizations));
+    entire.regions = vec!["us-east-1".parse().unwrap()];
+    entire.all_ops_data_sources = Some(true);
+    entire.last_status = Some(SyncStatus::Successful);
+    let bare = DataSync::new("bare".parse().unwrap(), None);
+    assert_eq!(page.items, [units, entire, bare]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_data_sync_has_the_source_that_aws_names() {
+    for (source, expected) in [
+        (json!({ "SourceType": "AwsOrganizations", "SourceRegions": [] }), Some(SyncSourceType::AwsOrganizations)),
+        (json!({ "SourceType": "SingleAccountMultiRegions" }), Some(SyncSourceType::SingleAccountMultiRegions)),
+        (json!({ "SourceType": "singleAccountMultiRegions" }), Some(SyncSourceType::SingleAccountMultiRegions)),
+        (json!({ "SourceType": "Elsewhere" }), Some(SyncSourceType::Other("Elsewhere".to_owned()))),
+        (json!({ "SourceType": "" }), None),
+        (json!({ "SourceType": null }), None),
+        (json!({}), None),
+        (Value::Null, None),
+    ] {
+        let sync = of_source(source).await;
+        assert_eq!(sync.source_type, expected);
+        assert!(sync.units.is_empty() && sync.regions.is_empty());
+    }
+}
+
+/// No units would mean the entire organization.
+#[tokio::test(start_paused = true)]
+async fn a_sync_of_units_that_cannot_be_told_is_not_one_of_the_entire_organization() {
+    let ou = |id: Value| json!({ "OrganizationalUnitId": id });
+    let good = || ou(json!("ou-root-11111111"));
+    let other = |kind: &str| SyncSourceType::Other(kind.to_owned());
+    for (organization, expected, units) in [
+        (json!({ "OrganizationSourceType": "EntireOrganization", "OrganizationalUnits": [] }), None, 0),
+        (json!({ "OrganizationSourceType": "OrganizationalUnits", "OrganizationalUnits": [good()] }), None, 1),
+        // AWS's model has it that there is a type, so an answer without one says no more than that it is of the organization.
+        (json!({}), None, 0),
+        (json!({ "OrganizationalUnits": [good()] }), None, 1),
+        (json!({ "OrganizationSourceType": "OrganizationalUnits" }), Some(other("OrganizationalUnits")), 0),
+        (
+            json!({ "OrganizationSourceType": "OrganizationalUnits", "OrganizationalUnits": [good(), ou(json!("r-root"))] }),
+            Some(other("OrganizationalUnits")),
+            0,
+        ),
+        (
+            json!({ "OrganizationSourceType": "OrganizationalUnits", "OrganizationalUnits": [ou(Value::Null), good()] }),
+            Some(other("OrganizationalUnits")),
+            0,
+        ),
+        (json!({ "OrganizationalUnits": [ou(json!("r-root"))] }), Some(other("OrganizationalUnits")), 0),
+        (
+            json!({ "OrganizationSourceType": "EntireOrganization", "OrganizationalUnits": [good()] }),
+            Some(other("EntireOrganization")),
+            1,
+        ),
+        (json!({ "OrganizationSourceType": "Tags" }), Some(other("Tags")), 0),
+    ] {
+        let sync = of_source(json!({
+            "SourceType": "AwsOrganizations",
+            "AwsOrganizationsSource": organization,
+            "SourceRegions": ["us-east-1"],
+        }));
+        let sync = sync.await;
+        assert_eq!(sync.source_type, Some(expected.unwrap_or(SyncSourceType::AwsOrganizations)), "{organization}");
+        assert_eq!(sync.units.len(), units, "{organization}");
+        assert_eq!(sync.regions.len(), 1);
+        assert!(sync.is_of_organization());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn regions_that_cannot_be_told_do_not_hide_their_sync_nor_pass_for_all() {
+    for (regions, expected) in [
+        (json!(["us-east-1", "eu-central-1"]), 2),
+        (json!(["us-east-1", "EVERYWHERE"]), 0),
+        (json!(["", "us-east-1"]), 0),
+        (json!([]), 0),
+        (Value::Null, 0),
+    ] {
+        let sync = of_source(json!({ "SourceType": "AwsOrganizations", "SourceRegions": regions })).await;
+        assert_eq!(sync.regions.len(), expected, "{regions}");
+        assert_eq!(sync.source_type, Some(SyncSourceType::AwsOrganizations));
+    }
+}
+
+/// The SDK says `false` in either case.
+#[tokio::test(start_paused = true)]
+async fn a_boolean_that_is_not_shown_is_not_false() {
+    for (source, future_regions, all_ops_data_sources) in [
+        (json!({}), None, None),
+        (json!({ "IncludeFutureRegions": null, "EnableAllOpsDataSources": null }), None, None),
+        (json!({ "IncludeFutureRegions": false }), Some(false), None),
+        (json!({ "IncludeFutureRegions": true }), Some(true), None),
+        (json!({ "EnableAllOpsDataSources": false }), None, Some(false)),
+        (json!({ "IncludeFutureRegions": false, "EnableAllOpsDataSources": true }), Some(false), Some(true)),
+    ] {
+        let sync = of_source(source).await;
+        assert_eq!((sync.future_regions, sync.all_ops_data_sources), (future_regions, all_ops_data_sources));
+    }
+}
+
+/// Each sync has its own, and only the answer that counts is read.
+#[tokio::test(start_paused = true)]
+async fn the_booleans_are_those_of_the_sync() {
+    let item = |name: &str, source: Value| json!({ "SyncName": name, "SyncSource": source });
+    let first = json!({ "ResourceDataSyncItems": [item("other", json!({ "IncludeFutureRegions": true }))] });
+    let second = json!({ "ResourceDataSyncItems": [
+        item("one", json!({ "IncludeFutureRegions": false })),
+        item("two", json!({ "State": "\u{201c}IncludeFutureRegions\": true" })),
+        item("three", json!({ "EnableAllOpsDataSources": false })),
     ]});
-    let wire = Wire::new().on(Operation::ListResourceDataSync, [Reply::ok(&body)]);
+    let wire = Wire::new().on(
+        Operation::ListResourceDataSync,
+        [Reply::new(500, first.to_string()), Reply::error("ThrottlingException"), Reply::ok(&second)],
+    );
     let region = "eu-central-1".parse().unwrap();
     let page = wire.client().list_resource_data_sync(&region, SyncType::SyncFromSource, None).await.unwrap();
-    let found: Vec<_> = page.items.iter().map(|sync| (sync.name.as_str(), sync.source_type.clone())).collect();
-    assert_eq!(
-        found,
-        [
-            ("one", Some(SyncSourceType::AwsOrganizations)),
-            ("two", Some(SyncSourceType::SingleAccountMultiRegions)),
-            ("three", Some(SyncSourceType::Other("Elsewhere".to_owned()))),
-            ("four", None),
-        ]
-    );
+    let found: Vec<_> = page.items.iter().map(|sync| (sync.future_regions, sync.all_ops_data_sources)).collect();
+    assert_eq!(found, [(Some(false), None), (None, None), (None, Some(false))]);
+}
 
+/// Replaces an answer, as mocks of the SDK do: its body is something else.
+#[derive(Debug)]
+struct HandMade;
+
+impl Intercept for HandMade {
+    fn name(&self) -> &'static str {
+        "HandMade"
+    }
+
+    fn modify_before_attempt_completion(
+        &self,
+        context: &mut FinalizerInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        use aws_sdk_ssm::operation::list_resource_data_sync::ListResourceDataSyncOutput;
+        use aws_sdk_ssm::types::{ResourceDataSyncItem, ResourceDataSyncSourceWithState};
+        let source =
+            ResourceDataSyncSourceWithState::builder().include_future_regions(true).enable_all_ops_data_sources(false);
+        let item = ResourceDataSyncItem::builder().sync_name("one").sync_source(source.build()).build();
+        let output = ListResourceDataSyncOutput::builder().resource_data_sync_items(item).build();
+        *context.output_or_error_mut().unwrap() = Ok(Output::erase(output));
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_without_its_body_shows_what_is_true() {
+    for body in ["{}", "{\"ResourceDataSyncItems\":[{},{}]}"] {
+        let wire = Wire::new().on(Operation::ListResourceDataSync, [Reply::new(200, body)]);
+        let config = aws_sdk_ssm::config::Builder::from(&wire.config().build())
+            .behavior_version(BehaviorVersion::latest())
+            .interceptor(HandMade)
+            .build();
+        let given = aws_sdk_ssm::Client::from_conf(config);
+        let client = AwsClient::builder(&wire.config().build()).systems_manager(given).build();
+        let region = "eu-central-1".parse().unwrap();
+        let page = client.list_resource_data_sync(&region, SyncType::SyncFromSource, None).await.unwrap();
+        let [sync] = <[_; 1]>::try_from(page.items).expect("one sync");
+        assert_eq!((sync.future_regions, sync.all_ops_data_sources), (Some(true), None));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_data_sync_is_in_the_state_that_aws_names() {
+    for (state, expected) in [
+        (Value::Null, SyncState::Healthy),
+        (json!(""), SyncState::Healthy),
+        (json!("OrganizationNotExists"), SyncState::OrganizationNotExists),
+        (json!("NoPermissions"), SyncState::NoPermissions),
+        (json!("InvalidOrganizationalUnit"), SyncState::InvalidOrganizationalUnit),
+        (json!("TrustedAccessDisabled"), SyncState::TrustedAccessDisabled),
+        (json!("Tired"), SyncState::Other("Tired".to_owned())),
+    ] {
+        assert_eq!(of_source(json!({ "State": state })).await.state, expected);
+    }
+    for (status, expected) in [
+        (Value::Null, None),
+        (json!(""), None),
+        (json!("Successful"), Some(SyncStatus::Successful)),
+        (json!("Failed"), Some(SyncStatus::Failed)),
+        (json!("InProgress"), Some(SyncStatus::InProgress)),
+        (json!("Tired"), Some(SyncStatus::Other("Tired".to_owned()))),
+    ] {
+        let page = listed(json!([{ "SyncName": "one", "LastStatus": status }])).await.unwrap();
+        assert_eq!(page.items.first().unwrap().last_status, expected);
+    }
+}
+
+/// What a sync is cannot be told without its name.
+#[tokio::test(start_paused = true)]
+async fn a_data_sync_has_a_name() {
     for (name, what) in [
         (json!(null), "SyncName is missing"),
         (json!(""), "SyncName: \"\" is not the name of a resource data sync: 1 to 64 characters"),
     ] {
-        let body = json!({ "ResourceDataSyncItems": [{ "SyncName": name }] });
-        let wire = Wire::new().on(Operation::ListResourceDataSync, [Reply::ok(&body)]);
-        let page = wire.client().list_resource_data_sync(&region, SyncType::SyncFromSource, None).await;
-        let error = page.unwrap_err();
+        let error = listed(json!([{ "SyncName": name }])).await.unwrap_err();
         is_unexpected(&error, what);
-        assert_eq!(error.region(), Some(&region));
+        assert_eq!(error.region(), Some(&"eu-central-1".parse().unwrap()));
     }
 }
 
@@ -192,4 +433,111 @@ async fn the_caller_is_the_account_of_the_credentials() {
     let empty = "<GetCallerIdentityResponse><GetCallerIdentityResult/></GetCallerIdentityResponse>";
     let wire = Wire::new().on(Operation::GetCallerIdentity, [Reply::new(200, empty)]);
     is_unexpected(&wire.client().get_caller_identity().await.unwrap_err(), "Account is missing");
+}
+
+const PATH: &str = "<Path>/aws-service-role/x/</Path>";
+const NAME: &str = "<RoleName>any-name</RoleName>";
+const ID: &str = "<RoleId>AROAEXAMPLEID</RoleId>";
+
+async fn role(operation: Operation, result: &str) -> Result<Role, Error> {
+    let wire = Wire::new().on(operation, [Reply::iam(operation, result)]);
+    if operation == Operation::GetRole {
+        wire.client().get_role(&RoleName::ACCOUNT_DISCOVERY).await.map(|role| role.expect("a role"))
+    } else {
+        wire.client().create_service_linked_role(&ServicePrincipal::ACCOUNT_DISCOVERY).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_has_a_name_an_id_a_path_and_a_date() {
+    let path = "/aws-service-role/accountdiscovery.ssm.amazonaws.com/";
+    let expected = Role::new(ROLE.parse().unwrap(), "AROAEXAMPLEID".parse().unwrap(), path)
+        .with_created(Some(at(1_700_000_000.0)));
+    let wire = Wire::new()
+        .on(Operation::GetRole, [Reply::role(Operation::GetRole)])
+        .on(Operation::CreateServiceLinkedRole, [Reply::role(Operation::CreateServiceLinkedRole)]);
+    let client = wire.client();
+    assert_eq!(client.get_role(&RoleName::ACCOUNT_DISCOVERY).await.unwrap().as_ref(), Some(&expected));
+    assert_eq!(client.create_service_linked_role(&ServicePrincipal::ACCOUNT_DISCOVERY).await.unwrap(), expected);
+
+    // Copies of AWS name it differently, and some leave the date out.
+    for operation in [Operation::GetRole, Operation::CreateServiceLinkedRole] {
+        let found = role(operation, &format!("<Role>{PATH}{NAME}{ID}</Role>")).await.unwrap();
+        assert_eq!(
+            found,
+            Role::new("any-name".parse().unwrap(), "AROAEXAMPLEID".parse().unwrap(), "/aws-service-role/x/")
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_without_what_it_must_have_is_unexpected() {
+    for operation in [Operation::GetRole, Operation::CreateServiceLinkedRole] {
+        for (members, what) in [
+            ([PATH, "", ID], "RoleName is missing"),
+            ([PATH, NAME, ""], "RoleId is missing"),
+            (["", NAME, ID], "Path is missing"),
+            ([PATH, NAME, "<RoleId>?</RoleId>"], "RoleId: \"?\" is not the id of a role: 1 to 128 letters or digits"),
+        ] {
+            let error = role(operation, &format!("<Role>{}</Role>", members.concat())).await.unwrap_err();
+            assert_eq!((error.kind(), error.message()), (&ErrorKind::UnexpectedAnswer, Some(what)), "{error:?}");
+            let applied = if operation.is_write() { Applied::Unknown } else { Applied::No };
+            assert_eq!((error.operation(), error.applied()), (Some(operation), applied));
+        }
+    }
+    let error = role(Operation::CreateServiceLinkedRole, "").await.unwrap_err();
+    assert_eq!((error.message(), error.applied()), (Some("Role is missing"), Applied::Unknown));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deletion_has_an_id() {
+    let operation = Operation::DeleteServiceLinkedRole;
+    let id = format!("<DeletionTaskId>{TASK}</DeletionTaskId>");
+    let wire = Wire::new().on(operation, [Reply::iam(operation, &id), Reply::iam(operation, "")]);
+    let client = wire.client();
+    let task = client.delete_service_linked_role(&RoleName::ACCOUNT_DISCOVERY).await.unwrap();
+    assert_eq!(task.as_str(), TASK);
+
+    let error = client.delete_service_linked_role(&RoleName::ACCOUNT_DISCOVERY).await.unwrap_err();
+    assert_eq!((error.kind(), error.message()), (&ErrorKind::UnexpectedAnswer, Some("DeletionTaskId is missing")));
+    assert_eq!(error.applied(), Applied::Unknown);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deletion_is_as_far_as_aws_says() {
+    let operation = Operation::GetServiceLinkedRoleDeletionStatus;
+    let status = async |result: &str| {
+        let wire = Wire::new().on(operation, [Reply::iam(operation, result)]);
+        wire.client().get_service_linked_role_deletion_status(&TASK.parse().unwrap()).await
+    };
+    let usage = "<RoleUsageList>\
+        <member><Region>us-east-1</Region><Resources><member>org</member><member>other</member></Resources></member>\
+        <member><Region>?</Region><Resources><member>elsewhere</member></Resources></member>\
+        <member></member></RoleUsageList>";
+    let used = vec![
+        RoleUsage::new(Some("us-east-1".parse().unwrap()), vec!["org".to_owned(), "other".to_owned()]),
+        RoleUsage::new(None, vec!["elsewhere".to_owned()]),
+        RoleUsage::new(None, Vec::new()),
+    ];
+    let reason = "<Reason>in use</Reason>";
+    for (result, expected) in [
+        ("<Status>NOT_STARTED</Status>".to_owned(), DeletionStatus::NotStarted),
+        ("<Status>IN_PROGRESS</Status>".to_owned(), DeletionStatus::InProgress),
+        ("<Status>SUCCEEDED</Status>".to_owned(), DeletionStatus::Succeeded),
+        ("<Status>PAUSED</Status>".to_owned(), DeletionStatus::Other("PAUSED".to_owned())),
+        ("<Status>FAILED</Status>".to_owned(), DeletionStatus::failed(None, Vec::new())),
+        (
+            format!("<Status>FAILED</Status><Reason>{reason}</Reason>"),
+            DeletionStatus::failed(Some("in use".to_owned()), Vec::new()),
+        ),
+        (
+            format!("<Status>FAILED</Status><Reason>{reason}{usage}</Reason>"),
+            DeletionStatus::failed(Some("in use".to_owned()), used),
+        ),
+    ] {
+        assert_eq!(status(&result).await.unwrap(), expected, "{result}");
+    }
+    for result in ["", "<Status></Status>", "<Reason></Reason>"] {
+        is_unexpected(&status(result).await.unwrap_err(), "Status is missing");
+    }
 }

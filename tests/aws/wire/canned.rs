@@ -18,14 +18,19 @@ use aws_smithy_types::body::SdkBody;
 use aws_types::region::Region;
 use aws_types::sdk_config::{Builder, SdkConfig};
 use serde_json::{Value, json};
-use ssm_organizations::ports::{Operation, OrganizationsApi, StsApi, SyncType, SystemsManagerApi};
-use ssm_organizations::{AccountId, Error, ServicePrincipal, aws::AwsClient};
+use ssm_organizations::ports::{
+    IamApi, Operation, OrganizationsApi, SourceRegions, StsApi, SyncDefinition, SyncType, SystemsManagerApi,
+};
+use ssm_organizations::{AccountId, Error, RoleName, ServicePrincipal, aws::AwsClient};
 
 pub(crate) const MANAGEMENT: &str = "111111111111";
 pub(crate) const MEMBER: &str = "222222222222";
 pub(crate) const SECRET: &str = "very-secret-access-key";
 pub(crate) const ADDRESS: &str = "owner@example.com";
 pub(crate) const REQUEST_ID: &str = "11111111-2222-3333-4444-555555555555";
+pub(crate) const ROLE: &str = "AWSServiceRoleForAmazonSSM_AccountDiscovery";
+pub(crate) const TASK: &str = "task/aws-service-role/accountdiscovery.ssm.amazonaws.com/\
+                               AWSServiceRoleForAmazonSSM_AccountDiscovery/11111111-2222-3333-4444-555555555555";
 
 /// What comes of a request.
 #[derive(Debug, Clone)]
@@ -58,6 +63,50 @@ impl Reply {
 
     pub(crate) fn failure(code: &str) -> Self {
         Self::new(500, json!({ "__type": code, "Message": "what AWS says" }).to_string())
+    }
+
+    /// An error as the service of the operation writes it: IAM and STS in XML, the others in JSON.
+    pub(crate) fn error_of(operation: Operation, status: u16, code: &str, message: Option<&str>) -> Self {
+        if is_in_xml(operation) {
+            let message = message.map(|message| format!("<Message>{message}</Message>")).unwrap_or_default();
+            let error = format!("<Error><Type>Sender</Type><Code>{code}</Code>{message}</Error>");
+            Self::new(status, format!("<ErrorResponse>{error}<RequestId>{REQUEST_ID}</RequestId></ErrorResponse>"))
+        } else {
+            let mut body = json!({ "__type": code });
+            if let Some(message) = message {
+                body["Message"] = json!(message);
+            }
+            Self::new(status, body.to_string())
+        }
+    }
+
+    /// A refusal that has no reason, as the service of the operation writes it.
+    pub(crate) fn refused(operation: Operation, code: &str) -> Self {
+        Self::error_of(operation, 400, code, Some("what AWS says"))
+    }
+
+    /// An answer of IAM's, with this for its result.
+    pub(crate) fn iam(operation: Operation, result: &str) -> Self {
+        Self::new(
+            200,
+            format!(
+                "<{operation}Response xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><{operation}Result>{result}\
+                 </{operation}Result><ResponseMetadata><RequestId>{REQUEST_ID}</RequestId></ResponseMetadata>\
+                 </{operation}Response>"
+            ),
+        )
+    }
+
+    pub(crate) fn role(operation: Operation) -> Self {
+        Self::iam(
+            operation,
+            &format!(
+                "<Role><Path>/aws-service-role/accountdiscovery.ssm.amazonaws.com/</Path><RoleName>{ROLE}</RoleName>\
+                 <RoleId>AROAEXAMPLEID</RoleId><Arn>arn:aws:iam::{MANAGEMENT}:role/aws-service-role/\
+                 accountdiscovery.ssm.amazonaws.com/{ROLE}</Arn><CreateDate>2023-11-14T22:13:20Z</CreateDate>\
+                 <AssumeRolePolicyDocument>%7B%7D</AssumeRolePolicyDocument></Role>"
+            ),
+        )
     }
 
     pub(crate) fn identity() -> Self {
@@ -106,6 +155,10 @@ impl Reply {
         };
         Self::ok(&json!({ "DelegatedAdministrators": accounts.iter().map(one).collect::<Vec<_>>() }))
     }
+}
+
+pub(crate) fn is_in_xml(operation: Operation) -> bool {
+    ["iam", "sts"].contains(&operation.service())
 }
 
 fn member() -> Value {
@@ -246,8 +299,34 @@ pub(crate) async fn call(client: &AwsClient, operation: Operation) -> Result<(),
             let region = "eu-central-1".parse().unwrap();
             client.list_resource_data_sync(&region, SyncType::SyncFromSource, None).await.map(drop)
         }
+        Operation::CreateResourceDataSync => {
+            client.create_resource_data_sync(&"eu-central-1".parse().unwrap(), &definition()).await
+        }
+        Operation::UpdateResourceDataSync => {
+            client.update_resource_data_sync(&"eu-central-1".parse().unwrap(), &definition()).await
+        }
+        Operation::DeleteResourceDataSync => {
+            let region = "eu-central-1".parse().unwrap();
+            client.delete_resource_data_sync(&region, definition().name(), SyncType::SyncFromSource).await
+        }
+        Operation::GetRole => client.get_role(&RoleName::ACCOUNT_DISCOVERY).await.map(drop),
+        Operation::CreateServiceLinkedRole => {
+            client.create_service_linked_role(&ServicePrincipal::ACCOUNT_DISCOVERY).await.map(drop)
+        }
+        Operation::DeleteServiceLinkedRole => {
+            client.delete_service_linked_role(&RoleName::ACCOUNT_DISCOVERY).await.map(drop)
+        }
+        Operation::GetServiceLinkedRoleDeletionStatus => {
+            client.get_service_linked_role_deletion_status(&TASK.parse().unwrap()).await.map(drop)
+        }
         other => panic!("{other} is new: call it here"),
     }
+}
+
+/// A data sync of the entire organization.
+pub(crate) fn definition() -> SyncDefinition {
+    let regions = SourceRegions::new(["us-east-1".parse().unwrap()]).unwrap();
+    SyncDefinition::of_organization("org".parse().unwrap(), regions)
 }
 
 /// The error of a call.
@@ -264,6 +343,11 @@ pub(crate) fn success(operation: Operation) -> Reply {
         Operation::DescribeOrganization => Reply::organization(),
         Operation::DescribeAccount => Reply::account(),
         Operation::GetCallerIdentity => Reply::identity(),
+        Operation::GetRole | Operation::CreateServiceLinkedRole => Reply::role(operation),
+        Operation::DeleteServiceLinkedRole => {
+            Reply::iam(operation, &format!("<DeletionTaskId>{TASK}</DeletionTaskId>"))
+        }
+        Operation::GetServiceLinkedRoleDeletionStatus => Reply::iam(operation, "<Status>IN_PROGRESS</Status>"),
         _ => Reply::done(),
     }
 }

@@ -10,6 +10,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, OrchestratorErr
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
+use serde_json::json;
 use ssm_organizations::aws::AwsClient;
 use ssm_organizations::aws::aws_sdk_organizations;
 use ssm_organizations::aws::aws_sdk_organizations::operation::enable_aws_service_access::EnableAWSServiceAccessError;
@@ -18,8 +19,8 @@ use ssm_organizations::aws::aws_sdk_organizations::types::ConstraintViolationExc
 use ssm_organizations::aws::aws_sdk_organizations::types::error::{
     AccessDeniedException, ConcurrentModificationException, ConstraintViolationException,
 };
-use ssm_organizations::ports::Operation;
-use ssm_organizations::{Applied, Error, ErrorKind, Retry};
+use ssm_organizations::ports::{IamApi, Operation};
+use ssm_organizations::{Applied, Error, ErrorKind, Retry, RoleName};
 
 use crate::canned::{REQUEST_ID, Reply, Wire, failed};
 
@@ -35,7 +36,20 @@ const REGISTERED: &str = "AccountAlreadyRegisteredException";
 const NOT_REGISTERED: &str = "AccountNotRegisteredException";
 const NOT_FOUND: &str = "AccountNotFoundException";
 
-/// The errors that AWS's model declares for an operation.
+const INTERNAL: &str = "InternalServerError";
+const BAD_TOKEN: &str = "InvalidNextToken";
+const SYNC_EXISTS: &str = "ResourceDataSyncAlreadyExistsException";
+const SYNC_CONFLICT: &str = "ResourceDataSyncConflictException";
+const SYNC_COUNT: &str = "ResourceDataSyncCountExceededException";
+const SYNC_INVALID: &str = "ResourceDataSyncInvalidConfigurationException";
+const NO_SYNC: &str = "ResourceDataSyncNotFoundException";
+
+const IAM_INVALID: &str = "InvalidInput";
+const IAM_LIMIT: &str = "LimitExceeded";
+const IAM_SERVICE: &str = "ServiceFailure";
+const NO_ENTITY: &str = "NoSuchEntity";
+
+/// The errors that AWS's model declares for an operation. `NoSuchEntity` of `GetRole` is none here: it is an answer.
 fn declared(operation: Operation) -> &'static [&'static str] {
     match operation {
         Operation::DescribeOrganization => &[ACCESS_DENIED, NOT_IN_USE, SERVICE, TOO_MANY, CONCURRENT],
@@ -71,46 +85,77 @@ fn declared(operation: Operation) -> &'static [&'static str] {
             NOT_FOUND,
         ],
         Operation::GetCallerIdentity => &[],
-        Operation::ListResourceDataSync => {
-            &["InternalServerError", "InvalidNextToken", "ResourceDataSyncInvalidConfigurationException"]
-        }
+        Operation::ListResourceDataSync => &[INTERNAL, BAD_TOKEN, SYNC_INVALID],
+        Operation::CreateResourceDataSync => &[INTERNAL, SYNC_EXISTS, SYNC_COUNT, SYNC_INVALID],
+        Operation::UpdateResourceDataSync => &[INTERNAL, SYNC_CONFLICT, SYNC_INVALID, NO_SYNC],
+        Operation::DeleteResourceDataSync => &[INTERNAL, SYNC_INVALID, NO_SYNC],
+        Operation::GetRole => &[IAM_SERVICE],
+        Operation::CreateServiceLinkedRole => &[IAM_INVALID, IAM_LIMIT, NO_ENTITY, IAM_SERVICE],
+        Operation::DeleteServiceLinkedRole => &[IAM_LIMIT, NO_ENTITY, IAM_SERVICE],
+        Operation::GetServiceLinkedRoleDeletionStatus => &[IAM_INVALID, NO_ENTITY, IAM_SERVICE],
         other => panic!("{other} is new: say here what AWS declares for it"),
     }
+}
+
+/// Whether AWS does not say that nothing was done.
+fn is_in_doubt(code: &str) -> bool {
+    [SERVICE, INTERNAL, IAM_SERVICE, "InternalFailure", "ServiceUnavailable", "SomethingBroke"].contains(&code)
 }
 
 /// What an error must be: its kind, whether to try again, whether it was applied, and how many requests it took.
 fn expected(operation: Operation, code: &str) -> (ErrorKind, Retry, Applied, usize) {
     match code {
-        ACCESS_DENIED => (ErrorKind::AccessDenied, Retry::Permanent, Applied::No, 1),
+        ACCESS_DENIED | "AccessDenied" => (ErrorKind::AccessDenied, Retry::Permanent, Applied::No, 1),
         NOT_IN_USE => (ErrorKind::NotInOrganization, Retry::Permanent, Applied::No, 1),
-        TOO_MANY | "ThrottlingException" => (ErrorKind::Throttled, Retry::Spent, Applied::No, 3),
-        CONCURRENT | "FinalizingOrganizationException" if operation.is_write() => {
+        TOO_MANY | "ThrottlingException" | "Throttling" => (ErrorKind::Throttled, Retry::Spent, Applied::No, 3),
+        CONCURRENT | "ConcurrentModification" | "FinalizingOrganizationException" if operation.is_write() => {
             (ErrorKind::ConcurrentModification, Retry::Spent, Applied::No, 3)
         }
-        CONCURRENT | "FinalizingOrganizationException" => {
+        CONCURRENT | "ConcurrentModification" | "FinalizingOrganizationException" => {
             (ErrorKind::ConcurrentModification, Retry::Temporary, Applied::No, 1)
         }
-        SERVICE | "InternalServerError" | "InternalFailure" | "SomethingBroke" if operation.is_write() => {
-            (ErrorKind::Lost, Retry::Temporary, Applied::Unknown, 1)
-        }
-        SERVICE | "InternalServerError" | "InternalFailure" | "SomethingBroke" => {
-            (ErrorKind::Lost, Retry::Spent, Applied::No, 3)
-        }
+        // It passes in minutes: the SDK has no patience for that.
+        SYNC_CONFLICT => (ErrorKind::ConcurrentModification, Retry::Temporary, Applied::No, 1),
+        _ if is_in_doubt(code) && operation.is_write() => (ErrorKind::Lost, Retry::Temporary, Applied::Unknown, 1),
+        _ if is_in_doubt(code) => (ErrorKind::Lost, Retry::Spent, Applied::No, 3),
         _ => (ErrorKind::Refused, Retry::Permanent, Applied::No, 1),
     }
 }
 
-fn reply(code: &str) -> Reply {
+/// The status that AWS's models have for a code.
+fn status(code: &str) -> u16 {
     match code {
-        SERVICE | "InternalServerError" | "InternalFailure" | "SomethingBroke" => Reply::failure(code),
+        NO_ENTITY => 404,
+        IAM_LIMIT | "DeleteConflict" | "ConcurrentModification" => 409,
+        "AccessDenied" => 403,
+        "ServiceUnavailable" => 503,
+        _ if is_in_doubt(code) => 500,
+        _ => 400,
+    }
+}
+
+fn reply(operation: Operation, code: &str) -> Reply {
+    match code {
         CONSTRAINT => Reply::refusal(code, "SERVICE_ACCESS_NOT_ENABLED"),
         INVALID => Reply::refusal(code, "UNRECOGNIZED_SERVICE_PRINCIPAL"),
-        _ => Reply::error(code),
+        _ => Reply::error_of(operation, status(code), code, Some("what AWS says")),
     }
 }
 
 async fn check(operation: Operation, code: &str) {
-    let wire = Wire::new().on(operation, [reply(code)]);
+    let error = check_reply(operation, code, reply(operation, code)).await;
+    assert_eq!(error.message(), Some("what AWS says"), "{error:?}");
+    let reason = match code {
+        CONSTRAINT => Some("SERVICE_ACCESS_NOT_ENABLED"),
+        INVALID => Some("UNRECOGNIZED_SERVICE_PRINCIPAL"),
+        _ => None,
+    };
+    assert_eq!(error.reason(), reason, "{error:?}");
+    check_chain(&error);
+}
+
+async fn check_reply(operation: Operation, code: &str, reply: Reply) -> Error {
+    let wire = Wire::new().on(operation, [reply]);
     let error = failed(&wire.client(), operation).await;
     let (kind, retry, applied, requests) = expected(operation, code);
     assert_eq!(*error.kind(), kind, "{error:?}");
@@ -120,15 +165,10 @@ async fn check(operation: Operation, code: &str) {
 
     assert_eq!(error.operation(), Some(operation));
     assert_eq!(error.code(), Some(code), "{operation}");
-    assert_eq!(error.message(), Some("what AWS says"), "{error:?}");
     assert_eq!(error.request_id(), Some(REQUEST_ID), "{error:?}");
-    let reason = match code {
-        CONSTRAINT => Some("SERVICE_ACCESS_NOT_ENABLED"),
-        INVALID => Some("UNRECOGNIZED_SERVICE_PRINCIPAL"),
-        _ => None,
-    };
-    assert_eq!(error.reason(), reason, "{error:?}");
-    check_chain(&error);
+    let region = (operation.service() == "ssm").then(|| "eu-central-1".parse().unwrap());
+    assert_eq!(error.region(), region.as_ref(), "{error:?}");
+    error
 }
 
 /// The SDK's error is the source, and each line of the chain says something of its own.
@@ -151,21 +191,65 @@ async fn every_declared_error_keeps_what_aws_said() {
     }
 }
 
+/// `ResourceDataSyncAlreadyExistsException` never has a message, and has a name instead.
+#[tokio::test(start_paused = true)]
+async fn every_declared_error_is_known_without_a_message() {
+    for operation in Operation::ALL {
+        for code in declared(*operation) {
+            let reply = if *code == SYNC_EXISTS {
+                Reply::new(400, json!({ "__type": code, "SyncName": "org" }).to_string())
+            } else {
+                Reply::error_of(*operation, status(code), code, None)
+            };
+            let error = check_reply(*operation, code, reply).await;
+            assert_eq!((error.message(), error.reason()), (None, None), "{error:?}");
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn every_undeclared_error_does_too() {
     let undeclared = [
         "FinalizingOrganizationException",
+        "ConcurrentModification",
         "ThrottlingException",
+        "Throttling",
         ACCESS_DENIED,
+        "AccessDenied",
+        "DeleteConflict",
         "InternalFailure",
+        "ServiceUnavailable",
         "SomethingBroke",
         "SomethingNewException",
     ];
-    for operation in Operation::ALL.iter().filter(|operation| **operation != Operation::GetCallerIdentity) {
+    for operation in Operation::ALL {
         for code in undeclared {
             check(*operation, code).await;
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_that_is_not_there_is_an_answer() {
+    let operation = Operation::GetRole;
+    let moto = "<ErrorResponse><Errors><Error><Code>NoSuchEntity</Code></Error></Errors></ErrorResponse>";
+    for reply in [
+        reply(operation, NO_ENTITY),
+        Reply::error_of(operation, 404, NO_ENTITY, None),
+        // As moto writes the errors of its own permission checks.
+        Reply::new(404, moto),
+    ] {
+        let wire = Wire::new().on(operation, [reply]);
+        assert_eq!(wire.client().get_role(&RoleName::ACCOUNT_DISCOVERY).await.unwrap(), None);
+        assert_eq!(wire.count(operation), 1);
+    }
+    // Not every 404 is IAM's.
+    for body in ["", HTML, "<ErrorResponse><Error></Error></ErrorResponse>"] {
+        let wire = Wire::new().on(operation, [Reply::new(404, body)]);
+        assert_eq!(*failed(&wire.client(), operation).await.kind(), ErrorKind::Refused);
+    }
+    let wire = Wire::new().on(operation, [Reply::new(500, moto)]);
+    assert_eq!(*failed(&wire.client(), operation).await.kind(), ErrorKind::Lost);
 }
 
 #[tokio::test(start_paused = true)]
@@ -239,18 +323,28 @@ async fn without_a_code_the_status_decides() {
             (503, ErrorKind::Lost, Retry::Spent, Some(3)),
             (504, ErrorKind::Lost, Retry::Spent, Some(3)),
         ] {
-            let write = Operation::RegisterDelegatedAdministrator;
-            let wire = Wire::new().on(write, [Reply::new(status, body)]);
-            let error = failed(&wire.client(), write).await;
-            let applied = if kind == ErrorKind::Lost { Applied::Unknown } else { Applied::No };
-            assert_eq!((error.kind(), error.applied()), (&kind, applied), "{status} {body:?} {error:?}");
-            assert_eq!(wire.count(write), 1, "{status} {body:?}");
-            assert_eq!(error.code(), None);
-            assert_eq!(error.message(), Some(format!("HTTP status {status} and no error code").as_str()));
-            assert_eq!(error.request_id(), Some(REQUEST_ID));
-            check_chain(&error);
+            for write in [
+                Operation::RegisterDelegatedAdministrator,
+                Operation::CreateResourceDataSync,
+                Operation::CreateServiceLinkedRole,
+            ] {
+                let wire = Wire::new().on(write, [Reply::new(status, body)]);
+                let error = failed(&wire.client(), write).await;
+                let applied = if kind == ErrorKind::Lost { Applied::Unknown } else { Applied::No };
+                assert_eq!((error.kind(), error.applied()), (&kind, applied), "{status} {body:?} {error:?}");
+                assert_eq!(wire.count(write), 1, "{status} {body:?}");
+                assert_eq!(error.code(), None);
+                assert_eq!(error.message(), Some(format!("HTTP status {status} and no error code").as_str()));
+                assert_eq!(error.request_id(), Some(REQUEST_ID));
+                check_chain(&error);
+            }
 
-            for read in [Operation::DescribeAccount, Operation::ListResourceDataSync, Operation::GetCallerIdentity] {
+            for read in [
+                Operation::DescribeAccount,
+                Operation::ListResourceDataSync,
+                Operation::GetRole,
+                Operation::GetCallerIdentity,
+            ] {
                 let wire = Wire::new().on(read, [Reply::new(status, body)]);
                 let error = failed(&wire.client(), read).await;
                 assert_eq!((error.kind(), error.applied()), (&kind, Applied::No), "{status} {body:?} {error:?}");
@@ -307,9 +401,8 @@ async fn an_error_of_a_listing_names_its_region() {
 /// Such as the page of a network that wants one to log in first.
 #[tokio::test(start_paused = true)]
 async fn a_success_that_cannot_be_read_is_none() {
-    for (operation, applied) in
-        [(Operation::DescribeOrganization, Applied::No), (Operation::EnableAwsServiceAccess, Applied::Unknown)]
-    {
+    for operation in Operation::ALL.iter().copied() {
+        let applied = if operation.is_write() { Applied::Unknown } else { Applied::No };
         let wire = Wire::new().on(operation, [Reply::new(200, HTML)]);
         let error = failed(&wire.client(), operation).await;
         assert_eq!((error.kind(), error.applied()), (&ErrorKind::Lost, applied), "{error:?}");

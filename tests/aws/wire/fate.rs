@@ -23,11 +23,16 @@ use tokio::time::Instant;
 
 use crate::canned::{Reply, Wire, call, credentials, failed, success};
 
-const WRITES: [Operation; 4] = [
+const WRITES: [Operation; 9] = [
     Operation::EnableAwsServiceAccess,
     Operation::DisableAwsServiceAccess,
     Operation::RegisterDelegatedAdministrator,
     Operation::DeregisterDelegatedAdministrator,
+    Operation::CreateResourceDataSync,
+    Operation::UpdateResourceDataSync,
+    Operation::DeleteResourceDataSync,
+    Operation::CreateServiceLinkedRole,
+    Operation::DeleteServiceLinkedRole,
 ];
 
 fn reads() -> impl Iterator<Item = Operation> {
@@ -77,21 +82,25 @@ fn the_writes_are_all_of_them() {
 
 #[tokio::test(start_paused = true)]
 async fn a_write_with_a_lost_reply_is_sent_once() {
-    let lost = [
-        Reply::Never,
-        Reply::Failure(broken),
-        Reply::Failure(closed_early),
-        Reply::Failure(slow),
-        Reply::Failure(unreachable),
-        Reply::failure("ServiceException"),
-        Reply::failure("InternalFailure"),
-        Reply::new(500, ""),
-        Reply::new(503, "<html>"),
-        Reply::error("RequestTimeoutException"),
-    ];
     for operation in WRITES {
+        let lost = [
+            Reply::Never,
+            Reply::Failure(broken),
+            Reply::Failure(closed_early),
+            Reply::Failure(slow),
+            Reply::Failure(unreachable),
+            Reply::error_of(operation, 500, "ServiceException", None),
+            Reply::error_of(operation, 500, "InternalServerError", None),
+            Reply::error_of(operation, 500, "InternalFailure", None),
+            Reply::error_of(operation, 500, "ServiceFailure", None),
+            Reply::error_of(operation, 503, "ServiceUnavailable", None),
+            Reply::new(500, ""),
+            Reply::new(503, "<html>"),
+            Reply::refused(operation, "RequestTimeout"),
+            Reply::refused(operation, "RequestTimeoutException"),
+        ];
         for reply in &lost {
-            let wire = Wire::new().on(operation, [reply.clone(), Reply::done()]);
+            let wire = Wire::new().on(operation, [reply.clone(), success(operation)]);
             let client = AwsClient::builder(&wire.config().build())
                 .timeout_config(attempts_of(Duration::from_secs(5)))
                 .retry_config(RetryConfig::standard().with_max_attempts(9))
@@ -105,15 +114,16 @@ async fn a_write_with_a_lost_reply_is_sent_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_read_with_a_lost_reply_is_repeated_by_the_sdk() {
-    let lost = [
-        Reply::Never,
-        Reply::Failure(broken),
-        Reply::Failure(slow),
-        Reply::failure("InternalFailure"),
-        Reply::new(500, ""),
-        Reply::new(503, "<html>"),
-    ];
     for operation in reads() {
+        let lost = [
+            Reply::Never,
+            Reply::Failure(broken),
+            Reply::Failure(slow),
+            Reply::error_of(operation, 500, "InternalFailure", None),
+            Reply::error_of(operation, 500, "ServiceFailure", None),
+            Reply::new(500, ""),
+            Reply::new(503, "<html>"),
+        ];
         for reply in &lost {
             let client = |wire: &Wire| {
                 AwsClient::builder(&wire.config().build()).timeout_config(attempts_of(Duration::from_secs(5))).build()
@@ -135,11 +145,13 @@ async fn a_write_is_repeated_after_a_refusal_that_passes() {
     for operation in WRITES {
         for code in [
             "ConcurrentModificationException",
+            "ConcurrentModification",
             "FinalizingOrganizationException",
             "TooManyRequestsException",
             "ThrottlingException",
+            "Throttling",
         ] {
-            let wire = Wire::new().on(operation, [Reply::error(code), Reply::done()]);
+            let wire = Wire::new().on(operation, [Reply::refused(operation, code), success(operation)]);
             call(&wire.client(), operation).await.unwrap();
             assert_eq!(wire.count(operation), 2, "{operation} {code}");
         }
@@ -149,12 +161,30 @@ async fn a_write_is_repeated_after_a_refusal_that_passes() {
 #[tokio::test(start_paused = true)]
 async fn a_quota_is_no_throttle() {
     for operation in WRITES {
-        let wire = Wire::new().on(operation, [Reply::error("LimitExceededException"), Reply::done()]);
-        let error = failed(&wire.client(), operation).await;
-        assert_eq!(fate(&error), (ErrorKind::Refused, Retry::Permanent, Applied::No));
-        assert_eq!(error.code(), Some("LimitExceededException"));
-        assert_eq!(wire.count(operation), 1);
+        for code in ["LimitExceededException", "LimitExceeded", "ResourceDataSyncCountExceededException"] {
+            is_refused_once(operation, code).await;
+        }
     }
+}
+
+async fn is_refused_once(operation: Operation, code: &str) {
+    let wire = Wire::new().on(operation, [Reply::refused(operation, code), success(operation)]);
+    let error = failed(&wire.client(), operation).await;
+    assert_eq!(fate(&error), (ErrorKind::Refused, Retry::Permanent, Applied::No));
+    assert_eq!(error.code(), Some(code));
+    assert_eq!(wire.count(operation), 1);
+}
+
+/// These pass too, in minutes or when somebody has cleaned up: the SDK has no patience for that.
+#[tokio::test(start_paused = true)]
+async fn what_takes_minutes_is_left_to_the_caller() {
+    let operation = Operation::UpdateResourceDataSync;
+    let conflict = Reply::refused(operation, "ResourceDataSyncConflictException");
+    let wire = Wire::new().on(operation, [conflict, success(operation)]);
+    let error = failed(&wire.client(), operation).await;
+    assert_eq!(fate(&error), (ErrorKind::ConcurrentModification, Retry::Temporary, Applied::No));
+    assert_eq!(wire.count(operation), 1);
+    is_refused_once(Operation::DeleteServiceLinkedRole, "DeleteConflict").await;
 }
 
 /// After a first refusal the second reply may still be lost.
@@ -190,7 +220,18 @@ async fn retries_are_those_that_are_asked_for() {
 
 /// The classifier of a program that repeats everything, come what may.
 #[derive(Debug)]
-struct Always;
+struct Always(RetryClassifierPriority);
+
+/// After all of the SDK's classifiers, and ours.
+fn last() -> RetryClassifierPriority {
+    let last = RetryClassifierPriority::transient_error_classifier();
+    (0..50).fold(last, |priority, _| RetryClassifierPriority::run_after(priority))
+}
+
+/// Before ours, which then sees what it said.
+fn early() -> RetryClassifierPriority {
+    RetryClassifierPriority::transient_error_classifier()
+}
 
 impl ClassifyRetry for Always {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
@@ -202,25 +243,31 @@ impl ClassifyRetry for Always {
     }
 
     fn priority(&self) -> RetryClassifierPriority {
-        let last = RetryClassifierPriority::transient_error_classifier();
-        (0..50).fold(last, |priority, _| RetryClassifierPriority::run_after(priority))
+        self.0
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn no_classifier_makes_writes_careless() {
     let operation = Operation::RegisterDelegatedAdministrator;
-    for reply in [Reply::Failure(broken), Reply::new(500, ""), Reply::failure("ServiceException")] {
-        let wire = Wire::new().on(operation, [reply]);
-        let config = aws_sdk_organizations::config::Builder::from(&wire.config().build())
-            .behavior_version(BehaviorVersion::latest())
-            .retry_classifier(Always)
-            .build();
-        let given = aws_sdk_organizations::Client::from_conf(config);
-        let client = AwsClient::builder(&wire.config().build()).organizations(given).build();
-        let error = failed(&client, operation).await;
-        assert_eq!(error.applied(), Applied::Unknown);
-        assert_eq!(wire.count(operation), 1);
+    for reply in [
+        Reply::Failure(broken),
+        Reply::new(500, ""),
+        Reply::failure("ServiceException"),
+        Reply::error("RequestTimeoutException"),
+    ] {
+        for priority in [early(), last()] {
+            let wire = Wire::new().on(operation, [reply.clone()]);
+            let config = aws_sdk_organizations::config::Builder::from(&wire.config().build())
+                .behavior_version(BehaviorVersion::latest())
+                .retry_classifier(Always(priority))
+                .build();
+            let given = aws_sdk_organizations::Client::from_conf(config);
+            let client = AwsClient::builder(&wire.config().build()).organizations(given).build();
+            let error = failed(&client, operation).await;
+            assert_eq!(error.applied(), Applied::Unknown);
+            assert_eq!(wire.count(operation), 1, "{reply:?}");
+        }
     }
 }
 
@@ -258,7 +305,7 @@ async fn without_a_region_nothing_is_sent() {
     for operation in Operation::ALL {
         let wire = Wire::new().on(*operation, [success(*operation)]);
         let client = AwsClient::new(&wire.config().region(None).build());
-        if *operation == Operation::ListResourceDataSync {
+        if operation.service() == "ssm" {
             call(&client, *operation).await.unwrap();
             continue;
         }
@@ -372,7 +419,7 @@ async fn an_endpoint_that_is_none_is_not_sent_to() {
 #[tokio::test(start_paused = true)]
 async fn a_refused_connection_is_not_a_lost_reply() {
     for operation in WRITES {
-        let wire = Wire::new().on(operation, [Reply::Failure(refused), Reply::done()]);
+        let wire = Wire::new().on(operation, [Reply::Failure(refused), success(operation)]);
         let error = failed(&wire.client(), operation).await;
         is_not_sent(&error, "no connection could be made");
         assert_eq!((error.retry(), wire.count(operation)), (Retry::Temporary, 1));

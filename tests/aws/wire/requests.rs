@@ -3,11 +3,14 @@
 use aws_types::app_name::AppName;
 use aws_types::region::Region;
 use serde_json::{Value, json};
-use ssm_organizations::ServicePrincipal;
-use ssm_organizations::aws::{AwsClient, aws_sdk_organizations};
-use ssm_organizations::ports::{Operation, OrganizationsApi, SyncType, SystemsManagerApi};
+use ssm_organizations::aws::{AwsClient, aws_sdk_iam, aws_sdk_organizations};
+use ssm_organizations::ports::{
+    Operation, OrganizationalUnits, OrganizationsApi, SourceRegions, SyncDefinition, SyncSource, SyncType,
+    SystemsManagerApi,
+};
+use ssm_organizations::{Error, ServicePrincipal};
 
-use crate::canned::{MEMBER, Reply, Sent, Wire, call, success};
+use crate::canned::{MEMBER, Reply, Sent, Wire, call, definition, is_in_xml, success};
 
 async fn sent_by(operation: Operation) -> Sent {
     let wire = Wire::new().on(operation, [success(operation)]);
@@ -47,18 +50,131 @@ async fn each_operation_sends_what_aws_expects() {
             Operation::ListResourceDataSync => {
                 ("AmazonSSM.ListResourceDataSync", json!({ "SyncType": "SyncFromSource", "MaxResults": 50 }))
             }
+            Operation::CreateResourceDataSync => ("AmazonSSM.CreateResourceDataSync", entire_organization()),
+            Operation::UpdateResourceDataSync => ("AmazonSSM.UpdateResourceDataSync", entire_organization()),
+            Operation::DeleteResourceDataSync => {
+                ("AmazonSSM.DeleteResourceDataSync", json!({ "SyncName": "org", "SyncType": "SyncFromSource" }))
+            }
             other => panic!("{other} is new: say here what it sends"),
         }
     };
+    let expected_form = |operation| match operation {
+        Operation::GetCallerIdentity => "Action=GetCallerIdentity&Version=2011-06-15",
+        Operation::GetRole => "Action=GetRole&Version=2010-05-08&RoleName=AWSServiceRoleForAmazonSSM_AccountDiscovery",
+        // Without a suffix: the role has one name.
+        Operation::CreateServiceLinkedRole => {
+            "Action=CreateServiceLinkedRole&Version=2010-05-08&AWSServiceName=accountdiscovery.ssm.amazonaws.com"
+        }
+        Operation::DeleteServiceLinkedRole => {
+            "Action=DeleteServiceLinkedRole&Version=2010-05-08&RoleName=AWSServiceRoleForAmazonSSM_AccountDiscovery"
+        }
+        Operation::GetServiceLinkedRoleDeletionStatus => {
+            "Action=GetServiceLinkedRoleDeletionStatus&Version=2010-05-08&DeletionTaskId=\
+             task%2Faws-service-role%2Faccountdiscovery.ssm.amazonaws.com%2F\
+             AWSServiceRoleForAmazonSSM_AccountDiscovery%2F11111111-2222-3333-4444-555555555555"
+        }
+        other => panic!("{other} is new: say here what it sends"),
+    };
     for operation in Operation::ALL {
         let sent = sent_by(*operation).await;
-        if *operation == Operation::GetCallerIdentity {
-            assert_eq!(sent.body, "Action=GetCallerIdentity&Version=2011-06-15");
+        if is_in_xml(*operation) {
+            assert_eq!(sent.body, expected_form(*operation));
             continue;
         }
         let (target, body) = expected(*operation);
         assert_eq!(sent.headers["x-amz-target"], target);
         assert_eq!(sent.json(), body, "{operation}");
+    }
+}
+
+fn entire_organization() -> Value {
+    json!({
+        "SyncName": "org",
+        "SyncType": "SyncFromSource",
+        "SyncSource": {
+            "SourceType": "AwsOrganizations",
+            "AwsOrganizationsSource": { "OrganizationSourceType": "EntireOrganization" },
+            "SourceRegions": ["us-east-1"],
+            "IncludeFutureRegions": false,
+            "EnableAllOpsDataSources": false,
+        },
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_definition_is_sent_whole() {
+    let name = || "org".parse().unwrap();
+    let regions = || SourceRegions::new(["us-east-1", "eu-central-1"].map(|region| region.parse().unwrap())).unwrap();
+    let units = ["ou-root-22222222", "ou-root-11111111"].map(|unit| unit.parse().unwrap());
+    let units = OrganizationalUnits::new(units).unwrap();
+    let single = || SyncDefinition::new(name(), SyncSource::SingleAccount, regions());
+    let in_units = json!({
+        "OrganizationSourceType": "OrganizationalUnits",
+        "OrganizationalUnits": [
+            { "OrganizationalUnitId": "ou-root-11111111" },
+            { "OrganizationalUnitId": "ou-root-22222222" },
+        ],
+    });
+    let cases = [
+        (
+            SyncDefinition::of_organization(name(), regions()).including_future_regions(),
+            json!({
+                "SourceType": "AwsOrganizations",
+                "AwsOrganizationsSource": { "OrganizationSourceType": "EntireOrganization" },
+                "SourceRegions": ["eu-central-1", "us-east-1"],
+                "IncludeFutureRegions": true,
+                "EnableAllOpsDataSources": false,
+            }),
+        ),
+        (
+            SyncDefinition::of_units(name(), units, regions()).enabling_all_ops_data_sources(),
+            json!({
+                "SourceType": "AwsOrganizations",
+                "AwsOrganizationsSource": in_units,
+                "SourceRegions": ["eu-central-1", "us-east-1"],
+                "IncludeFutureRegions": false,
+                "EnableAllOpsDataSources": true,
+            }),
+        ),
+        (
+            single(),
+            json!({
+                "SourceType": "SingleAccountMultiRegions",
+                "SourceRegions": ["eu-central-1", "us-east-1"],
+                "IncludeFutureRegions": false,
+                "EnableAllOpsDataSources": false,
+            }),
+        ),
+        (
+            single().including_future_regions().enabling_all_ops_data_sources(),
+            json!({
+                "SourceType": "SingleAccountMultiRegions",
+                "SourceRegions": ["eu-central-1", "us-east-1"],
+                "IncludeFutureRegions": true,
+                "EnableAllOpsDataSources": true,
+            }),
+        ),
+    ];
+    let region = "eu-central-1".parse().unwrap();
+    for (definition, source) in cases {
+        let wire = Wire::new()
+            .on(Operation::CreateResourceDataSync, [Reply::done()])
+            .on(Operation::UpdateResourceDataSync, [Reply::done()]);
+        wire.client().create_resource_data_sync(&region, &definition).await.unwrap();
+        wire.client().update_resource_data_sync(&region, &definition).await.unwrap();
+        let whole = json!({ "SyncName": "org", "SyncType": "SyncFromSource", "SyncSource": source });
+        assert_eq!(wire.sent().iter().map(Sent::json).collect::<Vec<_>>(), [whole.clone(), whole]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deletion_says_which_type_it_means() {
+    let (region, name) = ("eu-central-1".parse().unwrap(), "AWS-QuickSetup-1".parse().unwrap());
+    for sync_type in [SyncType::SyncFromSource, SyncType::SyncToDestination] {
+        let wire = Wire::new().on(Operation::DeleteResourceDataSync, [Reply::done()]);
+        wire.client().delete_resource_data_sync(&region, &name, sync_type).await.unwrap();
+        let [sent] = <[_; 1]>::try_from(wire.sent()).expect("one request");
+        assert_eq!(sent.json(), json!({ "SyncName": "AWS-QuickSetup-1", "SyncType": sync_type.as_str() }));
     }
 }
 
@@ -86,25 +202,36 @@ async fn page_tokens_are_passed_on() {
     );
 }
 
+/// Makes each call about data syncs in this Region.
+async fn everything_about_syncs(client: &AwsClient, region: &str) -> Result<(), Error> {
+    let region = region.parse().unwrap();
+    client.list_resource_data_sync(&region, SyncType::SyncFromSource, None).await?;
+    client.create_resource_data_sync(&region, &definition()).await?;
+    client.update_resource_data_sync(&region, &definition()).await?;
+    client.delete_resource_data_sync(&region, definition().name(), SyncType::SyncFromSource).await
+}
+
 #[tokio::test(start_paused = true)]
-async fn data_syncs_are_listed_in_the_region_that_is_named() {
-    let wire = Wire::new().on(Operation::ListResourceDataSync, [Reply::done()]);
+async fn systems_manager_is_asked_in_the_region_that_is_named() {
     // Its own Region does not matter, not even that it has none.
     for configured in [Some(Region::new("us-east-1")), None] {
-        let client = AwsClient::new(&wire.config().region(configured).build());
         for (region, host) in [
             ("eu-central-1", "ssm.eu-central-1.amazonaws.com"),
             ("us-west-2", "ssm.us-west-2.amazonaws.com"),
             ("cn-north-1", "ssm.cn-north-1.amazonaws.com.cn"),
             ("us-gov-west-1", "ssm.us-gov-west-1.amazonaws.com"),
         ] {
-            let page = client.list_resource_data_sync(&region.parse().unwrap(), SyncType::SyncFromSource, None).await;
-            page.unwrap();
-            let sent = wire.sent().pop().unwrap();
-            assert_eq!(sent.host(), host);
-            assert_eq!(sent.json()["SyncType"], "SyncFromSource");
-            let signature = &sent.headers["authorization"];
-            assert!(signature.contains(&format!("/{region}/ssm/aws4_request")), "{signature}");
+            let operations = Operation::ALL.iter().filter(|operation| operation.service() == "ssm");
+            let wire = operations.fold(Wire::new(), |wire, operation| wire.on(*operation, [Reply::done()]));
+            let client = AwsClient::new(&wire.config().region(configured.clone()).build());
+            everything_about_syncs(&client, region).await.unwrap();
+            assert_eq!(wire.sent().len(), 4);
+            for sent in wire.sent() {
+                assert_eq!(sent.host(), host);
+                assert_eq!(sent.json()["SyncType"], "SyncFromSource");
+                let signature = &sent.headers["authorization"];
+                assert!(signature.contains(&format!("/{region}/ssm/aws4_request")), "{signature}");
+            }
         }
     }
 }
@@ -127,14 +254,31 @@ async fn organizations_is_asked_at_the_endpoint_of_the_partition() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn iam_is_asked_at_the_endpoint_of_the_partition() {
+    for (region, host, signed_for) in [
+        ("eu-central-1", "iam.amazonaws.com", "us-east-1"),
+        ("cn-northwest-1", "iam.cn-north-1.amazonaws.com.cn", "cn-north-1"),
+        ("us-gov-east-1", "iam.us-gov.amazonaws.com", "us-gov-west-1"),
+    ] {
+        for operation in Operation::ALL.iter().filter(|operation| operation.service() == "iam") {
+            let wire = Wire::new().on(*operation, [success(*operation)]);
+            let client = AwsClient::new(&wire.config().region(Region::new(region)).build());
+            call(&client, *operation).await.unwrap();
+            let [sent] = <[_; 1]>::try_from(wire.sent()).expect("one request");
+            assert_eq!(sent.host(), host);
+            let signature = &sent.headers["authorization"];
+            assert!(signature.contains(&format!("/{signed_for}/iam/aws4_request")), "{signature}");
+            assert_eq!(sent.headers["content-type"], "application/x-www-form-urlencoded");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_endpoint_of_ones_own_is_kept() {
-    let wire = Wire::new()
-        .on(Operation::DescribeOrganization, [Reply::organization()])
-        .on(Operation::GetCallerIdentity, [Reply::identity()])
-        .on(Operation::ListResourceDataSync, [Reply::done()]);
-    let client = AwsClient::new(&wire.config().endpoint_url("https://localhost:4566").build());
-    for operation in [Operation::DescribeOrganization, Operation::GetCallerIdentity, Operation::ListResourceDataSync] {
-        call(&client, operation).await.unwrap();
+    for operation in Operation::ALL {
+        let wire = Wire::new().on(*operation, [success(*operation)]);
+        let client = AwsClient::new(&wire.config().endpoint_url("https://localhost:4566").build());
+        call(&client, *operation).await.unwrap();
         assert_eq!(wire.sent().pop().unwrap().host(), "localhost:4566");
     }
 }
@@ -170,6 +314,22 @@ async fn a_client_that_is_given_stays_as_it_is() {
     for sent in [&ours, &theirs] {
         assert_eq!(sent.host(), "organizations.us-gov-west-1.amazonaws.com");
     }
+    assert!(ours.headers["x-amz-user-agent"].contains("lib/ssm-organizations/"));
+    assert!(!theirs.headers["x-amz-user-agent"].contains("ssm-organizations"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_of_iam_that_is_given_is_used() {
+    let wire = Wire::new().on(Operation::GetRole, [Reply::role(Operation::GetRole)]);
+    let given = aws_sdk_iam::Client::new(
+        &wire.config().region(Region::new("us-gov-west-1")).behavior_version(latest()).build(),
+    );
+    let client = AwsClient::builder(&Wire::new().config().build()).iam(given.clone()).build();
+    call(&client, Operation::GetRole).await.unwrap();
+    given.get_role().role_name("any").send().await.unwrap();
+
+    let [ours, theirs] = <[_; 2]>::try_from(wire.sent()).expect("two requests");
+    assert_eq!((ours.host(), theirs.host()), ("iam.us-gov.amazonaws.com", "iam.us-gov.amazonaws.com"));
     assert!(ours.headers["x-amz-user-agent"].contains("lib/ssm-organizations/"));
     assert!(!theirs.headers["x-amz-user-agent"].contains("ssm-organizations"));
 }

@@ -19,7 +19,7 @@ fn a_client_shows_its_regions_and_nothing_else() {
     assert_eq!(
         format!("{:?}", AwsClient::new(&config)),
         "AwsClient { organizations: Some(\"eu-central-1\"), systems_manager: Some(\"eu-central-1\"), \
-         sts: Some(\"eu-central-1\") }"
+         iam: Some(\"eu-central-1\"), sts: Some(\"eu-central-1\") }"
     );
     let builder = AwsClient::builder(&config)
         .retry_config(RetryConfig::standard())

@@ -1,0 +1,105 @@
+use std::time::UNIX_EPOCH;
+
+use async_trait::async_trait;
+use aws_sdk_iam::config::Builder;
+use aws_sdk_iam::operation::create_service_linked_role::CreateServiceLinkedRoleError;
+use aws_sdk_iam::operation::delete_service_linked_role::DeleteServiceLinkedRoleError;
+use aws_sdk_iam::types::{self, DeletionTaskFailureReasonType, DeletionTaskStatusType, RoleUsageType};
+
+use super::AwsClient;
+use super::attempts::Attempts;
+use super::classifier::OnlyAfterRefusal;
+use super::convert::{absent, date, present, required};
+use super::error::from_sdk;
+use crate::domain::{DeletionTaskId, Region, RoleId, RoleName, ServicePrincipal};
+use crate::error::{Error, ErrorKind};
+use crate::ports::{DeletionStatus, IamApi, Operation, Role, RoleUsage};
+
+/// What the SDK puts where AWS leaves a required status out.
+const NO_STATUS: &str = "no value was set";
+
+#[async_trait]
+impl IamApi for AwsClient {
+    async fn get_role(&self, name: &RoleName) -> Result<Option<Role>, Error> {
+        let operation = Operation::GetRole;
+        let attempts = Attempts::at(operation);
+        let request = self.iam.get_role().role_name(name.as_str()).customize().interceptor(attempts.clone());
+        match request.send().await.map_err(|error| from_sdk(&attempts, error)) {
+            Ok(output) => role(operation, output.role()).map(Some),
+            Err(error) if *error.kind() == ErrorKind::Refused && error.code() == Some("NoSuchEntity") => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn create_service_linked_role(&self, principal: &ServicePrincipal) -> Result<Role, Error> {
+        let operation = Operation::CreateServiceLinkedRole;
+        let attempts = Attempts::at(operation);
+        let request = self
+            .iam
+            .create_service_linked_role()
+            .aws_service_name(principal.as_str())
+            .customize()
+            .config_override(Builder::new().retry_classifier(OnlyAfterRefusal::<CreateServiceLinkedRoleError>::new()))
+            .interceptor(attempts.clone());
+        let output = request.send().await.map_err(|error| from_sdk(&attempts, error))?;
+        role(operation, output.role())
+    }
+
+    async fn delete_service_linked_role(&self, name: &RoleName) -> Result<DeletionTaskId, Error> {
+        let operation = Operation::DeleteServiceLinkedRole;
+        let attempts = Attempts::at(operation);
+        let request = self
+            .iam
+            .delete_service_linked_role()
+            .role_name(name.as_str())
+            .customize()
+            .config_override(Builder::new().retry_classifier(OnlyAfterRefusal::<DeleteServiceLinkedRoleError>::new()))
+            .interceptor(attempts.clone());
+        let output = request.send().await.map_err(|error| from_sdk(&attempts, error))?;
+        required(operation, "DeletionTaskId", present(output.deletion_task_id()), DeletionTaskId::try_from)
+    }
+
+    async fn get_service_linked_role_deletion_status(&self, task: &DeletionTaskId) -> Result<DeletionStatus, Error> {
+        let operation = Operation::GetServiceLinkedRoleDeletionStatus;
+        let attempts = Attempts::at(operation);
+        let request = self
+            .iam
+            .get_service_linked_role_deletion_status()
+            .deletion_task_id(task.as_str())
+            .customize()
+            .interceptor(attempts.clone());
+        let output = request.send().await.map_err(|error| from_sdk(&attempts, error))?;
+        match output.status() {
+            DeletionTaskStatusType::NotStarted => Ok(DeletionStatus::NotStarted),
+            DeletionTaskStatusType::InProgress => Ok(DeletionStatus::InProgress),
+            DeletionTaskStatusType::Succeeded => Ok(DeletionStatus::Succeeded),
+            DeletionTaskStatusType::Failed => Ok(failed(output.reason())),
+            other => match present(other.as_str()) {
+                Some(status) if status != NO_STATUS => Ok(DeletionStatus::Other(status.to_owned())),
+                _ => Err(absent(operation, "Status")),
+            },
+        }
+    }
+}
+
+fn role(operation: Operation, found: Option<&types::Role>) -> Result<Role, Error> {
+    let found = found.ok_or_else(|| absent(operation, "Role"))?;
+    let name = required(operation, "RoleName", present(found.role_name()), RoleName::try_from)?;
+    let id = required(operation, "RoleId", present(found.role_id()), RoleId::try_from)?;
+    let path = present(found.path()).ok_or_else(|| absent(operation, "Path"))?;
+    // The SDK's date for none.
+    let created = date(Some(found.create_date())).filter(|date| *date != UNIX_EPOCH);
+    Ok(Role::new(name, id, path).with_created(created))
+}
+
+fn failed(reason: Option<&DeletionTaskFailureReasonType>) -> DeletionStatus {
+    let text = reason.and_then(DeletionTaskFailureReasonType::reason).and_then(present).map(str::to_owned);
+    let usage = reason.map(DeletionTaskFailureReasonType::role_usage_list).unwrap_or_default();
+    DeletionStatus::failed(text, usage.iter().map(role_usage).collect())
+}
+
+/// Resources count even where their Region cannot be told.
+fn role_usage(found: &RoleUsageType) -> RoleUsage {
+    let region = found.region().and_then(|region| Region::try_from(region).ok());
+    RoleUsage::new(region, found.resources().to_vec())
+}

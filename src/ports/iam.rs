@@ -1,0 +1,116 @@
+use std::time::SystemTime;
+
+use async_trait::async_trait;
+use auto_impl::auto_impl;
+
+use super::Operation;
+use crate::domain::{DeletionTaskId, Region, RoleId, RoleName, ServicePrincipal};
+use crate::error::Error;
+
+/// A role, as `GetRole` shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Role {
+    /// Its name.
+    pub name: RoleName,
+    /// AWS's id of it: what tells it from a later one of the same name.
+    pub id: RoleId,
+    /// Its path, such as `/aws-service-role/accountdiscovery.ssm.amazonaws.com/`.
+    pub path: String,
+    /// When it was made.
+    pub created: Option<SystemTime>,
+}
+
+impl Role {
+    /// A role with this name, id and path.
+    #[must_use]
+    pub fn new(name: RoleName, id: RoleId, path: impl Into<String>) -> Self {
+        Self { name, id, path: path.into(), created: None }
+    }
+
+    /// The same with the date that AWS showed, if any.
+    #[must_use]
+    pub fn with_created(mut self, created: Option<SystemTime>) -> Self {
+        self.created = created;
+        self
+    }
+}
+
+/// How far the deletion of a service-linked role has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DeletionStatus {
+    /// It has not begun.
+    NotStarted,
+    /// It goes on.
+    InProgress,
+    /// The role is gone.
+    Succeeded,
+    /// The role stays.
+    #[non_exhaustive]
+    Failed {
+        /// Why, in AWS's words.
+        reason: Option<String>,
+        /// Where the role is in use.
+        usage: Vec<RoleUsage>,
+    },
+    /// A status that this release does not know, in AWS's spelling.
+    Other(String),
+}
+
+impl DeletionStatus {
+    /// A failure for this reason, with the role in use there.
+    #[must_use]
+    pub fn failed(reason: Option<String>, usage: Vec<RoleUsage>) -> Self {
+        Self::Failed { reason, usage }
+    }
+}
+
+/// Where a service-linked role is in use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RoleUsage {
+    /// The Region, where AWS says.
+    pub region: Option<Region>,
+    /// The resources that use it.
+    pub resources: Vec<String>,
+}
+
+impl RoleUsage {
+    /// These resources in this Region.
+    #[must_use]
+    pub fn new(region: Option<Region>, resources: Vec<String>) -> Self {
+        Self { region, resources }
+    }
+}
+
+/// AWS Identity and Access Management, as far as this crate speaks to it: the roles that services assume.
+///
+/// Documented in the [IAM API reference](https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateServiceLinkedRole.html).
+#[async_trait]
+#[auto_impl(&, Box, Arc)]
+pub trait IamApi: Send + Sync {
+    /// `GetRole`; `None` for `NoSuchEntity`. Needs `iam:GetRole`.
+    async fn get_role(&self, name: &RoleName) -> Result<Option<Role>, Error> {
+        let _ = name;
+        Err(Error::unsupported(Operation::GetRole))
+    }
+
+    /// `CreateServiceLinkedRole`, without a suffix. Needs `iam:CreateServiceLinkedRole`, which `iam:AWSServiceName` may limit.
+    async fn create_service_linked_role(&self, principal: &ServicePrincipal) -> Result<Role, Error> {
+        let _ = principal;
+        Err(Error::unsupported(Operation::CreateServiceLinkedRole))
+    }
+
+    /// `DeleteServiceLinkedRole`: begins the deletion. Needs `iam:DeleteServiceLinkedRole`.
+    async fn delete_service_linked_role(&self, name: &RoleName) -> Result<DeletionTaskId, Error> {
+        let _ = name;
+        Err(Error::unsupported(Operation::DeleteServiceLinkedRole))
+    }
+
+    /// `GetServiceLinkedRoleDeletionStatus`. Needs `iam:GetServiceLinkedRoleDeletionStatus`.
+    async fn get_service_linked_role_deletion_status(&self, task: &DeletionTaskId) -> Result<DeletionStatus, Error> {
+        let _ = task;
+        Err(Error::unsupported(Operation::GetServiceLinkedRoleDeletionStatus))
+    }
+}
