@@ -23,31 +23,123 @@
 //! # }
 //! ```
 //!
+//! # AWS's rules
+//!
+//! | rule | AWS's document |
+//! | --- | --- |
+//! | who may call what; member accounts only, and active; trusted access before registering; one change at a time; empty pages | [Organizations API reference](https://docs.aws.amazon.com/organizations/latest/APIReference/API_RegisterDelegatedAdministrator.html) |
+//! | all features | [Using Organizations with other AWS services](https://docs.aws.amazon.com/organizations/latest/userguide/orgs_integrate_services.html) |
+//! | one administrator for all of Systems Manager, and one for Quick Setup | [Systems Manager and Organizations](https://docs.aws.amazon.com/organizations/latest/userguide/services-that-can-integrate-ssm.html) |
+//! | rates and bursts, with [`throttled`](Builder::throttled) | [Quotas of Organizations](https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html) |
+//! | each name once, a source that stays what it is, one update at a time; how a sync fares | [Systems Manager API reference](https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_UpdateResourceDataSync.html) |
+//! | five syncs of an account and Region | [Quotas of Systems Manager](https://docs.aws.amazon.com/general/latest/gr/ssm.html) |
+//! | opt-in Regions from the management account alone; the administrator's syncs deleted with the delegation | [Explorer's guide](https://docs.aws.amazon.com/systems-manager/latest/userguide/Explorer-setup-delegated-administrator.html) |
+//! | the service-linked role before a sync; not deleted while Explorer's syncs or trusted access need it | [Using service-linked roles for Systems Manager](https://docs.aws.amazon.com/systems-manager/latest/userguide/using-service-linked-roles.html) |
+//! | the deletion of a role in the background, one at a time | [IAM API reference](https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteServiceLinkedRole.html) |
+//!
+//! What AWS's documents leave open is a switch of [`Undocumented`].
+//!
+//! # Bad days
+//!
+//! [`fault`](Organization::fault) makes a call go wrong, [`before`](Organization::before) lets a rival act between two calls,
+//! [`die`](Organization::die) ends a process; [`lag`](Builder::lag), [`latency`](Builder::latency) and [`throttled`](Builder::throttled) are the
+//! weather, and [`chances`](Builder::chances) draws faults from a seed. Time is tokio's, and so are the dates.
+//!
+//! # A tool's own test
+//!
+//! A landing-zone tool that onboards on a busy day: it tries again what is worth trying again, and gives up on the rest. Its test
+//! takes no time and no AWS:
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use ssm_organizations::ports::{Client, Operation};
+//! use ssm_organizations::{AccountId, Error, ErrorKind, Integration, sim};
+//!
+//! /// The tool's own code.
+//! async fn onboard(client: &impl Client, account: &AccountId) -> Result<(), Error> {
+//!     let mut pause = Duration::from_secs(2);
+//!     loop {
+//!         let error = match once(client, account).await {
+//!             Ok(()) => return Ok(()),
+//!             Err(error) if error.is_retryable() && pause < Duration::from_mins(1) => error,
+//!             Err(error) => return Err(error),
+//!         };
+//!         eprintln!("in {pause:?} again: {error}");
+//!         tokio::time::sleep(pause).await;
+//!         pause *= 2;
+//!     }
+//! }
+//!
+//! async fn once(client: &impl Client, account: &AccountId) -> Result<(), Error> {
+//!     let observed = Integration::new(client).observe().await?;
+//!     observed.ensure_delegated(account).await?;
+//!     Ok(())
+//! }
+//!
+//! // The tool's test: `#[tokio::test(start_paused = true)]`.
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() -> Result<(), Error> {
+//! let account: AccountId = "222222222222".parse()?;
+//! let organization = sim::Organization::builder().member(account).build();
+//! organization.fault(Operation::EnableAwsServiceAccess, 1, sim::Fault::refused("ConcurrentModificationException"));
+//! organization.fault(Operation::DescribeAccount, 2, sim::Fault::throttled(Operation::DescribeAccount));
+//! onboard(&organization.management_client(), &account).await?;
+//! assert_eq!(organization.administrators(), [account]);
+//! assert_eq!(organization.count(Operation::EnableAwsServiceAccess), 2);
+//!
+//! // Credentials that lack a permission are not worth a second try.
+//! let organization = sim::Organization::builder().member(account).build();
+//! let client = organization.management_client().without_permission("organizations:RegisterDelegatedAdministrator");
+//! let error = onboard(&client, &account).await.unwrap_err();
+//! assert_eq!(*error.kind(), ErrorKind::AccessDenied);
+//! assert_eq!(organization.count(Operation::RegisterDelegatedAdministrator), 1);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Where it is known to differ from AWS
 //!
 //! * Every service principal of AWS's form (`….amazonaws.com`) is recognized.
-//! * IAM is not modelled: an account may do whatever AWS lets such an account do.
-//! * Taking trusted access away while an account is registered is refused. AWS's documents leave that open for Systems Manager;
-//!   AWS was seen to refuse it for IAM.
-//! * Deregistering an account deletes the organization's data syncs of that account at once, in every Region.
+//! * IAM policies are not evaluated; credentials [lack an action](Client::without_permission) or have it.
+//! * The messages of `ResourceDataSyncInvalidConfigurationException` are made up: AWS does not document them.
+//! * A sync never runs, so its last status stays as it was made.
+//! * Any Region is one, and every one takes a sync of the organization: AWS supports some opt-in Regions only.
+//! * GovCloud is like the others, though AWS has no delegated administrator for Explorer there.
+//! * A call that breaks two rules is refused for one of them, in an order that AWS does not document.
 
 mod builder;
 mod client;
-mod faults;
+mod clock;
+mod contents;
+mod history;
 mod log;
+mod members;
 mod pages;
 mod rules;
+mod snapshot;
+mod throttle;
+mod undocumented;
+mod weather;
 mod world;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use builder::Builder;
 pub use client::Client;
-pub use faults::Fault;
+pub use history::Lag;
 pub use log::{Call, Outcome};
+pub use snapshot::Snapshot;
+pub use undocumented::{
+    DeregisterUntrusted, DisableAdministered, DuplicateRole, RegisterUntrusted, Repetition, SecondAdministrator,
+    SyncOfAMember, Undocumented, UnreadySync,
+};
+pub use weather::{Chances, Fault};
 
-use crate::domain::{AccountId, Region, ServicePrincipal};
-use crate::ports::{AccountState, DataSync, Operation};
+use crate::domain::{AccountId, Region, RoleName, ServicePrincipal};
+use crate::ports::{AccountState, DataSync, Operation, SyncType};
+use contents::Sync;
 use world::World;
 
 /// An organization in memory. Cloning it gives another hand on the same one.
@@ -68,7 +160,9 @@ impl Organization {
 
     fn world(&self) -> MutexGuard<'_, World> {
         // A panic elsewhere leaves whole values: every change is one assignment or one insertion.
-        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        world.finish_deletions();
+        world
     }
 
     /// A client with credentials of this account, which may also be outside the organization.
@@ -80,7 +174,7 @@ impl Organization {
     /// A client with credentials of the management account.
     #[must_use]
     pub fn management_client(&self) -> Client {
-        let management = self.world().management;
+        let management = self.world().charter.management;
         self.client(management)
     }
 
@@ -91,59 +185,105 @@ impl Organization {
 
     /// Takes the trust from a service, as somebody else might. Its administrators stay.
     pub fn distrust(&self, principal: &ServicePrincipal) {
-        self.world().distrust(principal);
+        self.world().change(|contents, _| contents.distrust(principal));
     }
 
     /// Makes an account an administrator of Systems Manager, even where AWS would not.
     pub fn delegate(&self, account: AccountId) {
-        self.world().delegate(&ServicePrincipal::SYSTEMS_MANAGER, account);
+        self.world().change(|contents, date| contents.delegate(&ServicePrincipal::SYSTEMS_MANAGER, account, date));
     }
 
     /// Takes the delegation from an account. Its data syncs stay.
     pub fn undelegate(&self, account: AccountId) {
-        self.world().undelegate(&ServicePrincipal::SYSTEMS_MANAGER, account);
+        self.world().change(|contents, _| contents.undelegate(&ServicePrincipal::SYSTEMS_MANAGER, account));
     }
 
     /// Adds a member, or puts one into another state.
     pub fn set_member(&self, account: AccountId, state: AccountState) {
-        self.world().members.set(account, state);
+        self.world().charter.members.named.insert(account, state);
+    }
+
+    /// Gives an account the service-linked role of a principal, where Systems Manager has one for it.
+    pub fn add_role(&self, account: AccountId, principal: &ServicePrincipal) {
+        self.world().make_role(account, principal);
     }
 
     /// Gives an account a data sync of Explorer's kind, `SyncFromSource`.
     pub fn add_data_sync(&self, account: AccountId, region: Region, sync: DataSync) {
-        self.world().syncs.entry((account, region)).or_default().push(sync);
+        let sync = Sync { sync_type: SyncType::SyncFromSource, shown: sync };
+        self.world().add_sync(account, region, sync);
     }
 
-    /// The data syncs of an account in a Region.
+    /// The data syncs of an account in a Region, of either type, by name, and how they fare.
     #[must_use]
     pub fn data_syncs(&self, account: AccountId, region: &Region) -> Vec<DataSync> {
-        self.world().syncs.get(&(account, region.clone())).cloned().unwrap_or_default()
+        let world = self.world();
+        let contents = world.now();
+        contents.syncs_of(account, region).map(|sync| world.charter.shown(contents, account, sync)).collect()
+    }
+
+    /// Whether an account has a role.
+    #[must_use]
+    pub fn has_role(&self, account: AccountId, name: &RoleName) -> bool {
+        self.world().now().roles.contains_key(&(account, name.clone()))
     }
 
     /// Whether a service is trusted.
     #[must_use]
     pub fn is_trusted(&self, principal: &ServicePrincipal) -> bool {
-        self.world().is_trusted(principal)
+        self.world().now().is_trusted(principal)
     }
 
     /// The accounts that administer Systems Manager.
     #[must_use]
     pub fn administrators(&self) -> Vec<AccountId> {
-        self.world().administrators(&ServicePrincipal::SYSTEMS_MANAGER)
+        self.world().now().administrators(&ServicePrincipal::SYSTEMS_MANAGER)
     }
 
     /// Lets the `nth` call of an operation, counted from one and from now on, go wrong.
     ///
     /// "The n-th" is promised for one task at a time.
     pub fn fault(&self, operation: Operation, nth: usize, fault: Fault) {
-        self.world().faults.script(operation, nth, fault);
+        self.world().weather.script(Some(operation), nth, fault);
+    }
+
+    /// Lets the `nth` call of all, counted from one and from now on, go wrong.
+    pub fn fault_at(&self, nth: usize, fault: Fault) {
+        self.world().weather.script(None, nth, fault);
     }
 
     /// Runs something between two calls: immediately before the `nth` call of an operation, counted from one and from now on.
     ///
     /// What it does to the organization is there when the call is judged: a rival.
     pub fn before(&self, operation: Operation, nth: usize, rival: impl FnOnce(&Self) + Send + 'static) {
-        self.world().faults.rival(operation, nth, Box::new(rival));
+        self.world().weather.rival(Some(operation), nth, Box::new(rival));
+    }
+
+    /// The same before the `nth` call of all.
+    pub fn before_call(&self, nth: usize, rival: impl FnOnce(&Self) + Send + 'static) {
+        self.world().weather.rival(None, nth, Box::new(rival));
+    }
+
+    /// From the `nth` call on, counted from one and from now on, no call arrives or is answered: a killed process.
+    pub fn die(&self, nth: usize) {
+        self.world().weather.die(nth);
+    }
+
+    /// Calls arrive again: the process was started anew.
+    pub fn live(&self) {
+        self.world().weather.live();
+    }
+
+    /// Nothing goes wrong from now on: no fault, no rival, no death. How late reads are, and AWS's rates, stay.
+    pub fn calm(&self) {
+        self.world().weather.calm();
+    }
+
+    /// The whole of it now.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let world = self.world();
+        Snapshot { charter: world.charter.clone(), contents: world.now().clone() }
     }
 
     /// The calls made so far, in order.
@@ -158,10 +298,20 @@ impl Organization {
         self.world().calls.iter().filter(|call| call.operation == operation).count()
     }
 
+    /// How many calls of each operation were made so far.
+    #[must_use]
+    pub fn counts(&self) -> BTreeMap<Operation, usize> {
+        let mut counts = BTreeMap::new();
+        for call in &self.world().calls {
+            *counts.entry(call.operation).or_default() += 1;
+        }
+        counts
+    }
+
     /// How many writes were sent so far.
     #[must_use]
     pub fn writes(&self) -> usize {
-        self.world().calls.iter().filter(|call| call.operation.is_write()).count()
+        self.world().calls.iter().filter(|call| call.is_write()).count()
     }
 
     /// Forgets the calls made so far.

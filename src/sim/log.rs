@@ -1,6 +1,7 @@
 use std::fmt;
 
 use crate::domain::{AccountId, Region};
+use crate::error::Error;
 use crate::ports::Operation;
 
 /// A call that a client made.
@@ -27,8 +28,26 @@ pub enum Outcome {
     Answered,
     /// With a refusal, by AWS's code and, where there is one, its reason.
     Refused(String),
-    /// Without a reply. The effect may have taken place.
+    /// Without a reply, because it was lost or because nobody waited for it. The effect may have taken place.
     Lost,
+}
+
+impl Call {
+    /// Whether it was sent to change something.
+    #[must_use]
+    pub fn is_write(&self) -> bool {
+        self.operation.is_write()
+    }
+}
+
+impl Outcome {
+    pub(super) fn of(error: &Error) -> Self {
+        match (error.code(), error.reason()) {
+            (None, _) => Self::Lost,
+            (Some(code), None) => Self::Refused(code.to_owned()),
+            (Some(code), Some(reason)) => Self::Refused(format!("{code} ({reason})")),
+        }
+    }
 }
 
 /// `RegisterDelegatedAdministrator 222222222222 as 111111111111: answered`.

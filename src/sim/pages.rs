@@ -1,5 +1,4 @@
 use crate::domain::PageToken;
-use crate::error::Error;
 use crate::ports::{Operation, Page};
 
 /// How listings are cut.
@@ -11,28 +10,20 @@ pub(super) struct Paging {
 }
 
 impl Paging {
-    /// The page that a token asks for.
-    pub(super) fn page<T>(
-        self,
-        operation: Operation,
-        items: Vec<T>,
-        token: Option<&PageToken>,
-    ) -> Result<Page<T>, Error> {
+    /// The page that a token asks for; `None` for a token that the listing did not hand out.
+    pub(super) fn page<T>(self, operation: Operation, items: Vec<T>, token: Option<&PageToken>) -> Option<Page<T>> {
         let begin = match token {
-            None if self.empty_first => return Ok(Page { items: Vec::new(), next: token_for(0) }),
+            None if self.empty_first => return Some(Page { items: Vec::new(), next: token_for(operation, 0) }),
             None => 0,
-            Some(token) => token.as_str().strip_prefix("from-").and_then(|at| at.parse().ok()).ok_or_else(|| {
-                let code = if operation.service() == "ssm" { "InvalidNextToken" } else { "InvalidInputException" };
-                let error = Error::service(operation, code, "You specified an invalid NextToken.");
-                if operation.service() == "ssm" { error } else { error.with_reason("INVALID_NEXT_TOKEN") }
-            })?,
+            Some(token) => token.as_str().strip_prefix(operation.name())?.strip_prefix('-')?.parse().ok()?,
         };
-        let more = items.len() > begin + self.size;
+        let end = self.size.saturating_add(begin);
+        let next = if items.len() > end { token_for(operation, end) } else { None };
         let items = items.into_iter().skip(begin).take(self.size).collect();
-        Ok(Page { items, next: if more { token_for(begin + self.size) } else { None } })
+        Some(Page { items, next })
     }
 }
 
-fn token_for(begin: usize) -> Option<PageToken> {
-    PageToken::new(format!("from-{begin}")).ok()
+fn token_for(operation: Operation, begin: usize) -> Option<PageToken> {
+    PageToken::new(format!("{operation}-{begin}")).ok()
 }

@@ -1,149 +1,107 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeSet, HashSet};
 use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-use super::faults::Faults;
+use super::clock::Clock;
+use super::contents::{Contents, Sync};
+use super::history::History;
 use super::log::Call;
-use crate::domain::{AccountId, OrganizationId, Partition, Region, ServicePrincipal};
-use crate::ports::{AccountState, DataSync, FeatureSet};
+use super::members::Members;
+use super::pages::Paging;
+use super::throttle::Throttle;
+use super::undocumented::Undocumented;
+use super::weather::Weather;
+use crate::domain::{
+    AccountId, DeletionTaskId, OrganizationId, OrganizationalUnitId, Partition, Region, RoleName, ServicePrincipal,
+};
+use crate::ports::{DeletionStatus, FeatureSet};
 
 /// Everything there is.
 #[derive(Debug)]
 pub(super) struct World {
+    pub(super) charter: Charter,
+    pub(super) history: History,
+    pub(super) deletions: Vec<Deletion>,
+    pub(super) undocumented: Undocumented,
+    pub(super) paging: Paging,
+    pub(super) latency: Duration,
+    pub(super) role_deletion: Duration,
+    pub(super) throttle: Option<Throttle>,
+    pub(super) weather: Weather,
+    /// What writes that are under way keep others from changing.
+    pub(super) locked: HashSet<Scope>,
+    pub(super) calls: Vec<Call>,
+    pub(super) clock: Clock,
+}
+
+/// What a write keeps others from changing while it is under way.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Scope {
+    /// The organization.
+    Organization,
+    /// The data syncs of an account in a Region: for updates alone.
+    Updates(AccountId, Region),
+}
+
+/// What no call changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Charter {
     pub(super) id: OrganizationId,
     pub(super) management: AccountId,
     pub(super) partition: Partition,
     pub(super) feature_set: FeatureSet,
     pub(super) members: Members,
-    pub(super) syncs: BTreeMap<(AccountId, Region), Vec<DataSync>>,
-    pub(super) page_size: usize,
-    pub(super) empty_pages: bool,
-    pub(super) latency: Duration,
-    /// How far behind reads are.
-    pub(super) lag: Duration,
-    pub(super) faults: Faults,
-    pub(super) calls: Vec<Call>,
-    /// What reads may show: the newest last, each from its moment on.
-    pub(super) history: Vec<(Instant, Shown)>,
-    pub(super) clock: Clock,
+    pub(super) units: BTreeSet<OrganizationalUnitId>,
+    pub(super) opt_in_regions: BTreeSet<Region>,
 }
 
-/// The part of the organization that lags.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Shown {
-    pub(super) trusted: BTreeMap<ServicePrincipal, SystemTime>,
-    pub(super) delegations: BTreeMap<ServicePrincipal, BTreeMap<AccountId, SystemTime>>,
+/// The opt-in Regions in which Explorer works across accounts, by its guide.
+pub(super) fn opt_in_regions() -> BTreeSet<Region> {
+    let names = ["af-south-1", "ap-east-1", "eu-south-1", "me-south-1"];
+    names.iter().filter_map(|region| Region::new(*region).ok()).collect()
+}
+
+/// The deletion of a service-linked role.
+#[derive(Debug)]
+pub(super) struct Deletion {
+    pub(super) task: DeletionTaskId,
+    pub(super) account: AccountId,
+    pub(super) role: RoleName,
+    pub(super) begun: Instant,
+    pub(super) ended: Option<DeletionStatus>,
 }
 
 impl World {
-    /// What is.
-    pub(super) fn truth(&self) -> &Shown {
-        static NOTHING: Shown = Shown { trusted: BTreeMap::new(), delegations: BTreeMap::new() };
-        self.history.last().map_or(&NOTHING, |(_, shown)| shown)
+    pub(super) fn now(&self) -> &Contents {
+        self.history.now()
     }
 
-    /// What a read shows.
-    pub(super) fn shown(&self) -> &Shown {
-        let now = Instant::now();
-        let visible = self.history.iter().rev().find(|(since, _)| *since + self.lag <= now);
-        visible.or(self.history.first()).map_or_else(|| self.truth(), |(_, shown)| shown)
+    pub(super) fn change<T>(&mut self, change: impl FnOnce(&mut Contents, SystemTime) -> T) -> T {
+        let date = self.clock.date();
+        self.history.change(|contents| change(contents, date))
     }
 
-    fn change(&mut self, change: impl FnOnce(&mut Shown, SystemTime)) {
-        let mut next = self.truth().clone();
-        change(&mut next, self.clock.date());
-        let now = Instant::now();
-        // Nobody will read what was before the newest that is visible already.
-        if let Some(visible) = self.history.iter().rposition(|(since, _)| *since + self.lag <= now) {
-            self.history.drain(..visible);
-        }
-        self.history.push((now, next));
+    /// Gives an account a sync, dated now where it has no date.
+    pub(super) fn add_sync(&mut self, account: AccountId, region: Region, mut sync: Sync) {
+        self.change(|contents, date| {
+            sync.shown.created.get_or_insert(date);
+            contents.add_sync(account, region, sync);
+        });
     }
 
+    /// Trusts a service, with all that AWS does then.
     pub(super) fn trust(&mut self, principal: &ServicePrincipal) {
-        self.change(|shown, date| {
-            shown.trusted.entry(principal.clone()).or_insert(date);
-        });
-    }
-
-    pub(super) fn distrust(&mut self, principal: &ServicePrincipal) {
-        self.change(|shown, _| {
-            shown.trusted.remove(principal);
-        });
-    }
-
-    pub(super) fn delegate(&mut self, principal: &ServicePrincipal, account: AccountId) {
-        self.change(|shown, date| {
-            shown.delegations.entry(principal.clone()).or_default().entry(account).or_insert(date);
-        });
-    }
-
-    pub(super) fn undelegate(&mut self, principal: &ServicePrincipal, account: AccountId) {
-        self.change(|shown, _| {
-            if let Some(accounts) = shown.delegations.get_mut(principal) {
-                accounts.remove(&account);
+        let ours = *principal == ServicePrincipal::SYSTEMS_MANAGER;
+        let (recover, make_role) = (self.undocumented.syncs_recover, self.undocumented.enabling_makes_role);
+        self.change(|contents, date| {
+            contents.trust(principal, date);
+            if ours && recover {
+                contents.recover_syncs();
             }
         });
-    }
-
-    pub(super) fn is_trusted(&self, principal: &ServicePrincipal) -> bool {
-        self.truth().trusted.contains_key(principal)
-    }
-
-    pub(super) fn administrators(&self, principal: &ServicePrincipal) -> Vec<AccountId> {
-        self.truth().delegations.get(principal).map(|accounts| accounts.keys().copied().collect()).unwrap_or_default()
-    }
-
-    pub(super) fn is_administrator_of_anything(&self, account: AccountId) -> bool {
-        self.truth().delegations.values().any(|accounts| accounts.contains_key(&account))
-    }
-}
-
-/// The member accounts: those that were named, and a number of nameless ones that take no room.
-#[derive(Debug, Default)]
-pub(super) struct Members {
-    named: BTreeMap<AccountId, AccountState>,
-    nameless: u64,
-}
-
-/// The first of the nameless members.
-const FIRST_NAMELESS: u64 = 500_000_000_000;
-
-impl Members {
-    pub(super) fn set(&mut self, account: AccountId, state: AccountState) {
-        self.named.insert(account, state);
-    }
-
-    pub(super) fn set_nameless(&mut self, count: u64) {
-        self.nameless = count;
-    }
-
-    pub(super) fn state(&self, account: AccountId) -> Option<AccountState> {
-        self.named.get(&account).cloned().or_else(|| {
-            let number = account.as_str().parse::<u64>().ok()?.checked_sub(FIRST_NAMELESS)?;
-            (number < self.nameless).then_some(AccountState::Active)
-        })
-    }
-}
-
-/// AWS's dates: tokio's time, and never the same one twice.
-#[derive(Debug)]
-pub(super) struct Clock {
-    begun: Instant,
-    last: Duration,
-}
-
-/// The date at which every organization in memory begins: 2026-01-01, 56 years with 14 leap days after Unix's.
-const BEGINNING: Duration = Duration::from_hours((56 * 365 + 14) * 24);
-
-impl Clock {
-    pub(super) fn new() -> Self {
-        Self { begun: Instant::now(), last: Duration::ZERO }
-    }
-
-    pub(super) fn date(&mut self) -> SystemTime {
-        self.last = self.begun.elapsed().max(self.last + Duration::from_millis(1));
-        SystemTime::UNIX_EPOCH + BEGINNING + self.last
+        if ours && make_role {
+            self.make_role(self.charter.management, &ServicePrincipal::ACCOUNT_DISCOVERY);
+        }
     }
 }

@@ -1,0 +1,71 @@
+//! What the embedded organization costs: transitions a second on one core, and time and bytes by the number of accounts.
+//!
+//! `cargo bench --bench embedded`. Compare the rows of a group with each other: the times are this machine's.
+#![allow(clippy::expect_used, reason = "a benchmark that cannot go on panics")]
+#![allow(clippy::wildcard_imports, reason = "a group is a module of this file")]
+
+use divan::counter::ItemsCount;
+use divan::{AllocProfiler, Bencher, black_box};
+use ssm_organizations::{AccountId, Error, Integration, Observed, Syncs, sim};
+
+#[global_allocator]
+static ALLOCATIONS: AllocProfiler = AllocProfiler::system();
+
+fn main() {
+    divan::main();
+}
+
+const ACCOUNTS: [u64; 3] = [10, 1_000, 100_000];
+
+fn administrator() -> AccountId {
+    AccountId::new("222222222222").expect("twelve digits")
+}
+
+fn organization(accounts: u64) -> sim::Organization {
+    sim::Organization::builder().member(administrator()).members(accounts).build()
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime")
+}
+
+/// `Disabled`, `TrustedAccess`, `Delegated` and back: four transitions, after one observation.
+async fn four_transitions(organization: &sim::Organization) -> Result<usize, Error> {
+    let Observed::Disabled(disabled) = Integration::new(organization.management_client()).observe().await? else {
+        return Ok(0);
+    };
+    let trusted = disabled.enable_trusted_access().await?;
+    let delegated = trusted.register_delegated_administrator(&administrator()).await?;
+    let trusted = delegated.deregister(Syncs::Forfeit).await?;
+    let disabled = trusted.disable(Syncs::Forfeit).await?;
+    organization.forget_calls();
+    Ok(disabled.changes().len())
+}
+
+/// `items/s` are transitions a second. A transition's cost does not grow with the number of accounts.
+#[divan::bench(args = ACCOUNTS)]
+fn transitions(bencher: Bencher<'_, '_>, accounts: u64) {
+    let (organization, runtime) = (organization(accounts), runtime());
+    bencher.counter(ItemsCount::new(4_usize)).bench_local(|| {
+        let made = runtime.block_on(four_transitions(&organization)).expect("an organization without faults");
+        assert_eq!(made, 4);
+    });
+}
+
+/// Building one, and what it takes of memory.
+mod building {
+    use super::*;
+
+    /// Accounts without a name take no room.
+    #[divan::bench(args = ACCOUNTS)]
+    fn nameless(accounts: u64) -> sim::Organization {
+        organization(accounts)
+    }
+
+    /// Accounts by name take some.
+    #[divan::bench(args = ACCOUNTS)]
+    fn named(accounts: u64) -> sim::Organization {
+        let ids = (0..accounts).map(|number| AccountId::new(&format!("{number:012}")).expect("twelve digits"));
+        black_box(ids.fold(sim::Organization::builder(), sim::Builder::member).build())
+    }
+}

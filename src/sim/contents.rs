@@ -1,0 +1,136 @@
+//! What is in the organization, apart from its accounts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::SystemTime;
+
+use crate::domain::{AccountId, Region, RoleName, ServicePrincipal, SyncName};
+use crate::ports::{DataSync, Role, SyncState, SyncType};
+
+/// Everything that a call can change. Cloned for each change while reads lag, so accounts are not in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Contents {
+    pub(super) trusted: BTreeMap<ServicePrincipal, SystemTime>,
+    pub(super) delegations: BTreeMap<ServicePrincipal, BTreeMap<AccountId, SystemTime>>,
+    pub(super) roles: BTreeMap<(AccountId, RoleName), Role>,
+    pub(super) syncs: BTreeMap<(AccountId, Region), BTreeMap<SyncName, Sync>>,
+}
+
+/// An organization without any.
+pub(super) static NOTHING: Contents =
+    Contents { trusted: BTreeMap::new(), delegations: BTreeMap::new(), roles: BTreeMap::new(), syncs: BTreeMap::new() };
+
+/// A data sync of either type. A name is taken for both.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Sync {
+    pub(super) sync_type: SyncType,
+    pub(super) shown: DataSync,
+}
+
+impl Contents {
+    pub(super) fn newest_date(&self) -> Option<SystemTime> {
+        let trusted = self.trusted.values();
+        let delegated = self.delegations.values().flat_map(BTreeMap::values);
+        let roles = self.roles.values().filter_map(|role| role.created.as_ref());
+        let syncs = self.syncs.values().flat_map(BTreeMap::values);
+        let syncs = syncs.flat_map(|Sync { shown, .. }| {
+            [&shown.created, &shown.modified, &shown.last_run, &shown.last_success].into_iter().flatten()
+        });
+        trusted.chain(delegated).chain(roles).chain(syncs).max().copied()
+    }
+
+    pub(super) fn is_trusted(&self, principal: &ServicePrincipal) -> bool {
+        self.trusted.contains_key(principal)
+    }
+
+    pub(super) fn trust(&mut self, principal: &ServicePrincipal, date: SystemTime) {
+        self.trusted.entry(principal.clone()).or_insert(date);
+    }
+
+    /// Syncs of the organization outlive the trust that they need.
+    pub(super) fn distrust(&mut self, principal: &ServicePrincipal) {
+        let was_trusted = self.trusted.remove(principal).is_some();
+        if was_trusted && *principal == ServicePrincipal::SYSTEMS_MANAGER {
+            for sync in self.organization_syncs_mut() {
+                sync.shown.state = SyncState::TrustedAccessDisabled;
+            }
+        }
+    }
+
+    /// Syncs that failed for want of trust work again.
+    pub(super) fn recover_syncs(&mut self) {
+        for sync in self.organization_syncs_mut().filter(|sync| sync.shown.state == SyncState::TrustedAccessDisabled) {
+            sync.shown.state = SyncState::Healthy;
+        }
+    }
+
+    fn organization_syncs_mut(&mut self) -> impl Iterator<Item = &mut Sync> {
+        self.syncs.values_mut().flat_map(BTreeMap::values_mut).filter(|sync| sync.is_of_organization())
+    }
+
+    pub(super) fn administrators(&self, principal: &ServicePrincipal) -> Vec<AccountId> {
+        self.delegations.get(principal).into_iter().flat_map(BTreeMap::keys).copied().collect()
+    }
+
+    pub(super) fn administers(&self, account: AccountId, principal: &ServicePrincipal) -> bool {
+        self.delegations.get(principal).is_some_and(|accounts| accounts.contains_key(&account))
+    }
+
+    pub(super) fn administers_anything(&self, account: AccountId) -> bool {
+        self.delegations.values().any(|accounts| accounts.contains_key(&account))
+    }
+
+    pub(super) fn delegate(&mut self, principal: &ServicePrincipal, account: AccountId, date: SystemTime) {
+        self.delegations.entry(principal.clone()).or_default().entry(account).or_insert(date);
+    }
+
+    pub(super) fn undelegate(&mut self, principal: &ServicePrincipal, account: AccountId) {
+        if let Some(accounts) = self.delegations.get_mut(principal) {
+            accounts.remove(&account);
+            if accounts.is_empty() {
+                self.delegations.remove(principal);
+            }
+        }
+    }
+
+    pub(super) fn syncs_of(&self, account: AccountId, region: &Region) -> impl Iterator<Item = &Sync> {
+        self.syncs.get(&(account, region.clone())).into_iter().flat_map(BTreeMap::values)
+    }
+
+    pub(super) fn add_sync(&mut self, account: AccountId, region: Region, sync: Sync) {
+        self.syncs.entry((account, region)).or_default().insert(sync.shown.name.clone(), sync);
+    }
+
+    pub(super) fn remove_sync(&mut self, account: AccountId, region: &Region, name: &SyncName) {
+        let key = (account, region.clone());
+        if let Some(syncs) = self.syncs.get_mut(&key) {
+            syncs.remove(name);
+            if syncs.is_empty() {
+                self.syncs.remove(&key);
+            }
+        }
+    }
+
+    /// Takes the organization's syncs of an account, in every Region but these.
+    pub(super) fn remove_organization_syncs_of(&mut self, account: AccountId, spared: &BTreeSet<Region>) {
+        self.syncs.retain(|(owner, region), syncs| {
+            if *owner == account && !spared.contains(region) {
+                syncs.retain(|_, sync| !sync.is_of_organization());
+            }
+            !syncs.is_empty()
+        });
+    }
+
+    /// The syncs of the organization: whose they are, where, and what they are called.
+    pub(super) fn organization_syncs(&self) -> impl Iterator<Item = (AccountId, &Region, &SyncName)> {
+        self.syncs.iter().flat_map(|((owner, region), syncs)| {
+            let of_organization = syncs.iter().filter(|(_, sync)| sync.is_of_organization());
+            of_organization.map(move |(name, _)| (*owner, region, name))
+        })
+    }
+}
+
+impl Sync {
+    pub(super) fn is_of_organization(&self) -> bool {
+        self.sync_type == SyncType::SyncFromSource && self.shown.is_of_organization()
+    }
+}

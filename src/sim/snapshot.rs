@@ -1,0 +1,349 @@
+//! The whole of an organization at one moment.
+
+use std::time::SystemTime;
+
+use super::builder::Builder;
+use super::contents::Contents;
+use super::world::Charter;
+
+/// The whole of an organization at one moment: to compare, and to go on from.
+///
+/// With the feature `serde` it can be written and read as JSON and the like, so that a program can keep a pretend organization in a file.
+/// It does not hold the calls made, what is under way (writes, deletions of roles), what is to go wrong, or how AWS behaves where its
+/// documents leave it open.
+///
+/// ```
+/// use ssm_organizations::{ServicePrincipal, sim};
+///
+/// let organization = sim::Organization::builder().build();
+/// let before = organization.snapshot();
+/// organization.trust(&ServicePrincipal::SYSTEMS_MANAGER);
+/// assert_ne!(organization.snapshot(), before);
+///
+/// let copy = sim::Builder::from(before.clone()).build();
+/// assert_eq!(copy.snapshot(), before);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    pub(super) charter: Charter,
+    pub(super) contents: Contents,
+}
+
+impl Snapshot {
+    /// The same with every date, and AWS's ids of the roles, made equal: what is left says whether two organizations are alike.
+    #[must_use]
+    pub fn without_dates(mut self) -> Self {
+        let never = SystemTime::UNIX_EPOCH;
+        let contents = &mut self.contents;
+        contents.trusted.values_mut().for_each(|date| *date = never);
+        contents.delegations.values_mut().flat_map(|accounts| accounts.values_mut()).for_each(|date| *date = never);
+        for role in contents.roles.values_mut() {
+            role.created = None;
+            role.id = crate::domain::RoleId::EXAMPLE;
+        }
+        for sync in contents.syncs.values_mut().flat_map(|syncs| syncs.values_mut()) {
+            sync.shown.created = None;
+            sync.shown.modified = None;
+            sync.shown.last_run = None;
+            sync.shown.last_success = None;
+        }
+        self
+    }
+}
+
+/// An organization that goes on from there.
+impl From<Snapshot> for Builder {
+    fn from(Snapshot { charter, contents }: Snapshot) -> Self {
+        Self::of(charter).holding(contents)
+    }
+}
+
+#[cfg(feature = "serde")]
+mod saved {
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::time::SystemTime;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::Snapshot;
+    use crate::domain::{
+        AccountId, OrganizationId, OrganizationalUnitId, Partition, Region, RoleId, RoleName, ServicePrincipal,
+        SyncName,
+    };
+    use crate::ports::{AccountState, DataSync, FeatureSet, Role, SyncSourceType, SyncState, SyncStatus, SyncType};
+    use crate::sim::contents::{Contents, Sync};
+    use crate::sim::members::Members;
+    use crate::sim::world::{Charter, opt_in_regions};
+
+    /// A snapshot as a person would write it down: what is left out is as in a new organization.
+    #[derive(Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Saved {
+        id: OrganizationId,
+        management: AccountId,
+        #[serde(default)]
+        partition: Partition,
+        #[serde(default = "all_features")]
+        feature_set: SavedFeatureSet,
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        members: BTreeMap<AccountId, String>,
+        #[serde(default, skip_serializing_if = "is_zero")]
+        nameless_members: u64,
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        units: BTreeSet<OrganizationalUnitId>,
+        #[serde(default = "opt_in_regions", skip_serializing_if = "are_usual")]
+        opt_in_regions: BTreeSet<Region>,
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        trusted: BTreeMap<ServicePrincipal, Date>,
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        administrators: BTreeMap<ServicePrincipal, BTreeMap<AccountId, Date>>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        roles: Vec<SavedRole>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        data_syncs: Vec<SavedSync>,
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    fn is_zero(number: &u64) -> bool {
+        *number == 0
+    }
+
+    fn are_usual(regions: &BTreeSet<Region>) -> bool {
+        *regions == opt_in_regions()
+    }
+
+    #[derive(Serialize, Deserialize, Clone, Copy)]
+    enum SavedFeatureSet {
+        #[serde(rename = "ALL")]
+        All,
+        #[serde(rename = "CONSOLIDATED_BILLING")]
+        ConsolidatedBilling,
+    }
+
+    fn all_features() -> SavedFeatureSet {
+        SavedFeatureSet::All
+    }
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct SavedRole {
+        account: AccountId,
+        name: RoleName,
+        id: RoleId,
+        path: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        created: Option<Date>,
+    }
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct SavedSync {
+        account: AccountId,
+        region: Region,
+        name: SyncName,
+        #[serde(rename = "type", default = "from_source")]
+        sync_type: SavedSyncType,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        source: Option<String>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        units: Vec<OrganizationalUnitId>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        source_regions: Vec<Region>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        future_regions: Option<bool>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        all_ops_data_sources: Option<bool>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        state: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        last_status: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        last_run: Option<Date>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        last_success: Option<Date>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        created: Option<Date>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        modified: Option<Date>,
+    }
+
+    fn status(status: SyncStatus) -> String {
+        match status {
+            SyncStatus::Successful => "Successful".to_owned(),
+            SyncStatus::Failed => "Failed".to_owned(),
+            SyncStatus::InProgress => "InProgress".to_owned(),
+            SyncStatus::Other(text) => text,
+        }
+    }
+
+    #[derive(Serialize, Deserialize, Clone, Copy)]
+    enum SavedSyncType {
+        SyncFromSource,
+        SyncToDestination,
+    }
+
+    fn from_source() -> SavedSyncType {
+        SavedSyncType::SyncFromSource
+    }
+
+    /// A date as RFC 3339 has it, which begins and ends with four-digit years, as this does with Unix's.
+    #[derive(Clone, Copy)]
+    struct Date(SystemTime);
+
+    /// The first second of the year 10000.
+    const END_OF_DATES: u64 = 253_402_300_800;
+
+    impl Serialize for Date {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            match self.0.duration_since(SystemTime::UNIX_EPOCH) {
+                Ok(since) if since.as_secs() < END_OF_DATES => serializer.collect_str(&match since.subsec_nanos() {
+                    0 => humantime::format_rfc3339_seconds(self.0),
+                    nanos if nanos.is_multiple_of(1_000_000) => humantime::format_rfc3339_millis(self.0),
+                    _ => humantime::format_rfc3339_nanos(self.0),
+                }),
+                _ => Err(serde::ser::Error::custom("a date is before 1970 or after 9999")),
+            }
+        }
+    }
+
+    impl<'de> Deserialize<'de> for Date {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            let text = String::deserialize(deserializer)?;
+            humantime::parse_rfc3339(&text).map(Self).map_err(serde::de::Error::custom)
+        }
+    }
+
+    impl Serialize for Snapshot {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            Saved::from(self.clone()).serialize(serializer)
+        }
+    }
+
+    impl<'de> Deserialize<'de> for Snapshot {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            Self::try_from(Saved::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+        }
+    }
+
+    fn dates<K: Ord>(map: BTreeMap<K, SystemTime>) -> BTreeMap<K, Date> {
+        map.into_iter().map(|(key, date)| (key, Date(date))).collect()
+    }
+
+    fn undated<K: Ord>(map: BTreeMap<K, Date>) -> BTreeMap<K, SystemTime> {
+        map.into_iter().map(|(key, Date(date))| (key, date)).collect()
+    }
+
+    impl From<Snapshot> for Saved {
+        fn from(Snapshot { charter, contents }: Snapshot) -> Self {
+            let Charter { id, management, partition, feature_set, members, units, opt_in_regions } = charter;
+            let Contents { trusted, delegations, roles, syncs } = contents;
+            let roles = roles.into_iter().map(|((account, _), role)| SavedRole {
+                account,
+                name: role.name,
+                id: role.id,
+                path: role.path,
+                created: role.created.map(Date),
+            });
+            let syncs = syncs.into_iter().flat_map(|((account, region), syncs)| {
+                syncs.into_values().map(move |Sync { sync_type, shown }| SavedSync {
+                    account,
+                    region: region.clone(),
+                    sync_type: match sync_type {
+                        SyncType::SyncToDestination => SavedSyncType::SyncToDestination,
+                        SyncType::SyncFromSource => SavedSyncType::SyncFromSource,
+                    },
+                    name: shown.name,
+                    source: shown.source_type.map(|source| source.as_str().to_owned()),
+                    units: shown.units,
+                    source_regions: shown.regions,
+                    future_regions: shown.future_regions,
+                    all_ops_data_sources: shown.all_ops_data_sources,
+                    state: shown.state.as_str().map(str::to_owned),
+                    last_status: shown.last_status.map(status),
+                    last_run: shown.last_run.map(Date),
+                    last_success: shown.last_success.map(Date),
+                    created: shown.created.map(Date),
+                    modified: shown.modified.map(Date),
+                })
+            });
+            Self {
+                id,
+                management,
+                partition,
+                feature_set: match feature_set {
+                    FeatureSet::ConsolidatedBilling => SavedFeatureSet::ConsolidatedBilling,
+                    FeatureSet::All => SavedFeatureSet::All,
+                },
+                members: members.named.into_iter().map(|(id, state)| (id, state.as_str().to_owned())).collect(),
+                nameless_members: members.nameless,
+                units,
+                opt_in_regions,
+                trusted: dates(trusted),
+                administrators: delegations.into_iter().map(|(service, accounts)| (service, dates(accounts))).collect(),
+                roles: roles.collect(),
+                data_syncs: syncs.collect(),
+            }
+        }
+    }
+
+    impl TryFrom<Saved> for Snapshot {
+        type Error = String;
+
+        fn try_from(saved: Saved) -> Result<Self, String> {
+            let mut contents = Contents {
+                trusted: undated(saved.trusted),
+                delegations: saved
+                    .administrators
+                    .into_iter()
+                    .map(|(service, accounts)| (service, undated(accounts)))
+                    .filter(|(_, accounts)| !accounts.is_empty())
+                    .collect(),
+                ..Contents::default()
+            };
+            for role in saved.roles {
+                let created = role.created.map(|Date(date)| date);
+                let shown = Role::new(role.name.clone(), role.id, role.path).with_created(created);
+                let twice = format!("account {} has the role {} twice", role.account, role.name);
+                if contents.roles.insert((role.account, role.name), shown).is_some() {
+                    return Err(twice);
+                }
+            }
+            for sync in saved.data_syncs {
+                let mut shown = DataSync::new(sync.name, sync.source.as_deref().map(SyncSourceType::from));
+                shown.units = sync.units;
+                shown.regions = sync.source_regions;
+                shown.future_regions = sync.future_regions;
+                shown.all_ops_data_sources = sync.all_ops_data_sources;
+                shown.state = sync.state.as_deref().map_or(SyncState::Healthy, SyncState::from);
+                shown.last_status = sync.last_status.as_deref().map(SyncStatus::from);
+                shown.last_run = sync.last_run.map(|Date(date)| date);
+                shown.last_success = sync.last_success.map(|Date(date)| date);
+                shown.created = sync.created.map(|Date(date)| date);
+                shown.modified = sync.modified.map(|Date(date)| date);
+                let sync_type = match sync.sync_type {
+                    SavedSyncType::SyncToDestination => SyncType::SyncToDestination,
+                    SavedSyncType::SyncFromSource => SyncType::SyncFromSource,
+                };
+                if contents.syncs_of(sync.account, &sync.region).any(|other| other.shown.name == shown.name) {
+                    let (account, region, name) = (sync.account, &sync.region, shown.name.as_str());
+                    return Err(format!("account {account} has the data sync {name:?} in {region} twice"));
+                }
+                contents.add_sync(sync.account, sync.region, Sync { sync_type, shown });
+            }
+            let named = saved.members.into_iter().map(|(id, state)| (id, AccountState::from(&*state))).collect();
+            let charter = Charter {
+                id: saved.id,
+                management: saved.management,
+                partition: saved.partition,
+                feature_set: match saved.feature_set {
+                    SavedFeatureSet::ConsolidatedBilling => FeatureSet::ConsolidatedBilling,
+                    SavedFeatureSet::All => FeatureSet::All,
+                },
+                members: Members { named, nameless: saved.nameless_members },
+                units: saved.units,
+                opt_in_regions: saved.opt_in_regions,
+            };
+            Ok(Self { charter, contents })
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! AWS's allowances: token buckets, by account and by organization.
+
+use std::collections::HashMap;
+
+use tokio::time::Instant;
+
+use crate::domain::AccountId;
+use crate::ports::Operation;
+
+/// A rate in calls a second and a burst, by the
+/// [quotas of AWS Organizations](https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html).
+type Allowance = (f64, f64);
+
+fn of_account(operation: Operation) -> Option<Allowance> {
+    Some(match operation {
+        Operation::EnableAwsServiceAccess
+        | Operation::DisableAwsServiceAccess
+        | Operation::RegisterDelegatedAdministrator
+        | Operation::DeregisterDelegatedAdministrator
+        | Operation::DescribeOrganization => (1.0, 2.0),
+        Operation::ListAwsServiceAccessForOrganization => (1.0, 3.0),
+        Operation::ListDelegatedAdministrators => (5.0, 8.0),
+        Operation::DescribeAccount => (20.0, 30.0),
+        _ => return None,
+    })
+}
+
+fn of_organization(operation: Operation) -> Option<Allowance> {
+    Some(match operation {
+        Operation::ListAwsServiceAccessForOrganization => (1.0, 4.0),
+        Operation::ListDelegatedAdministrators => (6.0, 10.0),
+        Operation::DescribeAccount => (24.0, 36.0),
+        _ => return None,
+    })
+}
+
+/// How many calls are left, and as of when.
+#[derive(Debug)]
+struct Bucket {
+    tokens: f64,
+    as_of: Instant,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Throttle {
+    buckets: HashMap<(Option<AccountId>, Operation), Bucket>,
+}
+
+impl Throttle {
+    /// Whether the call is allowed; only then it counts, against both buckets.
+    pub(super) fn admits(&mut self, operation: Operation, account: AccountId, is_member: bool) -> bool {
+        let own = of_account(operation).map(|allowance| (Some(account), allowance));
+        let shared = of_organization(operation).filter(|_| is_member).map(|allowance| (None, allowance));
+        let allowances: Vec<_> = own.into_iter().chain(shared).collect();
+        let admitted =
+            allowances.iter().all(|(whose, allowance)| self.bucket(*whose, operation, *allowance).tokens >= 1.0);
+        if admitted {
+            for (whose, allowance) in allowances {
+                self.bucket(whose, operation, allowance).tokens -= 1.0;
+            }
+        }
+        admitted
+    }
+
+    /// A bucket as it is filled now.
+    fn bucket(&mut self, whose: Option<AccountId>, operation: Operation, (rate, burst): Allowance) -> &mut Bucket {
+        let now = Instant::now();
+        let bucket = self.buckets.entry((whose, operation)).or_insert(Bucket { tokens: burst, as_of: now });
+        bucket.tokens = (bucket.tokens + rate * (now - bucket.as_of).as_secs_f64()).min(burst);
+        bucket.as_of = now;
+        bucket
+    }
+}

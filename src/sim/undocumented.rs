@@ -1,0 +1,181 @@
+//! What AWS's documents leave open, each as a switch with a default.
+
+use std::collections::BTreeSet;
+
+use crate::domain::Region;
+
+/// How AWS behaves where its documents do not say, or contradict each other.
+///
+/// The default is what was seen of AWS, or else what fits its documents best. Code that is to work on AWS must be right under
+/// every setting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+pub struct Undocumented {
+    /// Enabling a service that is trusted, and disabling one that is not. AWS has no error that fits.
+    pub repetition: Repetition,
+    /// Registering an account for a service that is not trusted. The API reference names a reason; AWS's knowledge centre shows another code.
+    pub register_untrusted: RegisterUntrusted,
+    /// Registering one account more than a service allows: for Systems Manager, a second one. Two reasons fit.
+    pub second_administrator: SecondAdministrator,
+    /// Disabling a service while accounts are registered for it. AWS was seen to refuse it for IAM.
+    pub disable_administered: DisableAdministered,
+    /// Deregistering an account while the service is not trusted.
+    pub deregister_untrusted: DeregisterUntrusted,
+    /// Whether a `ConstraintViolationException` or an `InvalidInputException` comes with its reason. Emulators leave it out.
+    pub reasons: bool,
+    /// Whether Organizations knows Systems Manager's principal. It does in the commercial partition; nobody says so of China.
+    pub systems_manager_is_recognized: bool,
+    /// Whether listing the trusted services needs all features, as enabling one does.
+    pub listing_needs_all_features: bool,
+    /// Whether enabling Systems Manager makes the role `AWSServiceRoleForAmazonSSM_AccountDiscovery`. AWS's documents contradict each other.
+    pub enabling_makes_role: bool,
+    /// Whether deregistering an account deletes its syncs of the organization. The documents say so of the console.
+    pub deregistering_deletes_syncs: bool,
+    /// The Regions in which deregistering deletes none, though it does in others. The documents name no Region.
+    pub deregistering_spares: BTreeSet<Region>,
+    /// Whether syncs work again when trusted access comes back.
+    pub syncs_recover: bool,
+    /// Creating a sync of the organization without that role, or without trusted access.
+    pub unready_sync: UnreadySync,
+    /// Creating a sync of the organization as neither the management account nor the administrator.
+    pub sync_of_a_member: SyncOfAMember,
+    /// Whether the five syncs of an account and Region are five of both types together.
+    pub sync_quota_is_shared: bool,
+    /// Whether a listing shows the booleans of a sync.
+    pub sync_booleans_are_shown: bool,
+    /// Creating a service-linked role that exists.
+    pub duplicate_role: DuplicateRole,
+    /// Whether the administrator's syncs, too, keep the management account's role from being deleted. The guide says "all" of Explorer's syncs.
+    pub role_serves_all_syncs: bool,
+}
+
+impl Default for Undocumented {
+    fn default() -> Self {
+        Self {
+            repetition: Repetition::Accepted,
+            register_untrusted: RegisterUntrusted::ServiceAccessNotEnabled,
+            second_administrator: SecondAdministrator::LimitExceeded,
+            disable_administered: DisableAdministered::Refused,
+            deregister_untrusted: DeregisterUntrusted::Accepted,
+            reasons: true,
+            systems_manager_is_recognized: true,
+            listing_needs_all_features: true,
+            enabling_makes_role: false,
+            deregistering_deletes_syncs: true,
+            deregistering_spares: BTreeSet::new(),
+            syncs_recover: false,
+            unready_sync: UnreadySync::Refused,
+            sync_of_a_member: SyncOfAMember::AccessDenied,
+            sync_quota_is_shared: true,
+            sync_booleans_are_shown: true,
+            duplicate_role: DuplicateRole::InvalidInput,
+            role_serves_all_syncs: true,
+        }
+    }
+}
+
+/// A switch and all its positions.
+macro_rules! switch {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum $name {
+            $($(#[$variant_doc])* $variant),*
+        }
+
+        impl $name {
+            /// Every position of the switch.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+        }
+    };
+}
+
+switch! {
+    /// Enabling again, or disabling again.
+    Repetition {
+        /// Nothing happens, and the date stays.
+        Accepted,
+        /// `ConstraintViolationException`, without a reason.
+        Refused,
+    }
+}
+
+switch! {
+    /// Registering an account for a service that is not trusted.
+    RegisterUntrusted {
+        /// `ConstraintViolationException`, `SERVICE_ACCESS_NOT_ENABLED`.
+        ServiceAccessNotEnabled,
+        /// `InvalidInputException`, `UNRECOGNIZED_SERVICE_PRINCIPAL`; also without all features.
+        UnrecognizedServicePrincipal,
+        /// The account is registered, and the service is not trusted.
+        Accepted,
+        /// The account is registered, and the service is trusted.
+        Enables,
+    }
+}
+
+switch! {
+    /// Registering one account more than a service allows: for Systems Manager, a second one.
+    SecondAdministrator {
+        /// `ConstraintViolationException`, `MAX_DELEGATED_ADMINISTRATORS_FOR_SERVICE_LIMIT_EXCEEDED`.
+        LimitExceeded,
+        /// `ConstraintViolationException`, `DELEGATED_ADMINISTRATOR_EXISTS_FOR_THIS_SERVICE`.
+        Exists,
+        /// All are administrators.
+        Accepted,
+    }
+}
+
+switch! {
+    /// Disabling a service while accounts are registered for it.
+    DisableAdministered {
+        /// `ConstraintViolationException`, `DELEGATED_ADMINISTRATOR_EXISTS_FOR_THIS_SERVICE`.
+        Refused,
+        /// The accounts stay registered.
+        Orphans,
+        /// The accounts are deregistered, with all that this does to their syncs.
+        Deregisters,
+    }
+}
+
+switch! {
+    /// Deregistering an account while the service is not trusted.
+    DeregisterUntrusted {
+        /// It is deregistered.
+        Accepted,
+        /// `ConstraintViolationException`, `SERVICE_ACCESS_NOT_ENABLED`.
+        Refused,
+    }
+}
+
+switch! {
+    /// Creating a sync of the organization without the service-linked role, or without trusted access.
+    UnreadySync {
+        /// `ResourceDataSyncInvalidConfigurationException`.
+        Refused,
+        /// The sync is created, and its state says what is missing.
+        Created,
+    }
+}
+
+switch! {
+    /// Creating a sync of the organization as neither the management account nor the administrator.
+    SyncOfAMember {
+        /// `AccessDeniedException`.
+        AccessDenied,
+        /// `ResourceDataSyncInvalidConfigurationException`.
+        InvalidConfiguration,
+    }
+}
+
+switch! {
+    /// Creating a service-linked role that exists.
+    DuplicateRole {
+        /// `InvalidInput`, as seen of several services.
+        InvalidInput,
+        /// `EntityAlreadyExists`, as an emulator has it.
+        EntityAlreadyExists,
+    }
+}

@@ -1,0 +1,271 @@
+//! Random commands from several accounts, against a model of the documented rules that fits on a page.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on panics")]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
+use ssm_organizations::ports::{
+    AccountState, IamApi, OrganizationsApi, SourceRegions, SyncDefinition, SyncType, SystemsManagerApi,
+};
+use ssm_organizations::{AccountId, Error, Region, RoleName, ServicePrincipal, SyncName, sim};
+
+/// The management account, three members of which the last is suspended, and an account outside.
+const ACCOUNTS: [&str; 5] = ["111111111111", "222222222222", "333333333333", "444444444444", "999999999999"];
+const MANAGEMENT: usize = 0;
+const SUSPENDED: usize = 3;
+const OUTSIDE: usize = 4;
+
+/// One that a delegated administrator may sync from, and one that it may not.
+const REGIONS: [&str; 2] = ["eu-central-1", "eu-south-1"];
+const OPT_IN: usize = 1;
+
+const PRINCIPALS: [&str; 3] = ["ssm.amazonaws.com", "config.amazonaws.com", "nonsense"];
+const SYSTEMS_MANAGER: usize = 0;
+const NONSENSE: usize = 2;
+
+const NAMES: usize = 7;
+const QUOTA: usize = 5;
+
+/// Who does what. All numbers are places in the tables above.
+#[derive(Debug, Clone)]
+enum Command {
+    Enable(usize, usize),
+    Disable(usize, usize),
+    Register(usize, usize, usize),
+    Deregister(usize, usize, usize),
+    CreateSync(usize, usize, usize),
+    DeleteSync(usize, usize, usize),
+    CreateRole(usize),
+}
+
+fn command() -> impl Strategy<Value = Command> {
+    let account = || prop_oneof![3 => Just(MANAGEMENT), 2 => 0..ACCOUNTS.len()];
+    let principal = || prop_oneof![4 => Just(SYSTEMS_MANAGER), 1 => 0..PRINCIPALS.len()];
+    let anybody = || 0..ACCOUNTS.len();
+    prop_oneof![
+        (account(), principal()).prop_map(|(by, service)| Command::Enable(by, service)),
+        (account(), principal()).prop_map(|(by, service)| Command::Disable(by, service)),
+        (account(), anybody(), principal()).prop_map(|(by, whom, service)| Command::Register(by, whom, service)),
+        (account(), anybody(), principal()).prop_map(|(by, whom, service)| Command::Deregister(by, whom, service)),
+        (account(), 0..REGIONS.len(), 0..NAMES).prop_map(|(by, at, name)| Command::CreateSync(by, at, name)),
+        (account(), 0..REGIONS.len(), 0..NAMES).prop_map(|(by, at, name)| Command::DeleteSync(by, at, name)),
+        account().prop_map(Command::CreateRole),
+    ]
+}
+
+/// The documented rules, and the default of every switch.
+#[derive(Debug, Clone, Default)]
+struct Model {
+    trusted: BTreeSet<usize>,
+    administrators: BTreeMap<usize, BTreeSet<usize>>,
+    syncs: BTreeSet<(usize, usize, usize)>,
+    roles: BTreeSet<usize>,
+    /// What the last command was answered: AWS's code, or nothing.
+    answer: Option<&'static str>,
+}
+
+impl Model {
+    fn administers(&self, account: usize, service: usize) -> bool {
+        self.administrators.get(&service).is_some_and(|accounts| accounts.contains(&account))
+    }
+
+    fn refusal_of_write(&self, by: usize, service: usize) -> Option<&'static str> {
+        match by {
+            OUTSIDE => Some("AWSOrganizationsNotInUseException"),
+            MANAGEMENT if service == NONSENSE => Some("InvalidInputException"),
+            MANAGEMENT => None,
+            _ => Some("AccessDeniedException"),
+        }
+    }
+
+    fn refusal(&self, command: &Command) -> Option<&'static str> {
+        let constraint = Some("ConstraintViolationException");
+        match *command {
+            Command::Enable(by, service) => self.refusal_of_write(by, service),
+            Command::Disable(by, service) => self.refusal_of_write(by, service).or_else(|| {
+                constraint.filter(|_| self.administrators.get(&service).is_some_and(|accounts| !accounts.is_empty()))
+            }),
+            Command::Register(by, whom, service) => self.refusal_of_write(by, service).or_else(|| match whom {
+                OUTSIDE => Some("AccountNotFoundException"),
+                MANAGEMENT | SUSPENDED => constraint,
+                _ if !self.trusted.contains(&service) => constraint,
+                _ if self.administers(whom, service) => Some("AccountAlreadyRegisteredException"),
+                _ if service == SYSTEMS_MANAGER
+                    && self.administrators.get(&service).is_some_and(|accounts| !accounts.is_empty()) =>
+                {
+                    constraint
+                }
+                _ => None,
+            }),
+            Command::Deregister(by, whom, service) => self.refusal_of_write(by, service).or_else(|| match whom {
+                OUTSIDE => Some("AccountNotFoundException"),
+                _ if !self.administers(whom, service) => Some("AccountNotRegisteredException"),
+                _ => None,
+            }),
+            Command::CreateSync(by, at, name) => {
+                let administers = self.administers(by, SYSTEMS_MANAGER);
+                if by != MANAGEMENT && !administers {
+                    Some("AccessDeniedException")
+                } else if (administers && at == OPT_IN)
+                    || !self.trusted.contains(&SYSTEMS_MANAGER)
+                    || !self.roles.contains(&MANAGEMENT)
+                {
+                    Some("ResourceDataSyncInvalidConfigurationException")
+                } else if self.syncs.contains(&(by, at, name)) {
+                    Some("ResourceDataSyncAlreadyExistsException")
+                } else {
+                    let held = self.syncs.iter().filter(|sync| (sync.0, sync.1) == (by, at)).count();
+                    (held >= QUOTA).then_some("ResourceDataSyncCountExceededException")
+                }
+            }
+            Command::DeleteSync(by, at, name) => {
+                (!self.syncs.contains(&(by, at, name))).then_some("ResourceDataSyncNotFoundException")
+            }
+            Command::CreateRole(by) => self.roles.contains(&by).then_some("InvalidInput"),
+        }
+    }
+}
+
+impl ReferenceStateMachine for Model {
+    type State = Self;
+    type Transition = Command;
+
+    fn init_state() -> BoxedStrategy<Self> {
+        Just(Self::default()).boxed()
+    }
+
+    fn transitions(_: &Self) -> BoxedStrategy<Command> {
+        command().boxed()
+    }
+
+    fn apply(mut state: Self, command: &Command) -> Self {
+        state.answer = state.refusal(command);
+        if state.answer.is_some() {
+            return state;
+        }
+        match *command {
+            Command::Enable(_, service) => {
+                state.trusted.insert(service);
+            }
+            Command::Disable(_, service) => {
+                state.trusted.remove(&service);
+            }
+            Command::Register(_, whom, service) => {
+                state.administrators.entry(service).or_default().insert(whom);
+            }
+            Command::Deregister(_, whom, service) => {
+                if let Some(accounts) = state.administrators.get_mut(&service) {
+                    accounts.remove(&whom);
+                }
+                if service == SYSTEMS_MANAGER {
+                    state.syncs.retain(|sync| sync.0 != whom);
+                }
+            }
+            Command::CreateSync(by, at, name) => {
+                state.syncs.insert((by, at, name));
+            }
+            Command::DeleteSync(by, at, name) => {
+                state.syncs.remove(&(by, at, name));
+            }
+            Command::CreateRole(by) => {
+                state.roles.insert(by);
+            }
+        }
+        state
+    }
+}
+
+fn account(place: usize) -> AccountId {
+    AccountId::new(ACCOUNTS[place]).unwrap()
+}
+
+fn region(place: usize) -> Region {
+    Region::new(REGIONS[place]).unwrap()
+}
+
+fn principal(place: usize) -> ServicePrincipal {
+    ServicePrincipal::new(PRINCIPALS[place]).unwrap()
+}
+
+fn name(number: usize) -> SyncName {
+    SyncName::new(format!("sync-{number}")).unwrap()
+}
+
+fn definition(number: usize) -> SyncDefinition {
+    SyncDefinition::of_organization(name(number), SourceRegions::new([region(0)]).unwrap())
+}
+
+struct Embedded(sim::Organization);
+
+impl StateMachineTest for Embedded {
+    type SystemUnderTest = Self;
+    type Reference = Model;
+
+    fn init_test(_: &Model) -> Self {
+        let members = sim::Organization::builder().member(account(1)).member(account(2));
+        Self(members.member_in(account(SUSPENDED), AccountState::Suspended).build())
+    }
+
+    fn apply(embedded: Self, model: &Model, command: Command) -> Self {
+        let organization = &embedded.0;
+        let before = organization.snapshot();
+        let answer = block_on(send(organization, &command));
+        let code = answer.as_ref().err().map(|error| error.code().expect("a refusal has a code"));
+        assert_eq!(code, model.answer, "{command:?}");
+        if answer.is_err() {
+            assert_eq!(organization.snapshot(), before, "a refused call changed something: {command:?}");
+        }
+        embedded
+    }
+
+    fn check_invariants(Self(organization): &Self, model: &Model) {
+        for service in 0..NONSENSE {
+            assert_eq!(organization.is_trusted(&principal(service)), model.trusted.contains(&service));
+        }
+        let ours = model.administrators.get(&SYSTEMS_MANAGER).into_iter().flatten().map(|place| account(*place));
+        assert_eq!(organization.administrators(), ours.collect::<Vec<_>>());
+        for by in 0..ACCOUNTS.len() {
+            assert_eq!(organization.has_role(account(by), &RoleName::ACCOUNT_DISCOVERY), model.roles.contains(&by));
+            for at in 0..REGIONS.len() {
+                let held = model.syncs.iter().filter(|sync| (sync.0, sync.1) == (by, at)).map(|sync| name(sync.2));
+                let shown = organization.data_syncs(account(by), &region(at)).into_iter().map(|sync| sync.name);
+                assert_eq!(shown.collect::<Vec<_>>(), held.collect::<Vec<_>>());
+            }
+        }
+    }
+}
+
+async fn send(organization: &sim::Organization, command: &Command) -> Result<(), Error> {
+    let client = |by| organization.client(account(by));
+    match *command {
+        Command::Enable(by, service) => client(by).enable_aws_service_access(&principal(service)).await,
+        Command::Disable(by, service) => client(by).disable_aws_service_access(&principal(service)).await,
+        Command::Register(by, whom, service) => {
+            client(by).register_delegated_administrator(&account(whom), &principal(service)).await
+        }
+        Command::Deregister(by, whom, service) => {
+            client(by).deregister_delegated_administrator(&account(whom), &principal(service)).await
+        }
+        Command::CreateSync(by, at, number) => {
+            client(by).create_resource_data_sync(&region(at), &definition(number)).await
+        }
+        Command::DeleteSync(by, at, number) => {
+            client(by).delete_resource_data_sync(&region(at), &name(number), SyncType::SyncFromSource).await
+        }
+        Command::CreateRole(by) => {
+            client(by).create_service_linked_role(&ServicePrincipal::ACCOUNT_DISCOVERY).await.map(drop)
+        }
+    }
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(future)
+}
+
+prop_state_machine! {
+    #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_embedded_organization_does_what_the_rules_say(sequential 1..40 => Embedded);
+}
