@@ -111,12 +111,13 @@ impl Moto {
         self.recorder.intervene(operation, Intervention::Deny(body.to_string()));
     }
 
-    /// Answers `ListResourceDataSync`, which the server cannot, with one page of syncs of the organization: the same for every account
-    /// and Region, until this is called again.
+    /// Answers the calls about data syncs, which the server cannot. Each account has these of the organization in each Region to begin
+    /// with, until this is called again. It checks nothing: AWS's rules are the business of other tests.
     pub(crate) fn show_syncs(&self, names: &[&str]) {
-        let sync = |name| json!({"SyncName": name, "SyncSource": {"SourceType": "AwsOrganizations"}});
-        let page = json!({"ResourceDataSyncItems": names.iter().map(sync).collect::<Vec<_>>()});
-        self.recorder.intervene("ListResourceDataSync", Intervention::Stand(page.to_string()));
+        let source = json!({"SourceType": "AwsOrganizations"});
+        let sync = |name| json!({"SyncName": name, "SyncType": "SyncFromSource", "SyncSource": source});
+        let syncs = Syncs { first: names.iter().map(sync).collect(), places: HashMap::new() };
+        self.recorder.log.lock().expect("the log").syncs = Some(syncs);
     }
 
     /// Makes an organization with this many members.
@@ -180,6 +181,34 @@ struct Recorder {
 struct Log {
     calls: Vec<String>,
     interventions: HashMap<String, Intervention>,
+    syncs: Option<Syncs>,
+}
+
+/// Data syncs, by the access key of their account and their Region.
+#[derive(Debug)]
+struct Syncs {
+    first: Vec<Value>,
+    places: HashMap<String, Vec<Value>>,
+}
+
+impl Syncs {
+    fn answer(&mut self, call: &Call) -> Option<Value> {
+        let here = self.places.entry(call.place.clone()).or_insert_with(|| self.first.clone());
+        let is = |key: &str, sync: &Value| sync[key] == call.body[key];
+        match call.operation.as_str() {
+            "ListResourceDataSync" => {
+                let listed: Vec<_> = here.iter().filter(|sync| is("SyncType", sync)).collect();
+                return Some(json!({"ResourceDataSyncItems": listed}));
+            }
+            "CreateResourceDataSync" => here.push(call.body.clone()),
+            "UpdateResourceDataSync" => {
+                here.iter_mut().filter(|sync| is("SyncName", sync)).for_each(|sync| *sync = call.body.clone());
+            }
+            "DeleteResourceDataSync" => here.retain(|sync| !is("SyncName", sync)),
+            _ => return None,
+        }
+        Some(json!({}))
+    }
 }
 
 /// What the recorder does about an operation, beside recording it.
@@ -189,8 +218,8 @@ enum Intervention {
     LoseReply,
     /// Once: answers itself, with an error.
     Deny(String),
-    /// Always: answers itself.
-    Stand(String),
+    /// Answers itself.
+    Answer(String),
 }
 
 impl Recorder {
@@ -216,25 +245,22 @@ impl Recorder {
 }
 
 impl Log {
-    fn record(&mut self, operation: String) -> Option<Intervention> {
-        let intervention = match self.interventions.get(&operation) {
-            Some(Intervention::Stand(body)) => Some(Intervention::Stand(body.clone())),
-            _ => self.interventions.remove(&operation),
-        };
-        self.calls.push(operation);
-        intervention
+    fn record(&mut self, call: &Call) -> Option<Intervention> {
+        self.calls.push(call.operation.clone());
+        let played = || Some(Intervention::Answer(self.syncs.as_mut()?.answer(call)?.to_string()));
+        self.interventions.remove(&call.operation).or_else(played)
     }
 }
 
 /// One request and its reply. The server closes the connection after each, and so ends the reply.
 fn relay(mut client: TcpStream, server: SocketAddr, log: &Mutex<Log>) -> io::Result<()> {
-    let (request, operation) = read_request(&client)?;
-    let intervention = log.lock().expect("the log").record(operation);
+    let (request, call) = read_request(&client)?;
+    let intervention = log.lock().expect("the log").record(&call);
     let reply = match intervention {
         None => ask(server, &request)?,
         Some(Intervention::LoseReply) => ask(server, &request).map(|_| Vec::new())?,
         Some(Intervention::Deny(body)) => answer("400 Bad Request", &body),
-        Some(Intervention::Stand(body)) => answer("200 OK", &body),
+        Some(Intervention::Answer(body)) => answer("200 OK", &body),
     };
     client.write_all(&reply)?;
     client.shutdown(Shutdown::Both)
@@ -252,12 +278,23 @@ fn ask(server: SocketAddr, request: &[u8]) -> io::Result<Vec<u8>> {
     Ok(reply)
 }
 
-/// A request's bytes, and the operation that it calls.
-fn read_request(client: &TcpStream) -> io::Result<(Vec<u8>, String)> {
+/// What a request asks for.
+#[derive(Debug)]
+struct Call {
+    operation: String,
+    /// The access key and the Region, from the signature.
+    place: String,
+    /// Null in AWS's older protocol.
+    body: Value,
+}
+
+/// A request's bytes, and what it asks for.
+fn read_request(client: &TcpStream) -> io::Result<(Vec<u8>, Call)> {
     let mut reader = BufReader::new(client);
     let mut request = Vec::new();
     let mut length = 0;
     let mut operation = None;
+    let mut place = String::new();
     loop {
         let start = request.len();
         if reader.read_until(b'\n', &mut request)? == 0 {
@@ -272,6 +309,11 @@ fn read_request(client: &TcpStream) -> io::Result<(Vec<u8>, String)> {
         };
         match name.to_ascii_lowercase().as_str() {
             "content-length" => length = value.trim().parse().map_err(io::Error::other)?,
+            // `AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, …`
+            "authorization" => {
+                let scope: Vec<_> = value.split('=').nth(1).unwrap_or_default().split('/').collect();
+                place = format!("{} {}", scope.first().unwrap_or(&""), scope.get(2).unwrap_or(&""));
+            }
             "x-amz-target" => operation = value.trim().rsplit('.').next().map(ToOwned::to_owned),
             _ => {}
         }
@@ -283,6 +325,7 @@ fn read_request(client: &TcpStream) -> io::Result<(Vec<u8>, String)> {
         let form = String::from_utf8_lossy(&body).into_owned();
         form.split('&').find_map(|field| field.strip_prefix("Action=").map(ToOwned::to_owned)).unwrap_or_default()
     });
+    let call = Call { operation, place, body: serde_json::from_slice(&body).unwrap_or_default() };
     request.extend(body);
-    Ok((request, operation))
+    Ok((request, call))
 }
