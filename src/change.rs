@@ -3,8 +3,9 @@
 use std::fmt;
 use std::time::SystemTime;
 
-use crate::domain::{AccountId, ServicePrincipal};
-use crate::syncs::SyncsReport;
+use crate::domain::{AccountId, RoleId, RoleName, ServicePrincipal};
+use crate::ports::DataSync;
+use crate::syncs::{SyncAt, SyncsReport};
 
 /// One change that this crate made to the organization, or may have made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +61,48 @@ pub enum ChangeKind {
         /// What was known of the organization's data syncs.
         syncs: SyncsReport,
     },
+    /// A data sync was created.
+    #[non_exhaustive]
+    DataSyncCreated {
+        /// The sync.
+        sync: SyncAt,
+        /// AWS's date of it, once a read showed it.
+        created: Option<SystemTime>,
+    },
+    /// A data sync was changed in place.
+    #[non_exhaustive]
+    DataSyncUpdated {
+        /// The sync.
+        sync: SyncAt,
+        /// AWS's date of its creation.
+        created: Option<SystemTime>,
+        /// The sync as it was.
+        before: Box<DataSync>,
+    },
+    /// A service-linked role was created.
+    #[non_exhaustive]
+    RoleCreated {
+        /// Its name.
+        name: RoleName,
+        /// AWS's id of it, once a read showed it.
+        id: Option<RoleId>,
+    },
+    /// A service-linked role was deleted.
+    #[non_exhaustive]
+    RoleDeleted {
+        /// Its name.
+        name: RoleName,
+        /// AWS's id of it.
+        id: RoleId,
+    },
+    /// A data sync was deleted.
+    #[non_exhaustive]
+    DataSyncDeleted {
+        /// The sync.
+        sync: SyncAt,
+        /// The sync as it was.
+        before: Box<DataSync>,
+    },
 }
 
 /// Whether a change was ours.
@@ -94,6 +137,11 @@ impl fmt::Display for Change {
             ChangeKind::AdministratorDeregistered { account, principal, .. } => {
                 write!(f, "account {account} deregistered as delegated administrator of {principal}")
             }
+            ChangeKind::RoleCreated { name, .. } => write!(f, "role {name} created"),
+            ChangeKind::RoleDeleted { name, .. } => write!(f, "role {name} deleted"),
+            ChangeKind::DataSyncCreated { sync, .. } => write!(f, "data sync {sync} created"),
+            ChangeKind::DataSyncUpdated { sync, .. } => write!(f, "data sync {sync} updated"),
+            ChangeKind::DataSyncDeleted { sync, .. } => write!(f, "data sync {sync} deleted"),
         }?;
         match self.certainty {
             Certainty::Did => Ok(()),

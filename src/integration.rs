@@ -123,6 +123,10 @@ impl<S: ObservedState, C> Integration<S, C> {
         self.state.facts()
     }
 
+    pub(crate) fn patience_and_journal(&mut self) -> (Duration, &mut Journal) {
+        (self.base.patience, &mut self.base.journal)
+    }
+
     /// What an operation needs of the handle.
     pub(crate) fn ground(&mut self) -> Ground<'_, C> {
         Ground {

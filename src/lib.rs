@@ -49,6 +49,8 @@
 //! * **Sees it through**: a write ends when a read shows it. A lost reply is followed by reads, never by a second write.
 //! * **Tells what is known** when it fails: [`Failure::recover`] gives the state of before, another one, or none; never a guess.
 //! * **Loses nothing silently**: taking away asks what to do about Explorer's data syncs ([`Syncs`]).
+//! * **Makes Explorer work**: the service-linked role and the data syncs, in many Regions at once ([`Explorer`], [`DataSyncs`],
+//!   [`AccountDiscoveryRole`]), and hands the delegation over with what hangs on it ([`Handover`]).
 //! * **Touches nothing else**: no other service's trust, no administrator that was not named.
 //! * **Costs the same** in an organization of ten accounts and of a hundred thousand, inside AWS's burst allowances.
 //!
@@ -64,14 +66,18 @@
 //! | deregister | `organizations:DeregisterDelegatedAdministrator` |
 //! | disable | `organizations:DisableAWSServiceAccess` |
 //! | protect data syncs | `ssm:ListResourceDataSync`, in each account that is looked at |
+//! | data syncs | `ssm:ListResourceDataSync`, `ssm:CreateResourceDataSync`, `ssm:UpdateResourceDataSync`, `ssm:DeleteResourceDataSync` |
+//! | the role | `iam:GetRole`, `iam:CreateServiceLinkedRole`, `iam:DeleteServiceLinkedRole`, `iam:GetServiceLinkedRoleDeletionStatus` |
 //!
-//! The condition key `organizations:ServicePrincipal` may limit the writes to `ssm.amazonaws.com`.
+//! Condition keys may limit them: `organizations:ServicePrincipal` to `ssm.amazonaws.com`, `ssm:SyncType` to `SyncFromSource`,
+//! `iam:AWSServiceName` to `accountdiscovery.ssm.amazonaws.com`. To protect and to create, syncs of Inventory's type are listed too.
 //!
 //! # Features
 //!
 //! | feature | what it brings |
 //! | --- | --- |
-//! | `sim` (default) | `sim::Organization`, an organization in memory, for tests and examples; no further dependency |
+//! | `sim` (default) | `sim::Organization`, an organization in memory, for tests and examples, and `conformance`, a suite for other implementations of the ports; no further dependency |
+//! | `serde` | identifiers, and snapshots of an organization in memory, as JSON and the like |
 //! | `aws` | `aws::AwsClient` on the AWS SDK for Rust, with the HTTPS client of your own `SdkConfig` |
 //!
 //! # What it rests on
@@ -81,10 +87,14 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod by_region;
 mod change;
+mod data_syncs;
 mod domain;
 mod error;
+mod explorer;
 mod failure;
+mod handover;
 mod integration;
 mod journal;
 mod observation;
@@ -92,6 +102,7 @@ mod observed;
 mod operations;
 mod pages;
 mod redact;
+mod role;
 mod syncs;
 
 pub mod ports;
@@ -100,14 +111,22 @@ pub mod state;
 #[cfg(feature = "aws")]
 pub mod aws;
 #[cfg(feature = "sim")]
+pub mod conformance;
+#[cfg(feature = "sim")]
 pub mod sim;
 
+pub use by_region::ByRegion;
 pub use change::{Certainty, Change, ChangeKind};
+pub use data_syncs::{DataSyncs, SyncEnsured, Viewpoint};
 pub use domain::{
-    AccountId, InvalidIdentifier, OrganizationId, PageToken, Partition, Region, ServicePrincipal, SyncName,
+    AccountId, DeletionTaskId, InvalidIdentifier, OrganizationId, OrganizationalUnitId, PageToken, Partition, Region,
+    RoleId, RoleName, ServicePrincipal, SyncName,
 };
 pub use error::{Applied, Error, ErrorKind, Retry};
+pub use explorer::Explorer;
 pub use failure::{Failure, Handle, Recovered};
+pub use handover::{Handover, Replaced};
 pub use integration::{Integration, Transition};
 pub use observed::Observed;
+pub use role::{AccountDiscoveryRole, RoleEnsured};
 pub use syncs::{SyncAt, Syncs, SyncsLook, SyncsReport};

@@ -39,6 +39,8 @@ macro_rules! each {
     };
 }
 
+pub(crate) use each;
+
 impl<C> Observed<C> {
     pub(crate) fn classify(known: Known, facts: Facts, base: Base<C>) -> Self {
         let Facts { trusted_access, mut administrators } = facts;

@@ -3,6 +3,8 @@
 //! Idempotency, waiting and lost replies are handled here and nowhere else.
 
 mod checks;
+pub(crate) mod data_sync;
+pub(crate) mod role;
 mod settle;
 mod write;
 
@@ -16,7 +18,7 @@ use crate::error::Error;
 use crate::journal::Journal;
 use crate::observation::{Facts, Known};
 use crate::ports::{Operation, OrganizationsApi};
-use crate::syncs::{Endangered, Syncs};
+use crate::syncs::{Care, Endangered, Syncs};
 use write::{Guarded, Write};
 
 /// What an operation stands on.
@@ -82,10 +84,10 @@ pub(crate) async fn deregister<C: OrganizationsApi + ?Sized>(
     ground: &mut Ground<'_, C>,
     before: &Facts,
     account: AccountId,
-    syncs: Syncs<'_>,
+    care: Care<'_>,
     endangered: &Endangered,
 ) -> Result<Done, Setback> {
-    ground.carry_out(Write::Deregister(account, Guarded { syncs, endangered }), before).await
+    ground.carry_out(Write::Deregister(account, Guarded { care, endangered }), before).await
 }
 
 /// Trusts Systems Manager no longer.
@@ -95,5 +97,5 @@ pub(crate) async fn disable<C: OrganizationsApi + ?Sized>(
     syncs: Syncs<'_>,
 ) -> Result<Done, Setback> {
     let endangered = Endangered { known: vec![ground.known.organization.management_account], others: true };
-    ground.carry_out(Write::Disable(Guarded { syncs, endangered: &endangered }), before).await
+    ground.carry_out(Write::Disable(Guarded { care: syncs.into(), endangered: &endangered }), before).await
 }

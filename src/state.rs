@@ -23,6 +23,20 @@ pub trait State: sealed::Sealed {}
 )]
 pub trait ObservedState: State + sealed::Observed {}
 
+/// A state in which Systems Manager is trusted: [`TrustedAccess`] and [`Delegated`]. What needs trusted access is offered in these.
+#[diagnostic::on_unimplemented(
+    message = "Systems Manager is not trusted in the organization in state `{Self}`",
+    note = "trust it first: `handle.enable_trusted_access().await?`"
+)]
+pub trait TrustedAccessOn: ObservedState {}
+
+impl TrustedAccessOn for TrustedAccess {}
+impl TrustedAccessOn for Delegated {}
+
+/// Whichever observed state it is: marks what every one of them offers. No handle is ever in it.
+#[derive(Debug)]
+pub enum AnyState {}
+
 /// Nobody has asked AWS yet, or what was known has become uncertain. The one move is
 /// [`observe`](crate::Integration::observe).
 #[derive(Debug)]

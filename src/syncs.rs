@@ -59,6 +59,12 @@ pub struct SyncAt {
     pub name: SyncName,
 }
 
+impl SyncAt {
+    pub(crate) fn new(account: AccountId, region: &Region, name: &SyncName) -> Self {
+        Self { account, region: region.clone(), name: name.clone() }
+    }
+}
+
 impl fmt::Display for SyncAt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} of account {} in {}", self.name.as_str(), self.account, self.region)
@@ -73,6 +79,20 @@ pub enum SyncsReport {
     Forfeited,
     /// No sync of the organization was seen immediately before the step, here.
     NoneSeen(Vec<SyncsLook>),
+    /// These were there, and were listed in full before the step: to be created again.
+    Recorded(Vec<(SyncAt, DataSync)>),
+}
+
+impl SyncsReport {
+    /// The syncs that were listed in full before they went, to be created again: see
+    /// [`DataSync::definition`](crate::ports::DataSync::definition).
+    #[must_use]
+    pub fn recorded(&self) -> &[(SyncAt, DataSync)] {
+        match self {
+            Self::Recorded(syncs) => syncs,
+            Self::Forfeited | Self::NoneSeen(_) => &[],
+        }
+    }
 }
 
 /// An account and the Regions in which its data syncs were looked for.
@@ -92,6 +112,39 @@ pub(crate) struct Endangered {
     pub(crate) known: Vec<AccountId>,
     /// Whether any other account's may be in danger too.
     pub(crate) others: bool,
+}
+
+/// What a step does about the syncs that it endangers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Care<'a> {
+    /// What the caller says.
+    Of(Syncs<'a>),
+    /// They are on record.
+    Recorded(&'a [(SyncAt, DataSync)]),
+}
+
+impl<'a> From<Syncs<'a>> for Care<'a> {
+    fn from(syncs: Syncs<'a>) -> Self {
+        Self::Of(syncs)
+    }
+}
+
+impl Care<'_> {
+    /// Refuses what cannot protect anything, before any call.
+    pub(crate) fn check(&self, operation: Operation) -> Result<(), Error> {
+        match self {
+            Self::Of(syncs) => syncs.check(operation),
+            Self::Recorded(_) => Ok(()),
+        }
+    }
+
+    /// Looks for syncs that the step endangers, and refuses when one remains or may remain unseen.
+    pub(crate) async fn guard(&self, operation: Operation, endangered: &Endangered) -> Result<SyncsReport, Error> {
+        match self {
+            Self::Of(syncs) => syncs.guard(operation, endangered).await,
+            Self::Recorded(syncs) => Ok(SyncsReport::Recorded(syncs.to_vec())),
+        }
+    }
 }
 
 impl Syncs<'_> {

@@ -8,10 +8,12 @@ use std::error::Error as StdError;
 use std::sync::Arc;
 
 use common::{SSM, alice, disabled_in, failed, observe, organization, trusted_in, trusting};
-use ssm_organizations::ports::{Client, Operation, SystemsManagerClient};
+use ssm_organizations::ports::{Client, Operation, SourceRegions, SyncDefinition, SystemsManagerClient};
 use ssm_organizations::sim::Fault;
 use ssm_organizations::state::{Delegated, Disabled, Irregular, TrustedAccess, Unobserved};
-use ssm_organizations::{Change, Error, ErrorKind, Failure, Integration, Observed, Syncs};
+use ssm_organizations::{
+    Change, Error, ErrorKind, Explorer, Failure, Handover, Integration, Observed, SyncName, Syncs,
+};
 
 /// A client about which nothing is known but what the ports ask.
 struct Bare<C>(C);
@@ -76,6 +78,35 @@ async fn every_future_is_send() {
     drop(is_send(irregular.reinstate_trust()).await.unwrap());
     let irregular = common::irregular_in(&organization).await;
     drop(is_send(irregular.remove_all(Syncs::Forfeit)).await.unwrap());
+}
+
+#[tokio::test]
+async fn every_future_of_explorer_is_send() {
+    let organization = organization().build();
+    let (client, alices, bobs) =
+        (organization.management_client(), organization.client(alice()), organization.client(common::bob()));
+    let home = [common::region("eu-central-1")];
+    let regions = SourceRegions::new(home.clone()).unwrap();
+    let sync = SyncDefinition::of_organization(SyncName::new("all").unwrap(), regions);
+    let explorer = Explorer::new().with_role(&client).with_sync(&client, &sync, &home);
+
+    let mut trusted = is_send(disabled_in(&organization).await.set_up_explorer(&explorer)).await.unwrap();
+    is_send(trusted.complete_explorer(&explorer)).await.unwrap();
+    let mut syncs = is_send(trusted.data_syncs(&client)).await.unwrap();
+    let _ = is_send(syncs.list(&home)).await.unwrap();
+    let _ = is_send(syncs.ensure(&sync, &home)).await.unwrap();
+    let _ = is_send(syncs.recreate(&sync, &home)).await.unwrap();
+    let _ = is_send(syncs.delete(sync.name(), &home)).await.unwrap();
+    let mut role = trusted.account_discovery_role(&client);
+    drop(is_send(role.look_up()).await.unwrap());
+    drop(is_send(role.ensure()).await.unwrap());
+    let delegated = trusted.register_delegated_administrator(&alice()).await.unwrap();
+    let carry = Handover::Carry { from: &alices, to: &bobs, regions: &home };
+    let replaced = is_send(delegated.replace(&common::bob(), carry)).await.unwrap();
+    let trusted = replaced.delegated.deregister(Syncs::Forfeit).await.unwrap();
+    let mut disabled = is_send(trusted.take_down_explorer(&Explorer::new(), Syncs::Forfeit)).await.unwrap();
+    tokio::time::pause();
+    drop(is_send(disabled.account_discovery_role(&client).delete(Syncs::Forfeit)).await.unwrap());
 }
 
 #[test]

@@ -526,3 +526,93 @@ async fn the_same_administrators_in_another_order_are_no_change() {
     let (_, recovered) = failed(expect_irregular(look(client).await).reinstate_trust().await);
     assert_eq!(way(&recovered), Way::Unchanged);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_write_that_leads_elsewhere_is_perhaps_applied() {
+    let organization = trusting().build();
+    let trusted = trusted_in(&organization).await;
+    organization.fault(Operation::RegisterDelegatedAdministrator, 1, Fault::LostAfter);
+    organization.before(Operation::ListDelegatedAdministrators, 1, |organization| organization.delegate(bob()));
+    let (error, recovered) = failed(trusted.register_delegated_administrator(&alice()).await);
+    assert_eq!((error.applied(), way(&recovered)), (Applied::Unknown, Way::Moved));
+}
+
+#[tokio::test(start_paused = true)]
+async fn enabling_that_leads_to_an_administrator_is_a_move_and_nobodys_fault() {
+    let organization = organization().build();
+    let disabled = disabled_in(&organization).await;
+    organization.before(Operation::EnableAwsServiceAccess, 1, |organization| {
+        organization.trust(&SSM);
+        organization.delegate(alice());
+    });
+    organization.fault(Operation::EnableAwsServiceAccess, 1, Fault::refused("ConcurrentModificationException"));
+    let (error, recovered) = failed(disabled.enable_trusted_access().await);
+    assert_eq!((error.kind(), error.operation()), (&ErrorKind::StateMoved, Some(Operation::EnableAwsServiceAccess)));
+    assert_eq!((error.applied(), way(&recovered)), (Applied::No, Way::Moved));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_denied_enabling_and_a_late_listing_are_no_success() {
+    let old = trusted_since(1);
+    let mut client = client(vec![trusted_since(1), untrusted(), old, untrusted()], vec![nobody()]);
+    client.expect_disable_aws_service_access().times(1).returning(|_| Ok(()));
+    let denied = || Err(Error::service(Operation::EnableAwsServiceAccess, "AccessDeniedException", ""));
+    client.expect_enable_aws_service_access().times(1).returning(move |_| denied());
+    let disabled = expect_trusted(look(client).await).disable(Syncs::Forfeit).await.unwrap();
+    let (error, recovered) = failed(disabled.enable_trusted_access().await);
+    assert_eq!((error.kind(), way(&recovered)), (&ErrorKind::AccessDenied, Way::Unchanged));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_change_of_an_account_is_the_one_that_counts() {
+    // Away and back, without dates: nothing is late.
+    let undated = || Page::last(vec![DelegatedAdministrator::new(alice(), None)]);
+    let listings = vec![undated(), undated(), nobody(), undated(), undated()];
+    let mut shown = client(vec![trusted_since(1)], listings);
+    shown.expect_deregister_delegated_administrator().times(1).returning(|_, _| Ok(()));
+    shown.expect_register_delegated_administrator().times(1).returning(|_, _| Ok(()));
+    let trusted = expect_delegated(look(shown).await).deregister(Syncs::Forfeit).await.unwrap();
+    let delegated = trusted.register_delegated_administrator(&alice()).await.unwrap();
+    let begun = tokio::time::Instant::now();
+    let (_, recovered) = failed(Observed::from(delegated).ensure_delegated(&bob()).await);
+    assert_eq!((way(&recovered), begun.elapsed()), (Way::Unchanged, Duration::ZERO));
+
+    // From one to another: the first one's delegation in a listing is old, whatever became of the second.
+    let bobs = || Page::last(vec![DelegatedAdministrator::new(bob(), date(2))]);
+    let old = || {
+        let alice = DelegatedAdministrator::new(alice(), date(1));
+        Page::last(vec![alice, DelegatedAdministrator::new(bob(), date(2))])
+    };
+    let listings = vec![alice_since(1), alice_since(1), nobody(), bobs(), old(), bobs()];
+    let mut shown = client(vec![trusted_since(1)], listings);
+    shown.expect_deregister_delegated_administrator().times(1).returning(|_, _| Ok(()));
+    shown.expect_register_delegated_administrator().times(1).returning(|_, _| Ok(()));
+    let trusted = expect_delegated(look(shown).await).deregister(Syncs::Forfeit).await.unwrap();
+    let delegated = trusted.register_delegated_administrator(&bob()).await.unwrap();
+    let (error, recovered) = failed(Observed::from(delegated).ensure_delegated(&alice()).await);
+    assert!(matches!(error.kind(), ErrorKind::OtherAdministrator { holders, .. } if *holders == [bob()]), "{error}");
+    assert_eq!(way(&recovered), Way::Unchanged);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_walk_that_ends_at_another_administrator_is_no_success() {
+    let organization = trusting().build();
+    let observed = observe(&organization).await;
+    organization.delegate(bob());
+    let (_, recovered) = failed(observed.ensure_delegated(&alice()).await);
+    let Recovered::Moved(observed) = recovered else { panic!("{recovered:?}") };
+    assert_eq!(expect_delegated(observed).administrator().account, bob());
+
+    // The same while trust is reinstated.
+    let organization = common::organization().delegated_to(alice()).build();
+    let observed = observe(&organization).await;
+    organization.before(Operation::EnableAwsServiceAccess, 1, |organization| {
+        organization.trust(&SSM);
+        organization.undelegate(alice());
+        organization.delegate(bob());
+    });
+    organization.fault(Operation::EnableAwsServiceAccess, 1, Fault::refused("ConcurrentModificationException"));
+    let (_, recovered) = failed(observed.ensure_delegated(&alice()).await);
+    let Recovered::Moved(observed) = recovered else { panic!("{recovered:?}") };
+    assert_eq!(expect_delegated(observed).administrator().account, bob());
+}

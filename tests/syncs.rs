@@ -205,7 +205,23 @@ async fn several_administrators_are_all_looked_at_before_the_first_goes() {
     assert_eq!(names(error.kind()), [r#""bobs" of account 333333333333 in eu-central-1"#]);
     assert_eq!(organization.administrators(), [alice(), bob()], "Alice is not removed for nothing");
 
+    // One that Bob makes while Alice goes is seen before he goes too.
+    let organization = delegated().delegated_to(bob()).build();
+    organization.before(Operation::DeregisterDelegatedAdministrator, 1, |organization| {
+        organization.add_data_sync(bob(), region(HOME), organization_sync("new"));
+    });
+    let (alices, bobs) = protect_with(&organization);
+    let ssm: [&dyn SystemsManagerClient; 2] = [&alices, &bobs];
+    let protect = Syncs::Protect { ssm: &ssm, regions: &regions };
+    let (error, _) = failed(irregular_in(&organization).await.remove_all(protect).await);
+    assert_eq!(names(error.kind()), [r#""new" of account 333333333333 in eu-central-1"#]);
+    assert_eq!(organization.administrators(), [bob()]);
+
     // Keeping Bob endangers nothing of his.
+    let organization = start().build();
+    let (alices, bobs) = protect_with(&organization);
+    let ssm: [&dyn SystemsManagerClient; 2] = [&alices, &bobs];
+    let protect = Syncs::Protect { ssm: &ssm, regions: &regions };
     irregular_in(&organization).await.keep_only(&bob(), protect).await.unwrap();
     assert_eq!(organization.administrators(), [bob()]);
     assert_eq!(organization.data_syncs(bob(), &region(HOME)).len(), 1);
@@ -276,4 +292,13 @@ async fn without_trusted_access_only_the_administrators_syncs_are_in_danger() {
 
     organization.delegate(alice());
     observe(&organization).await.ensure_disabled(Syncs::Protect { ssm: &ssm, regions: &regions }).await.unwrap();
+}
+
+#[test]
+fn what_is_to_become_of_syncs_prints_without_its_clients() {
+    let organization = trusting().build();
+    let client = organization.management_client();
+    let protect = Syncs::Protect { ssm: &[&client], regions: &[region(HOME)] };
+    assert_eq!(format!("{protect:?}"), "Protect { clients: 1, regions: [Region(eu-central-1)], .. }");
+    assert_eq!(format!("{:?}", Syncs::Forfeit), "Forfeit");
 }

@@ -5,7 +5,7 @@ use crate::observed::Observed;
 use crate::operations;
 use crate::ports::{DelegatedAdministrator, Operation, OrganizationsApi};
 use crate::state::{Delegated, TrustedAccess};
-use crate::syncs::{Endangered, Syncs};
+use crate::syncs::{Care, Endangered, Syncs};
 
 /// One account administers: [`deregister`](Self::deregister).
 impl<C> Integration<Delegated, C> {
@@ -63,13 +63,13 @@ impl<C> Integration<Delegated, C> {
     {
         let account = self.state.administrator.account;
         let endangered = Endangered { known: vec![account], others: false };
-        self.deregister_where(syncs, &endangered).await
+        self.deregister_where(syncs.into(), &endangered).await
     }
 
     /// The same as the first step of several, which endanger other accounts' syncs too.
     pub(crate) async fn deregister_where(
         mut self,
-        syncs: Syncs<'_>,
+        care: Care<'_>,
         endangered: &Endangered,
     ) -> Transition<Delegated, TrustedAccess, C>
     where
@@ -77,7 +77,7 @@ impl<C> Integration<Delegated, C> {
     {
         let account = self.state.administrator.account;
         let before = self.facts();
-        let outcome = operations::deregister(&mut self.ground(), &before, account, syncs, endangered).await;
+        let outcome = operations::deregister(&mut self.ground(), &before, account, care, endangered).await;
         self.conclude(Operation::DeregisterDelegatedAdministrator, Some(account), outcome, |observed| match observed {
             Observed::TrustedAccess(handle) => Ok(handle),
             other => Err(Box::new(other)),

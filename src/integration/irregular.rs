@@ -116,7 +116,8 @@ impl<C> Integration<Irregular, C> {
         let mut endangered = endangered.clone();
         let mut removed = false;
         for account in accounts {
-            let outcome = operations::deregister(&mut self.ground(), &before, *account, syncs, &endangered).await;
+            let outcome =
+                operations::deregister(&mut self.ground(), &before, *account, syncs.into(), &endangered).await;
             match outcome {
                 Ok(done) => before = done.facts,
                 // The handle's own state is gone once an account is removed, by ourselves and not by what a read showed.

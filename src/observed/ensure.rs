@@ -127,7 +127,8 @@ impl<C: OrganizationsApi> Observed<C> {
             Self::Disabled(handle) => Ok(handle),
             Self::TrustedAccess(handle) => handle.disable(syncs).await.map_err(Failure::at_the_start),
             Self::Delegated(handle) => {
-                let trusted = handle.deregister_where(syncs, &endangered).await.map_err(Failure::at_the_start)?;
+                let trusted =
+                    handle.deregister_where(syncs.into(), &endangered).await.map_err(Failure::at_the_start)?;
                 trusted.disable(syncs).await.map_err(Failure::on_the_way)
             }
             Self::Irregular(handle) => {

@@ -106,8 +106,7 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
     ) -> Result<(Facts, SyncsReport), Setback> {
         loop {
             let (administrators, report) =
-                join(observation::administrators(self.client), guarded.syncs.guard(operation, guarded.endangered))
-                    .await;
+                join(observation::administrators(self.client), guarded.care.guard(operation, guarded.endangered)).await;
             let unread = |error: Error| Setback::Unchanged(error.called_as(self.known.caller));
             let administrators = administrators.map_err(unread)?;
             let now = Facts { administrators, ..before.clone() };

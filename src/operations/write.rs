@@ -7,7 +7,7 @@ use crate::domain::AccountId;
 use crate::error::{Applied, Error, ErrorKind, Retry};
 use crate::observation::{self, Facts, PRINCIPAL};
 use crate::ports::{FeatureSet, Operation, OrganizationsApi};
-use crate::syncs::{Endangered, Syncs, SyncsReport};
+use crate::syncs::{Care, Endangered, SyncsReport};
 
 /// The four writes.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub(super) enum Write<'a> {
 /// What a write that takes away must not take with it unsaid.
 #[derive(Debug)]
 pub(super) struct Guarded<'a> {
-    pub(super) syncs: Syncs<'a>,
+    pub(super) care: Care<'a>,
     pub(super) endangered: &'a Endangered,
 }
 
@@ -187,7 +187,7 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
         let mut waiting = Waiting::new(self.patience);
         let operation = write.operation();
         if let Some(guarded) = write.guarded() {
-            let checked = guarded.syncs.check(operation).and_then(|()| self.check_caller(operation));
+            let checked = guarded.care.check(operation).and_then(|()| self.check_caller(operation));
             checked.map_err(|error| Setback::Unchanged(self.name(error, &write)))?;
         }
         loop {

@@ -1,0 +1,216 @@
+//! From one administrator to another, with what the old one's account holds.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::by_region;
+use crate::data_syncs::SyncEnsured;
+use crate::domain::{AccountId, Region};
+use crate::error::{Error, ErrorKind};
+use crate::failure::{Failure, Recovered};
+use crate::integration::Integration;
+use crate::operations;
+use crate::operations::data_sync::Place;
+use crate::ports::{DataSync, Operation, OrganizationsApi, SyncDefinition, SyncType, SystemsManagerClient};
+use crate::state::{Delegated, TrustedAccess};
+use crate::syncs::{Care, Endangered, SyncAt, Syncs};
+
+/// What becomes of the organization's data syncs in the old administrator's account when another takes over.
+///
+/// AWS deletes them with the delegation, and only that account can see them.
+///
+/// Exhaustive on purpose: what becomes of the syncs is for the caller to say.
+#[derive(Clone, Copy)]
+pub enum Handover<'a> {
+    /// Carry them over: list them before, and create the same in the new account afterwards.
+    Carry {
+        /// A client of the old administrator's account.
+        from: &'a dyn SystemsManagerClient,
+        /// A client of the new administrator's account.
+        to: &'a dyn SystemsManagerClient,
+        /// The Regions that syncs may have been created in.
+        regions: &'a [Region],
+    },
+    /// Do with them what deregistering would: refuse while one remains, or let them go.
+    Leave(Syncs<'a>),
+}
+
+/// Names the way; a client need not be `Debug`.
+impl fmt::Debug for Handover<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Carry { regions, .. } => f.debug_struct("Carry").field("regions", regions).finish_non_exhaustive(),
+            Self::Leave(syncs) => f.debug_tuple("Leave").field(syncs).finish(),
+        }
+    }
+}
+
+/// What came of a replacement.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Replaced<C> {
+    /// The handle of the new administrator.
+    pub delegated: Integration<Delegated, C>,
+    /// Each sync that was to be carried over, with what became of it. A sync that failed is whole in
+    /// [`lost`](Self::lost), to be created again.
+    pub carried: Vec<(SyncAt, Result<SyncEnsured, Error>)>,
+    /// The definitions of the syncs that could not be created in the new account, with their Regions.
+    pub lost: Vec<(Region, SyncDefinition)>,
+}
+
+/// One delegation, from hand to hand.
+impl<C> Integration<Delegated, C> {
+    /// Makes another account the administrator instead.
+    ///
+    /// AWS has no such call. The delegation is taken from the one account and given to the other, and in between nobody has it: the new account is
+    /// looked at in full before the old one is touched, its room for the syncs included. Syncs that are carried over are created anew, so what they had
+    /// collected starts again.
+    ///
+    /// # Expected flow
+    ///
+    /// 1. `DescribeAccount` of the new account. To carry syncs over: `GetCallerIdentity` and `ListResourceDataSync` in both accounts.
+    /// 2. [`deregister`](Self::deregister) of the old account.
+    /// 3. [`register_delegated_administrator`](Integration::register_delegated_administrator) of the new one.
+    /// 4. `CreateResourceDataSync` in the new account.
+    ///
+    /// # Errors
+    ///
+    /// Those of the two transitions. Before a write also [`SyncsUnseen`](ErrorKind::SyncsUnseen) when a client is not of the account that it
+    /// should be of or a sync shows too little to be made again, and [`SyncQuotaFull`](ErrorKind::SyncQuotaFull),
+    /// [`SyncNameTaken`](ErrorKind::SyncNameTaken) or [`SyncDiffers`](ErrorKind::SyncDiffers) when the new account has no room. When the old delegation is gone and the new one fails, the failure
+    /// [`recover`](Failure::recover)s into `Moved(Observed::TrustedAccess(…))`; its changes hold the syncs that went as they
+    /// were. What restores the old order is to register the old account again and create them there. A sync that fails afterwards is no failure of
+    /// the replacement: see [`Replaced`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Not cancel safe: see [`Integration`].
+    ///
+    /// # IAM permissions
+    ///
+    /// Those of the two transitions; to carry over, `ssm:ListResourceDataSync` in both accounts and `ssm:CreateResourceDataSync` in the new
+    /// one. AWS:
+    /// [Deregister an Explorer delegated administrator](https://docs.aws.amazon.com/systems-manager/latest/userguide/Explorer-setup-delegated-administrator-deregister.html).
+    pub async fn replace(mut self, account: &AccountId, handover: Handover<'_>) -> Result<Replaced<C>, Failure<Self>>
+    where
+        C: OrganizationsApi,
+    {
+        if self.administrator().account == *account {
+            return Ok(Replaced { delegated: self, carried: Vec::new(), lost: Vec::new() });
+        }
+        let old = self.administrator().account;
+        if let Err(error) = operations::candidate(&self.ground(), *account).await {
+            return Err(Failure::new(error, Recovered::Unchanged(self)));
+        }
+        let endangered = Endangered { known: vec![old], others: false };
+        let (from, to, regions) = match handover {
+            Handover::Carry { from, to, regions } => (from, to, regions),
+            Handover::Leave(syncs) => {
+                let trusted = self.deregister(syncs).await?;
+                let delegated = trusted.register_checked(*account).await.map_err(Failure::after_deregistering)?;
+                return Ok(Replaced { delegated, carried: Vec::new(), lost: Vec::new() });
+            }
+        };
+        let stock = match Stock::take(from, old, to, *account, regions).await {
+            Ok(stock) => stock,
+            Err(error) => return Err(Failure::new(error, Recovered::Unchanged(self))),
+        };
+        // On record, so nothing is lost by letting go of them.
+        let trusted = self.deregister_where(Care::Recorded(&stock.recorded), &endangered).await?;
+        let delegated = trusted.register_checked(*account).await.map_err(Failure::after_deregistering)?;
+        Ok(stock.bring(delegated, to).await)
+    }
+}
+
+/// The organization's syncs of the old account.
+struct Stock {
+    /// As they were.
+    recorded: Vec<(SyncAt, DataSync)>,
+    /// As they are to be.
+    wanted: Vec<(Region, SyncDefinition)>,
+}
+
+impl Stock {
+    /// Lists them, and sees whether the new account has room for them.
+    async fn take(
+        from: &dyn SystemsManagerClient,
+        old: AccountId,
+        to: &dyn SystemsManagerClient,
+        new: AccountId,
+        regions: &[Region],
+    ) -> Result<Self, Error> {
+        let operation = Operation::DeregisterDelegatedAdministrator;
+        let regions = by_region::distinct(regions, operation)?;
+        let unseen = |account| Error::of(ErrorKind::SyncsUnseen { account }).at(operation);
+        for (client, account) in [(from, old), (to, new)] {
+            if client.get_caller_identity().await?.account != account {
+                return Err(unseen(account));
+            }
+        }
+        let listings = by_region::each(regions, |region| async move {
+            let place = Place { ssm: from, account: old, region, patience: Duration::ZERO };
+            place.list(SyncType::SyncFromSource).await
+        })
+        .await;
+        let mut stock = Self { recorded: Vec::new(), wanted: Vec::new() };
+        for (region, listing) in listings {
+            let mut here = Vec::new();
+            for sync in listing?.into_iter().filter(DataSync::is_of_organization) {
+                match sync.definition() {
+                    // The service that looks after it makes it again.
+                    _ if sync.name.is_foreign() => {}
+                    Some(definition) => here.push(definition),
+                    None => {
+                        let why = format!("AWS shows too little of the sync {:?} to make it again", sync.name.as_str());
+                        return Err(unseen(old).with_region(region.clone()).with_message(why));
+                    }
+                }
+                stock.recorded.push((SyncAt::new(old, region, &sync.name), sync));
+            }
+            if !here.is_empty() {
+                let place = Place { ssm: to, account: new, region, patience: Duration::ZERO };
+                place.check_room_for(&here).await?;
+            }
+            stock.wanted.extend(here.into_iter().map(|definition| (region.clone(), definition)));
+        }
+        Ok(stock)
+    }
+
+    /// Creates them in the new account.
+    async fn bring<C>(self, mut delegated: Integration<Delegated, C>, to: &dyn SystemsManagerClient) -> Replaced<C> {
+        let new = delegated.administrator().account;
+        let (mut carried, mut lost) = (Vec::new(), Vec::new());
+        for (region, definition) in self.wanted {
+            let at = SyncAt::new(new, &region, definition.name());
+            let brought = match delegated.data_syncs(to).await {
+                Ok(mut syncs) => match syncs.ensure(&definition, std::slice::from_ref(&region)).await {
+                    Ok(ensured) => ensured.into_result().map(|ensured| ensured.into_values().next()),
+                    Err(error) => Err(error),
+                },
+                Err(error) => Err(error),
+            };
+            match brought {
+                Ok(Some(ensured)) => carried.push((at, Ok(ensured))),
+                Ok(None) => {}
+                Err(error) => {
+                    lost.push((region, definition));
+                    carried.push((at, Err(error)));
+                }
+            }
+        }
+        Replaced { delegated, carried, lost }
+    }
+}
+
+impl<C> Failure<Integration<TrustedAccess, C>> {
+    /// The failure of a registration, once the old administrator is gone.
+    fn after_deregistering(self) -> Failure<Integration<Delegated, C>> {
+        let (error, recovered) = self.into_parts();
+        let recovered = match recovered {
+            Recovered::Unchanged(trusted) => Recovered::Moved(trusted.into()),
+            Recovered::Moved(observed) => Recovered::Moved(observed),
+            Recovered::Unknown(handle) => Recovered::Unknown(handle),
+        };
+        Failure::new(error, recovered)
+    }
+}
