@@ -2,6 +2,7 @@
 
 use std::error::Error as _;
 
+use ssm_organizations::ports::Operation;
 use ssm_organizations::{AccountId, Error, ErrorKind};
 
 use crate::cli::Command;
@@ -9,25 +10,44 @@ use crate::cli::Command;
 /// What the library cannot know: options and commands of this program.
 pub(crate) fn on(error: &Error, command: &Command) -> Option<String> {
     let text = match (command, error.kind()) {
-        (Command::Offboard(_), ErrorKind::SyncsUnseen { account, .. }) => unseen(*account, error),
+        (Command::Replace(order), ErrorKind::SyncsUnseen { account, .. }) => {
+            let option = if *account == order.admin { "--new-admin-profile" } else { "--admin-profile" };
+            unseen(*account, option, error)
+        }
+        (_, ErrorKind::SyncsUnseen { account, .. }) => unseen(*account, "--admin-profile", error),
         (Command::Offboard(_), ErrorKind::SyncsRemain { .. }) => {
-            "with --forfeit-syncs it goes on regardless, and AWS may break or delete them".to_owned()
+            let rest = "with --forfeit-syncs it goes on regardless, and AWS may break or delete them";
+            format!("--delete-sync deletes one by its name; {rest}")
         }
-        (Command::Onboard { .. }, ErrorKind::OtherAdministrator { .. }) => {
-            "`ssm-org offboard` takes that delegation back, and trusted access with it".to_owned()
+        (Command::Replace(_), ErrorKind::SyncsRemain { .. }) => {
+            "with --new-admin-profile they are carried over; with --forfeit-syncs AWS may delete them".to_owned()
         }
-        (Command::Onboard { .. } | Command::Offboard(_), kind) if may_pass(kind) => {
-            "run it again: it goes on from what it then finds".to_owned()
+        (Command::Onboard(_), ErrorKind::OtherAdministrator { .. }) => {
+            "`ssm-org replace` hands that delegation over; `ssm-org offboard` takes it back, and trusted access with it"
+                .to_owned()
         }
+        (Command::Onboard(_), ErrorKind::OptInRegion) => {
+            "without --admin-profile, the management account makes the sync".to_owned()
+        }
+        (Command::Onboard(order), ErrorKind::Refused)
+            if !order.role && error.operation() == Some(Operation::CreateResourceDataSync) =>
+        {
+            "data syncs of the organization run on a service-linked role: --role makes it".to_owned()
+        }
+        (Command::Offboard(_), ErrorKind::RoleInUse { .. }) => {
+            "run it again in a few minutes; --delete-sync and --admin-profile reach syncs that are left over".to_owned()
+        }
+        (Command::Status(_), _) => return None,
+        (_, kind) if may_pass(kind) => "run it again: it goes on from what it then finds".to_owned(),
         _ => return None,
     };
     Some(text)
 }
 
 /// Either nobody looked with credentials of that account, or somebody did and AWS did not show.
-fn unseen(account: AccountId, error: &Error) -> String {
+fn unseen(account: AccountId, option: &str, error: &Error) -> String {
     let look = if error.source().is_none() {
-        format!("--admin-profile takes a profile with credentials of account {account}")
+        format!("{option} takes a profile with credentials of account {account}")
     } else {
         "looking takes ssm:ListResourceDataSync in each --region, and --admin-profile where there is an administrator"
             .to_owned()

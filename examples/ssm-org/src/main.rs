@@ -6,6 +6,7 @@ mod commands;
 mod connect;
 mod report;
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
@@ -13,6 +14,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use cli::Cli;
+use report::Complaint;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -22,17 +24,20 @@ async fn main() -> ExitCode {
         Err(usage) => usage.exit(),
     };
     let printed = print(&outcome.lines);
-    if let Some(error) = &outcome.error {
-        complain(report::Explained { error, advice: advice::on(error, &cli.command) });
-    }
-    match (printed, outcome.error) {
-        (Ok(()), None) => ExitCode::SUCCESS,
-        (Err(error), None) => {
-            complain(format_args!("error: standard output: {error}\n"));
-            ExitCode::FAILURE
+    let mut helps = BTreeSet::new();
+    for complaint in &outcome.complaints {
+        complain(complaint);
+        if let Complaint::Error(error) = complaint {
+            helps.extend(advice::on(error, &cli.command));
         }
-        (_, Some(_)) => ExitCode::FAILURE,
     }
+    for help in helps {
+        complain(format_args!("help: {help}\n"));
+    }
+    if let Err(error) = &printed {
+        complain(format_args!("error: standard output: {error}\n"));
+    }
+    if printed.is_ok() && outcome.complaints.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Writes to the standard output. A reader that has seen enough, such as `head`, is no error.

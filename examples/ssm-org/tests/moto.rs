@@ -56,6 +56,28 @@ mod tests {
         finish(program(moto), line)
     }
 
+    /// The program with profiles for the management account and for members, by these names.
+    fn with_profiles<'a>(moto: &'a Moto, test: &str, members: &[(&str, &str)]) -> impl Fn(&str) -> Run + use<'a> {
+        let mut profiles =
+            vec!["[profile management]\naws_access_key_id = test\naws_secret_access_key = test\n".to_owned()];
+        profiles.extend(members.iter().map(|(name, account)| {
+            let session = moto.boto3(&["assume", account]);
+            format!(
+                "[profile {name}]\naws_access_key_id = {}\naws_secret_access_key = {}\naws_session_token = {}\n",
+                text(&session["AccessKeyId"]),
+                text(&session["SecretAccessKey"]),
+                text(&session["SessionToken"]),
+            )
+        }));
+        let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
+        fs::write(&file, profiles.concat()).unwrap();
+        move |line| {
+            let mut program = program(moto);
+            program.env("AWS_CONFIG_FILE", &file);
+            finish(program, line)
+        }
+    }
+
     #[test]
     #[ignore = "needs a moto_server: see .ci/run"]
     fn there_and_back_and_each_way_twice() {
@@ -63,6 +85,7 @@ mod tests {
         let organization = moto.organization(1);
         let (id, admin) = (organization.id.as_str(), organization.members[0].as_str());
 
+        moto.show_syncs(&[]);
         let status = ssm_org(&moto, "status");
         status.succeeds_with(&format!(
             "organization:       {id}\n\
@@ -71,7 +94,9 @@ mod tests {
              features:           all features\n\
              state:              Disabled\n\
              trusted access:     no\n\
-             administrator:      none\n"
+             administrator:      none\n\
+             role:               no AWSServiceRoleForAmazonSSM_AccountDiscovery\n\
+             data sync:          account {MANAGEMENT} in us-east-1: none\n"
         ));
         assert_eq!(moto.writes(), Vec::<String>::new());
 
@@ -144,6 +169,9 @@ mod tests {
         ssm_org(&moto, &format!("onboard --admin {admin}"))
             .fails_with(&unchanged, &["is held by", other, "ssm-org offboard"]);
         // The server cannot list data syncs: unknown is not absent.
+        let status = ssm_org(&moto, "status");
+        let unknown = format!("data sync:          account {MANAGEMENT} in us-east-1: unknown: ListResourceDataSync");
+        assert!(status.status == Some(0) && status.out.contains(&unknown), "{}", status.out);
         ssm_org(&moto, "offboard")
             .fails_with(&unchanged, &["ListResourceDataSync", "caused by: ", "--admin-profile", "--forfeit-syncs"]);
         assert_eq!(moto.writes(), Vec::<String>::new());
@@ -184,21 +212,7 @@ mod tests {
         let (id, admin) = (organization.id.as_str(), organization.members[0].as_str());
         moto.boto3(&["enable", SSM]);
         moto.boto3(&["register", admin]);
-        let session = moto.boto3(&["assume", admin]);
-        let profiles = format!(
-            "[profile management]\naws_access_key_id = test\naws_secret_access_key = test\nregion = eu-central-1\n\
-             [profile administrator]\naws_access_key_id = {}\naws_secret_access_key = {}\naws_session_token = {}\n",
-            text(&session["AccessKeyId"]),
-            text(&session["SecretAccessKey"]),
-            text(&session["SessionToken"]),
-        );
-        let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("profiles");
-        fs::write(&file, profiles).unwrap();
-        let run = |line: &str| {
-            let mut program = program(&moto);
-            program.env("AWS_CONFIG_FILE", &file);
-            finish(program, line)
-        };
+        let run = with_profiles(&moto, "profiles", &[("administrator", admin)]);
 
         // A profile that is named wins over credentials in the environment.
         let member = run("status --profile administrator");
@@ -223,6 +237,82 @@ mod tests {
              now: Disabled: Systems Manager is not trusted in organization {id}\n"
         ));
         assert_eq!(moto.state(), json!({"trusted": [], "administrators": []}));
+    }
+
+    /// The server has roles and no data syncs: those are the recorder's.
+    #[test]
+    #[ignore = "needs a moto_server: see .ci/run"]
+    fn explorer_goes_in_over_to_another_account_and_out() {
+        let moto = Moto::start();
+        let organization = moto.organization(2);
+        let id = organization.id.as_str();
+        let [old, new] = organization.members.as_slice() else { panic!("two members") };
+        let run = with_profiles(&moto, "explorer", &[("old", old), ("new", new)]);
+        moto.show_syncs(&[]);
+        let delegated =
+            |admin| format!("now: Delegated: account {admin} administers Systems Manager in organization {id}\n");
+        let regions = "--region us-east-1,us-west-2";
+        let onboard = format!("onboard --admin {old} --sync all --admin-profile old {regions}");
+        // The server names the role in another way than AWS, so it is never found there.
+        run(&format!("{onboard} --role")).succeeds_with(&format!(
+            "done: trusted access for {SSM} enabled\n\
+             done: account {old} registered as delegated administrator of {SSM}\n\
+             done: role AWSServiceRoleForAmazonSSM_AccountDiscovery created\n\
+             done: data sync \"all\" of account {old} in us-east-1 created\n\
+             done: data sync \"all\" of account {old} in us-west-2 created\n\
+             {}",
+            delegated(old)
+        ));
+        assert_eq!(
+            moto.writes(),
+            [
+                "EnableAWSServiceAccess",
+                "RegisterDelegatedAdministrator",
+                "CreateServiceLinkedRole",
+                "CreateResourceDataSync",
+                "CreateResourceDataSync"
+            ]
+        );
+
+        run(&onboard).succeeds_with(&format!(
+            "nothing to do\n\
+             kept: data sync \"all\" of account {old} in us-east-1, healthy\n\
+             kept: data sync \"all\" of account {old} in us-west-2, healthy\n\
+             {}",
+            delegated(old)
+        ));
+        let status = run("status --admin-profile old");
+        for account in [format!("{MANAGEMENT} in us-east-1: none"), format!("{old} in us-east-1: \"all\", healthy")] {
+            assert!(status.out.contains(&format!("data sync:          account {account}")), "{}", status.out);
+        }
+        let protected = run(&format!("replace --admin {new} --admin-profile old"));
+        protected.fails_with(&format!("nothing was changed\n{}", delegated(old)), &["\"all\"", "--new-admin-profile"]);
+        assert_eq!(moto.writes(), Vec::<String>::new());
+
+        let carried = run(&format!("replace --admin {new} --admin-profile old --new-admin-profile new {regions}"));
+        assert_eq!((carried.status, carried.err.as_str()), (Some(0), ""));
+        for region in ["us-east-1", "us-west-2"] {
+            let done = format!("done: data sync \"all\" of account {new} in {region} created\n");
+            assert!(carried.out.contains(&done), "{}", carried.out);
+        }
+        assert!(carried.out.ends_with(&delegated(new)), "{}", carried.out);
+        assert_eq!(moto.state(), json!({"trusted": [SSM], "administrators": [new]}));
+
+        let offboard = format!("offboard --admin-profile new --delete-sync all --delete-role {regions}");
+        moto.deny_once("DeleteResourceDataSync");
+        let denied = run(&offboard);
+        assert_eq!(denied.status, Some(1), "{}", denied.out);
+        assert!(denied.err.contains("ssm:DeleteResourceDataSync"), "{}", denied.err);
+        assert_eq!(denied.out.matches("failed: ").count(), 1, "{}", denied.out);
+        assert_eq!(denied.out.matches("done: ").count(), 1, "{}", denied.out);
+
+        let rest = run(&offboard);
+        assert_eq!((rest.status, rest.err.as_str()), (Some(0), ""));
+        assert_eq!(rest.out.matches("deleted\n").count(), 1, "{}", rest.out);
+        assert_eq!(moto.state(), json!({"trusted": [], "administrators": []}));
+        let again = run(&offboard);
+        assert_eq!((again.status, again.err.as_str()), (Some(0), ""));
+        assert!(again.out.starts_with("nothing to do\n"), "{}", again.out);
     }
 
     #[test]

@@ -31,6 +31,11 @@ mod tests {
         is_bad_usage(&["status", "--region", "EU"], &[], "not a Region");
         is_bad_usage(&["status", "--endpoint-url", "localhost:5000"], &[], "expected a URL");
         is_bad_usage(&["status", "--profile", ""], &[], "--profile");
+        let onboard = ["onboard", "--admin", "222222222222"];
+        is_bad_usage(&[&onboard[..], &["--sync", &"x".repeat(65)]].concat(), &[], "1 to 64 characters");
+        is_bad_usage(&[&onboard[..], &["--sync", "AWS-QuickSetup-x"]].concat(), &[], "another AWS service");
+        is_bad_usage(&[&onboard[..], &["--sync", "x", "--sync-ou", "r-root"]].concat(), &[], "organizational unit");
+        is_bad_usage(&["offboard", "--delete-sync", ""], &[], "--delete-sync");
     }
 
     #[test]
@@ -39,6 +44,8 @@ mod tests {
         is_bad_usage(&["onboard"], &[], "--admin");
         is_bad_usage(&["onboard", "222222222222"], &[], "222222222222");
         is_bad_usage(&["offboard", "--forfeit-syncs", "--admin-profile", "administrator"], &[], "--forfeit-syncs");
+        is_bad_usage(&["onboard", "--admin", "222222222222", "--sync-ou", "ou-root-exampleid"], &[], "--sync");
+        is_bad_usage(&["replace", "--admin", "222222222222", "--new-admin-profile", "new"], &[], "--admin-profile");
         is_bad_usage(&["dance"], &[], "dance");
     }
 
@@ -49,8 +56,15 @@ mod tests {
     }
 
     #[test]
+    fn more_units_than_a_sync_can_have_are_bad_usage() {
+        let units: Vec<_> = (0..1_001).map(|number| format!("ou-root-unit{number:04}")).collect();
+        let arguments = ["onboard", "--admin", "222222222222", "--sync", "x", "--sync-ou", &units.join(",")];
+        is_bad_usage(&arguments, &[("AWS_REGION", "us-east-1")], "1 to 1,000 organizational units");
+    }
+
+    #[test]
     fn every_command_has_an_example() {
-        for command in ["status", "onboard", "offboard"] {
+        for command in ["status", "onboard", "replace", "offboard"] {
             let output = run(&[command, "--help"], &[]);
             assert!(output.status.success(), "{command}");
             let help = String::from_utf8_lossy(&output.stdout);

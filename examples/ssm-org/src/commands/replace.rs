@@ -1,0 +1,71 @@
+use ssm_organizations::{ChangeKind, Handover, Observed, Replaced, SyncEnsured, SyncsReport};
+
+use super::{End, Scene, lookers, others};
+use crate::cli::Replace;
+use crate::report::{self, Complaint, Notes, Outcome};
+
+pub(super) async fn run(order: &Replace, scene: Scene<'_>) -> Result<Outcome, Complaint> {
+    let owners = scene.owners();
+    let lookers = lookers(&owners);
+    let handover = match (scene.administrator, scene.successor) {
+        (Some(from), Some(to)) => Handover::Carry { from, to, regions: scene.regions },
+        _ => Handover::Leave(others(order.forfeit_syncs, &lookers, scene.regions)),
+    };
+    let mut notes = Notes::default();
+    let (end, error) = match scene.observe().await? {
+        Observed::Delegated(handle) => match handle.replace(&order.admin, handover).await {
+            Ok(replaced) => (tell(order, replaced, &mut notes), None),
+            Err(failure) => End::of_failure(failure).await,
+        },
+        // What a run that was cut short leaves: finishing it takes nothing away.
+        Observed::TrustedAccess(handle) => End::of(handle.register_delegated_administrator(&order.admin).await).await,
+        other => return Err(format!("there is no one administrator to replace; {other}").into()),
+    };
+    if let Some(error) = error {
+        let syncs_are_lost = tell_lost(order, &end, &mut notes);
+        // A reply that was lost, or somebody else, may have led there all the same.
+        if syncs_are_lost || !end.is_delegated_to(order.admin) {
+            notes.complaints.push(error.into());
+        }
+    }
+    Ok(end.conclude(notes))
+}
+
+/// What became of the syncs that were carried over. Those that were created stand in the changes.
+fn tell<'a>(order: &Replace, replaced: Replaced<super::Caller<'a>>, notes: &mut Notes) -> End<'a> {
+    for (at, result) in replaced.carried {
+        match result {
+            Ok(SyncEnsured::AlreadySo(_)) => notes.kept(report::sync_at(&at.name, at.account, &at.region)),
+            Ok(_) => {}
+            Err(error) => notes.complaints.push(error.into()),
+        }
+    }
+    let profile = order.new_admin_profile.as_deref();
+    for (region, sync) in &replaced.lost {
+        let remedy = report::remake(order.admin, profile, region, sync);
+        notes.lost(report::sync_at(sync.name(), order.admin, region), remedy);
+    }
+    End::Known(replaced.delegated.into())
+}
+
+/// The syncs that went with a delegation, where the replacement failed after it. Whether there are any.
+fn tell_lost(order: &Replace, end: &End<'_>, notes: &mut Notes) -> bool {
+    let recorded = end.changes().iter().filter_map(|change| match &change.kind {
+        ChangeKind::AdministratorDeregistered { syncs: SyncsReport::Recorded(syncs), .. } => Some(syncs),
+        _ => None,
+    });
+    let mut any = false;
+    for (at, sync) in recorded.flatten() {
+        // The service that looks after a foreign one makes it again.
+        let Some(definition) = sync.definition().filter(|_| !at.name.is_foreign()) else { continue };
+        let (admin, profile) = if end.is_delegated_to(order.admin) {
+            (order.admin, order.new_admin_profile.as_deref())
+        } else {
+            (at.account, order.admin_profile.as_deref())
+        };
+        let remedy = report::remake(admin, profile, &at.region, &definition);
+        notes.lost(report::sync_at(&at.name, at.account, &at.region), remedy);
+        any = true;
+    }
+    any
+}
