@@ -457,6 +457,13 @@ async fn a_second_step_that_fails_leaves_the_first_one_done_and_said() {
     let trusted = common::expect_trusted(observed);
     assert!(matches!(trusted.changes(), [Change { kind: ChangeKind::AdministratorDeregistered { .. }, .. }]));
 
+    // Before the first of two administrators.
+    let organization = trusting().delegated_to(alice()).delegated_to(bob()).build();
+    let irregular = irregular_in(&organization).await;
+    organization.fault(Operation::DeregisterDelegatedAdministrator, 1, Fault::refused("AccessDeniedException"));
+    let (_, recovered) = failed(irregular.remove_all(Syncs::Forfeit).await);
+    assert_eq!(way(&recovered), Way::Unchanged);
+
     // Between two administrators.
     let organization = trusting().delegated_to(alice()).delegated_to(bob()).build();
     let irregular = irregular_in(&organization).await;

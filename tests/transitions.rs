@@ -124,6 +124,7 @@ async fn an_irregular_organization_has_ways_out() {
     let organization = both().build();
     let irregular = irregular_in(&organization).await;
     assert_eq!(irregular.administrators().len(), 2);
+    assert_eq!(irregular.trust().map(|trust| trust.principal.clone()), Some(SSM));
     let observed = irregular.keep_only(&bob(), Syncs::Forfeit).await.unwrap();
     assert_eq!(expect_delegated(observed).administrator().account, bob());
     assert_eq!(organization.administrators(), [bob()]);

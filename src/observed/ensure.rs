@@ -83,10 +83,8 @@ impl<C: OrganizationsApi> Observed<C> {
                 if let Err(error) = operations::candidate(&handle.ground(), account).await {
                     return Err(Failure::new(error, Recovered::Unchanged(handle.into())));
                 }
-                match handle.reinstate_trust().await.map_err(Failure::at_the_start)? {
-                    Self::Delegated(handle) if handle.administrator().account == account => Ok(handle),
-                    other => Err(moved(other)),
-                }
+                // The move that is wanted, unless somebody else moved too.
+                Err(moved(handle.reinstate_trust().await.map_err(Failure::at_the_start)?))
             }
         }
     }
