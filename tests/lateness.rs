@@ -616,3 +616,20 @@ async fn a_walk_that_ends_at_another_administrator_is_no_success() {
     let Recovered::Moved(observed) = recovered else { panic!("{recovered:?}") };
     assert_eq!(expect_delegated(observed).administrator().account, bob());
 }
+
+#[tokio::test(start_paused = true)]
+async fn administrators_that_come_and_go_are_not_waited_for_for_ever() {
+    let organization = trusting().build();
+    let trusted = trusted_in(&organization).await;
+    for nth in 0..50 {
+        organization
+            .before(Operation::ListDelegatedAdministrators, 2 * nth + 1, |organization| organization.delegate(bob()));
+        organization
+            .before(Operation::ListDelegatedAdministrators, 2 * nth + 2, |organization| organization.undelegate(bob()));
+    }
+    let begun = tokio::time::Instant::now();
+    let (error, recovered) = failed(trusted.disable(Syncs::Forfeit).await);
+    assert_eq!((error.kind(), error.retry(), way(&recovered)), (&ErrorKind::StateMoved, Retry::Spent, Way::Unchanged));
+    assert!(begun.elapsed() <= Duration::from_mins(1));
+    assert_eq!(organization.writes(), 0);
+}

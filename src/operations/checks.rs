@@ -6,7 +6,7 @@ use super::settle::Waiting;
 use super::write::Guarded;
 use super::{Ground, Setback};
 use crate::domain::AccountId;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Retry};
 use crate::observation::{self, Facts, Known};
 use crate::ports::{AccountState, FeatureSet, Operation, OrganizationsApi};
 use crate::syncs::SyncsReport;
@@ -125,6 +125,11 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
             let holders = newcomers(&facts, before);
             if !holders.is_empty() {
                 return Err(Setback::Moved(self.refusal(ErrorKind::OtherAdministrator { holders }, operation), facts));
+            }
+            // Listings that come and go are given time, but not for ever.
+            if !waiting.again().await {
+                let error = self.refusal(ErrorKind::StateMoved, operation).with_retry(Retry::Spent);
+                return Err(Setback::Unchanged(error));
             }
         }
     }
