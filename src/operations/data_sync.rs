@@ -2,10 +2,10 @@
 
 use futures_util::future::join;
 
-use super::settle::Waiting;
+use super::settle::{Waiting, not_settled};
 use crate::change::{Certainty, ChangeKind};
 use crate::domain::{AccountId, Region, SyncName};
-use crate::error::{Applied, Error, ErrorKind, Retry};
+use crate::error::{Applied, Error, ErrorKind};
 use crate::pages::Pages;
 use crate::ports::{DataSync, Operation, SyncDefinition, SyncSource, SyncSourceType, SyncType, SystemsManagerApi};
 use crate::syncs::SyncAt;
@@ -294,17 +294,10 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
                 },
                 Err(error) => Some(error),
             };
-            let hopeless = unread.as_ref().is_some_and(|error| error.retry() == Retry::Permanent);
-            if hopeless || !waiting.again().await {
+            if !waiting.after(unread.as_ref()).await {
                 break unread;
             }
         };
-        Err(lost.unwrap_or_else(|| {
-            let error = self.error(ErrorKind::NotSettled, operation).applied_is(Applied::Yes).with_retry(Retry::Spent);
-            match unread {
-                Some(unread) => error.with_source(unread),
-                None => error,
-            }
-        }))
+        Err(lost.unwrap_or_else(|| self.name(not_settled(operation, unread))))
     }
 }

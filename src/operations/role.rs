@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::settle::Waiting;
+use super::settle::{Waiting, not_settled};
 use crate::change::{Certainty, ChangeKind};
 use crate::domain::{DeletionTaskId, RoleName, ServicePrincipal};
 use crate::error::{Applied, Error, ErrorKind, Retry};
@@ -35,12 +35,12 @@ pub(crate) async fn ensure<I: IamApi + ?Sized>(iam: &I, patience: Duration) -> (
     };
     let mut waiting = Waiting::new(patience);
     loop {
-        match iam.get_role(&NAME).await {
+        let unread = match iam.get_role(&NAME).await {
             Ok(Some(role)) => return (Ok((role.clone(), false)), created(Some(role.id), Certainty::Maybe)),
-            Err(error) if error.retry() == Retry::Permanent => break,
-            _ => {}
-        }
-        if !waiting.again().await {
+            Ok(None) => None,
+            Err(error) => Some(error),
+        };
+        if !waiting.after(unread.as_ref()).await {
             break;
         }
     }
@@ -69,12 +69,11 @@ pub(crate) async fn delete<I: IamApi + ?Sized>(iam: &I, patience: Duration) -> (
         },
         Err(error) if error.applied() != Applied::No => {
             let gone = loop {
-                match iam.get_role(&NAME).await {
+                let unread = match iam.get_role(&NAME).await {
                     Ok(found) if found.as_ref().is_none_or(|found| found.id != role.id) => break true,
-                    Err(error) if error.retry() == Retry::Permanent => break false,
-                    _ => {}
-                }
-                if !waiting.again().await {
+                    other => other.err(),
+                };
+                if !waiting.after(unread.as_ref()).await {
                     break false;
                 }
             };
@@ -104,15 +103,11 @@ async fn follow<I: IamApi + ?Sized>(iam: &I, task: &DeletionTaskId, waiting: &mu
             Ok(_) => None,
             Err(error) => Some(error),
         };
-        let hopeless = unread.as_ref().is_some_and(|error| error.retry() == Retry::Permanent);
-        if hopeless || !waiting.again().await {
+        if !waiting.after(unread.as_ref()).await {
             break unread;
         }
     };
-    let error = Error::of(ErrorKind::NotSettled).at(operation).applied_is(Applied::Unknown).with_retry(Retry::Spent);
-    let error = error.with_message(format!("deletion task {task}"));
-    Err(match unread {
-        Some(unread) => error.with_source(unread),
-        None => error,
-    })
+    // AWS accepted the task; how it ends is another question.
+    let error = not_settled(operation, unread).applied_is(Applied::Unknown);
+    Err(error.with_message(format!("deletion task {task}")))
 }

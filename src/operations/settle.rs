@@ -5,9 +5,9 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::Ground;
-use crate::error::Error;
+use crate::error::{Applied, Error, ErrorKind, Retry};
 use crate::observation::{self, Facts};
-use crate::ports::OrganizationsApi;
+use crate::ports::{Operation, OrganizationsApi};
 
 /// AWS allows an account about one read of the trusted services a second.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -33,6 +33,21 @@ impl Waiting {
         sleep(self.pause).await;
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
         true
+    }
+
+    /// Waits before another look; not after one that failed for good.
+    pub(super) async fn after(&mut self, unread: Option<&Error>) -> bool {
+        let hopeless = unread.is_some_and(|error| error.retry() == Retry::Permanent);
+        !hopeless && self.again().await
+    }
+}
+
+/// The error of a write that AWS accepted and no read showed in time. `unread` is why the last read failed, if it did.
+pub(super) fn not_settled(operation: Operation, unread: Option<Error>) -> Error {
+    let error = Error::of(ErrorKind::NotSettled).at(operation).applied_is(Applied::Yes).with_retry(Retry::Spent);
+    match unread {
+        Some(unread) => error.with_source(unread),
+        None => error,
     }
 }
 

@@ -1,6 +1,6 @@
 //! A write on its way: sent once, then judged by what reads show.
 
-use super::settle::Waiting;
+use super::settle::{Waiting, not_settled};
 use super::{Done, Ground, Setback};
 use crate::change::{Certainty, Change, ChangeKind};
 use crate::domain::AccountId;
@@ -309,19 +309,11 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
                 }
                 Err(error) => Some(error),
             };
-            let hopeless = unread.as_ref().is_some_and(|error| error.retry() == Retry::Permanent);
-            if hopeless || !waiting.again().await {
+            if !waiting.after(unread.as_ref()).await {
                 break unread;
             }
         };
-        let error = lost.unwrap_or_else(|| {
-            let error = self.name(Error::of(ErrorKind::NotSettled).at(write.operation()), write);
-            let error = error.applied_is(Applied::Yes).with_retry(Retry::Spent);
-            match unread {
-                Some(unread) => error.with_source(unread),
-                None => error,
-            }
-        });
+        let error = lost.unwrap_or_else(|| self.name(not_settled(write.operation(), unread), write));
         self.journal.record(write.change(before, None, report), certainty);
         Err(Setback::Unknown(error))
     }
