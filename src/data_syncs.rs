@@ -1,6 +1,6 @@
 //! Explorer's resource data syncs of one account, in as many Regions as there are.
 
-use std::collections::BTreeSet;
+use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
 
@@ -11,10 +11,13 @@ use crate::integration::Integration;
 use crate::journal::Journal;
 use crate::observed::{Observed, each};
 use crate::operations::data_sync::{Ensured, Outcome, Place};
-use crate::ports::{DataSync, Operation, SyncDefinition, SyncType, SystemsManagerApi, SystemsManagerClient};
+use crate::ports::{
+    DataSync, Operation, SyncDefinition, SyncSource, SyncType, SystemsManagerApi, SystemsManagerClient,
+};
 use crate::state::{AnyState, ObservedState, TrustedAccessOn};
+use crate::syncs::SyncAt;
 
-/// Whose syncs a client sees, and what that account is to the organization.
+/// Whose syncs a client sees, and what that account is to the organization, as of the observation.
 ///
 /// Systems Manager shows each account only its own syncs. Nothing that is seen here says anything about another account's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -46,15 +49,19 @@ impl Viewpoint {
 ///
 /// The Regions are the syncs' own, their home Regions; which Regions a sync collects from is part of its [`SyncDefinition`]. They are spoken
 /// to at the same time, each with a result of its own.
-#[derive(Debug)]
 pub struct DataSyncs<'a, S, M: ?Sized> {
     ssm: &'a M,
     viewpoint: Viewpoint,
     patience: Duration,
     journal: &'a mut Journal,
-    /// Where something that AWS does not show was written in this run.
-    written: BTreeSet<(Region, SyncName)>,
     state: PhantomData<fn() -> S>,
+}
+
+/// Names the viewpoint; the client need not be `Debug`.
+impl<S, M: ?Sized> fmt::Debug for DataSyncs<'_, S, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DataSyncs").field("viewpoint", &self.viewpoint).finish_non_exhaustive()
+    }
 }
 
 /// What a sync that was to be so turned out to be.
@@ -103,7 +110,7 @@ impl<S: ObservedState, C> Integration<S, C> {
             Viewpoint::Other(account)
         };
         let (patience, journal) = self.patience_and_journal();
-        DataSyncs { ssm, viewpoint, patience, journal, written: BTreeSet::new(), state: PhantomData }
+        DataSyncs { ssm, viewpoint, patience, journal, state: PhantomData }
     }
 }
 
@@ -131,7 +138,8 @@ impl<S, M: ?Sized> DataSyncs<'_, S, M> {
     }
 
     fn place<'p>(&'p self, region: &'p Region) -> Place<'p, M> {
-        Place { ssm: self.ssm, account: self.viewpoint.account(), region, patience: self.patience }
+        let (account, changes) = (self.viewpoint.account(), self.journal.changes());
+        Place { ssm: self.ssm, account, region, patience: self.patience, changes }
     }
 }
 
@@ -236,13 +244,14 @@ impl<S: TrustedAccessOn, M: SystemsManagerApi + ?Sized> DataSyncs<'_, S, M> {
         let administrator = matches!(self.viewpoint, Viewpoint::Administrator(_));
         let outcomes = by_region::each(regions, |region| {
             let place = self.place(region);
-            let written = self.written.contains(&(region.clone(), sync.name().clone()));
+            let at = SyncAt::new(self.viewpoint.account(), region, sync.name());
+            let written = self.journal.has_written(&at, sync);
             async move { place.ensure(sync, administrator, written).await }
         })
         .await;
         for (region, outcome) in &outcomes {
-            if outcome.change.is_some() {
-                self.written.insert(((*region).clone(), sync.name().clone()));
+            if outcome.change.is_some() && outcome.result.is_ok() {
+                self.journal.note_written(SyncAt::new(self.viewpoint.account(), region, sync.name()), sync);
             }
         }
         Ok(self.settle(outcomes).map(|ensured| match ensured {
@@ -255,7 +264,8 @@ impl<S: TrustedAccessOn, M: SystemsManagerApi + ?Sized> DataSyncs<'_, S, M> {
     /// Deletes the sync in these Regions and creates it anew: what changes its account options, and what AWS says to do about a sync that outlived
     /// a time without trusted access.
     ///
-    /// Each Region gets the new sync only where the old one is gone.
+    /// Nothing is deleted where the new sync could not be created, as far as that can be known before. Each Region gets the new sync
+    /// only where the old one is gone.
     ///
     /// # Errors
     ///
@@ -270,12 +280,34 @@ impl<S: TrustedAccessOn, M: SystemsManagerApi + ?Sized> DataSyncs<'_, S, M> {
         sync: &SyncDefinition,
         regions: &[Region],
     ) -> Result<ByRegion<SyncEnsured>, Error> {
+        let operation = Operation::CreateResourceDataSync;
+        let distinct = by_region::distinct(regions, operation)?;
+        check_own(sync.name(), operation)?;
+        if let (Viewpoint::Other(account), false) = (self.viewpoint, *sync.source() == SyncSource::SingleAccount) {
+            let refusal = Error::of(ErrorKind::NotAnAdministrator).at(operation);
+            return Err(refusal.about(account).called_as(Some(account)));
+        }
+        let administrator = matches!(self.viewpoint, Viewpoint::Administrator(_));
+        let checks = by_region::each(distinct, |region| {
+            let place = self.place(region);
+            async move { place.check_recreation(sync, administrator).await }
+        })
+        .await;
         let mut results = Vec::new();
+        let mut possible = Vec::new();
+        for (region, check) in checks {
+            match check {
+                Ok(()) => possible.push(region.clone()),
+                Err(error) => results.push((region.clone(), Err(error))),
+            }
+        }
         let mut gone = Vec::new();
-        for (region, deleted) in self.delete(sync.name(), regions).await?.into_inner() {
-            match deleted {
-                Ok(_) => gone.push(region),
-                Err(error) => results.push((region, Err(error))),
+        if !possible.is_empty() {
+            for (region, deleted) in self.delete(sync.name(), &possible).await?.into_inner() {
+                match deleted {
+                    Ok(_) => gone.push(region),
+                    Err(error) => results.push((region, Err(error))),
+                }
             }
         }
         if !gone.is_empty() {

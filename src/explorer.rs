@@ -81,6 +81,22 @@ impl<'a> Explorer<'a> {
         if definition.name().is_foreign() { Err(refusal(ErrorKind::ForeignSync)) } else { Ok(()) }
     }
 
+    /// Refuses what would be found impossible only after something is gone.
+    async fn check_take_down<C>(
+        &self,
+        handle: &mut Integration<TrustedAccess, C>,
+        syncs: Syncs<'_>,
+    ) -> Result<(), Error> {
+        let operation = Operation::DisableAwsServiceAccess;
+        self.check()?;
+        syncs.check(operation)?;
+        let management = handle.organization().management_account;
+        if let Some(iam) = self.iam {
+            handle.account_discovery_role(iam).check_account(Operation::DeleteServiceLinkedRole).await?;
+        }
+        syncs.check_sees(operation, management).await
+    }
+
     /// Role, then sync: AWS wants the role first of whoever creates a sync by program.
     async fn set_up<S: TrustedAccessOn, C>(&self, handle: &mut Integration<S, C>) -> Result<(), Error> {
         if let Some(iam) = self.iam {
@@ -119,7 +135,9 @@ impl<C> Integration<Disabled, C> {
     /// # Expected flow
     ///
     /// [`enable_trusted_access`](Self::enable_trusted_access), [`AccountDiscoveryRole::ensure`](crate::AccountDiscoveryRole::ensure),
-    /// [`DataSyncs::ensure`](crate::DataSyncs::ensure). What is there already is left as it is.
+    /// [`DataSyncs::ensure`](crate::DataSyncs::ensure). What is there already is left as it is: a sync that outlived a time without trusted
+    /// access may stay in the state [`TrustedAccessDisabled`](crate::ports::SyncState::TrustedAccessDisabled), for which there is
+    /// [`DataSyncs::recreate`](crate::DataSyncs::recreate).
     ///
     /// # Errors
     ///
@@ -172,7 +190,8 @@ impl<C> Integration<TrustedAccess, C> {
     /// # Errors
     ///
     /// Those of [`DataSyncs::delete`](crate::DataSyncs::delete), [`disable`](Self::disable) and
-    /// [`AccountDiscoveryRole::delete`](crate::AccountDiscoveryRole::delete). The failure [`recover`](Failure::recover)s into
+    /// [`AccountDiscoveryRole::delete`](crate::AccountDiscoveryRole::delete); clients of the wrong account are refused before anything is
+    /// deleted. The failure [`recover`](Failure::recover)s into
     /// `Moved(Observed::Disabled(…))` when only the role stays.
     ///
     /// # Cancel safety, IAM permissions
@@ -186,8 +205,7 @@ impl<C> Integration<TrustedAccess, C> {
     where
         C: OrganizationsApi,
     {
-        let checked = explorer.check().and_then(|()| syncs.check(Operation::DisableAwsServiceAccess));
-        let deleted = match checked {
+        let deleted = match explorer.check_take_down(&mut self, syncs).await {
             Ok(()) => explorer.delete_sync(&mut self).await,
             Err(error) => Err(error),
         };

@@ -1,5 +1,6 @@
 //! From one administrator to another, with what the old one's account holds.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -46,7 +47,6 @@ impl fmt::Debug for Handover<'_> {
 }
 
 /// What came of a replacement.
-#[derive(Debug)]
 #[non_exhaustive]
 pub struct Replaced<C> {
     /// The handle of the new administrator.
@@ -56,6 +56,29 @@ pub struct Replaced<C> {
     pub carried: Vec<(SyncAt, Result<SyncEnsured, Error>)>,
     /// The definitions of the syncs that could not be created in the new account, with their Regions.
     pub lost: Vec<(Region, SyncDefinition)>,
+    /// The old account's syncs that other services look after. They were not made again; AWS deletes them with the delegation.
+    pub foreign: Vec<SyncAt>,
+    /// The carried syncs of which AWS did not show whether they include future Regions, or switch OpsData on. They were made without.
+    pub unshown: Vec<SyncAt>,
+}
+
+impl<C> Replaced<C> {
+    fn without_syncs(delegated: Integration<Delegated, C>) -> Self {
+        Self { delegated, carried: Vec::new(), lost: Vec::new(), foreign: Vec::new(), unshown: Vec::new() }
+    }
+}
+
+/// Asks no `Debug` of the client.
+impl<C> fmt::Debug for Replaced<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Replaced")
+            .field("delegated", &self.delegated)
+            .field("carried", &self.carried)
+            .field("lost", &self.lost)
+            .field("foreign", &self.foreign)
+            .field("unshown", &self.unshown)
+            .finish()
+    }
 }
 
 /// One delegation, from hand to hand.
@@ -76,10 +99,11 @@ impl<C> Integration<Delegated, C> {
     /// # Errors
     ///
     /// Those of the two transitions. Before a write also [`SyncsUnseen`](ErrorKind::SyncsUnseen) when a client is not of the account that it
-    /// should be of or a sync shows too little to be made again, and [`SyncQuotaFull`](ErrorKind::SyncQuotaFull),
+    /// should be of or a sync shows too little to be made again, [`SyncsRemain`](ErrorKind::SyncsRemain) for a sync that was made since the
+    /// listing, [`OptInRegion`](ErrorKind::OptInRegion), and [`SyncQuotaFull`](ErrorKind::SyncQuotaFull),
     /// [`SyncNameTaken`](ErrorKind::SyncNameTaken) or [`SyncDiffers`](ErrorKind::SyncDiffers) when the new account has no room. When the old delegation is gone and the new one fails, the failure
-    /// [`recover`](Failure::recover)s into `Moved(Observed::TrustedAccess(…))`; its changes hold the syncs that went as they
-    /// were. What restores the old order is to register the old account again and create them there. A sync that fails afterwards is no failure of
+    /// [`recover`](Failure::recover)s into `Moved(Observed::TrustedAccess(…))`; the change that took the delegation holds the syncs that
+    /// went as they were ([`SyncsReport::recorded`](crate::SyncsReport::recorded)). What restores the old order is to register the old account again and create them there. A sync that fails afterwards is no failure of
     /// the replacement: see [`Replaced`].
     ///
     /// # Cancel safety
@@ -96,7 +120,7 @@ impl<C> Integration<Delegated, C> {
         C: OrganizationsApi,
     {
         if self.administrator().account == *account {
-            return Ok(Replaced { delegated: self, carried: Vec::new(), lost: Vec::new() });
+            return Ok(Replaced::without_syncs(self));
         }
         let old = self.administrator().account;
         if let Err(error) = operations::candidate(&self.ground(), *account).await {
@@ -108,7 +132,7 @@ impl<C> Integration<Delegated, C> {
             Handover::Leave(syncs) => {
                 let trusted = self.deregister(syncs).await?;
                 let delegated = trusted.register_checked(*account).await.map_err(Failure::after_deregistering)?;
-                return Ok(Replaced { delegated, carried: Vec::new(), lost: Vec::new() });
+                return Ok(Replaced::without_syncs(delegated));
             }
         };
         let stock = match Stock::take(from, old, to, *account, regions).await {
@@ -116,7 +140,8 @@ impl<C> Integration<Delegated, C> {
             Err(error) => return Err(Failure::new(error, Recovered::Unchanged(self))),
         };
         // On record, so nothing is lost by letting go of them.
-        let trusted = self.deregister_where(Care::Recorded(&stock.recorded), &endangered).await?;
+        let care = Care::Recorded { record: &stock.recorded, from, regions };
+        let trusted = self.deregister_where(care, &endangered).await?;
         let delegated = trusted.register_checked(*account).await.map_err(Failure::after_deregistering)?;
         Ok(stock.bring(delegated, to).await)
     }
@@ -128,6 +153,8 @@ struct Stock {
     recorded: Vec<(SyncAt, DataSync)>,
     /// As they are to be.
     wanted: Vec<(Region, SyncDefinition)>,
+    foreign: Vec<SyncAt>,
+    unshown: Vec<SyncAt>,
 }
 
 impl Stock {
@@ -143,35 +170,46 @@ impl Stock {
         let regions = by_region::distinct(regions, operation)?;
         let unseen = |account| Error::of(ErrorKind::SyncsUnseen { account }).at(operation);
         for (client, account) in [(from, old), (to, new)] {
-            if client.get_caller_identity().await?.account != account {
-                return Err(unseen(account));
+            let caller = client.get_caller_identity().await?.account;
+            if caller != account {
+                return Err(unseen(account).called_as(Some(caller)));
             }
         }
         let listings = by_region::each(regions, |region| async move {
-            let place = Place { ssm: from, account: old, region, patience: Duration::ZERO };
+            let place = Place { ssm: from, account: old, region, patience: Duration::ZERO, changes: &[] };
             place.list(SyncType::SyncFromSource).await
         })
         .await;
-        let mut stock = Self { recorded: Vec::new(), wanted: Vec::new() };
+        let mut stock = Self { recorded: Vec::new(), wanted: Vec::new(), foreign: Vec::new(), unshown: Vec::new() };
+        let mut rooms: BTreeMap<&Region, Vec<SyncDefinition>> = BTreeMap::new();
         for (region, listing) in listings {
-            let mut here = Vec::new();
             for sync in listing?.into_iter().filter(DataSync::is_of_organization) {
-                match sync.definition() {
-                    // The service that looks after it makes it again.
-                    _ if sync.name.is_foreign() => {}
-                    Some(definition) => here.push(definition),
-                    None => {
-                        let why = format!("AWS shows too little of the sync {:?} to make it again", sync.name.as_str());
-                        return Err(unseen(old).with_region(region.clone()).with_message(why));
-                    }
+                let at = SyncAt::new(old, region, &sync.name);
+                stock.recorded.push((at.clone(), sync.clone()));
+                if sync.name.is_foreign() {
+                    stock.foreign.push(at);
+                    continue;
                 }
-                stock.recorded.push((SyncAt::new(old, region, &sync.name), sync));
+                let Some(definition) = sync.definition() else {
+                    let why = format!("AWS shows too little of the sync {:?} to make it again", sync.name.as_str());
+                    return Err(unseen(old).with_region(region.clone()).called_as(Some(old)).with_message(why));
+                };
+                if sync.future_regions.is_none() || sync.all_ops_data_sources.is_none() {
+                    stock.unshown.push(SyncAt::new(new, region, &sync.name));
+                }
+                rooms.entry(region).or_default().push(definition.clone());
+                stock.wanted.push((region.clone(), definition));
             }
-            if !here.is_empty() {
-                let place = Place { ssm: to, account: new, region, patience: Duration::ZERO };
-                place.check_room_for(&here).await?;
+        }
+        let checks = by_region::each(rooms.keys().copied().collect(), |region| {
+            let wanted = rooms.get(region).map(Vec::as_slice).unwrap_or_default();
+            async move {
+                let place = Place { ssm: to, account: new, region, patience: Duration::ZERO, changes: &[] };
+                place.check_room_for(wanted).await
             }
-            stock.wanted.extend(here.into_iter().map(|definition| (region.clone(), definition)));
+        });
+        for (_, check) in checks.await {
+            check?;
         }
         Ok(stock)
     }
@@ -180,26 +218,40 @@ impl Stock {
     async fn bring<C>(self, mut delegated: Integration<Delegated, C>, to: &dyn SystemsManagerClient) -> Replaced<C> {
         let new = delegated.administrator().account;
         let (mut carried, mut lost) = (Vec::new(), Vec::new());
-        for (region, definition) in self.wanted {
-            let at = SyncAt::new(new, &region, definition.name());
-            let brought = match delegated.data_syncs(to).await {
-                Ok(mut syncs) => match syncs.ensure(&definition, std::slice::from_ref(&region)).await {
-                    Ok(ensured) => ensured.into_result().map(|ensured| ensured.into_values().next()),
-                    Err(error) => Err(error),
-                },
-                Err(error) => Err(error),
-            };
-            match brought {
-                Ok(Some(ensured)) => carried.push((at, Ok(ensured))),
-                Ok(None) => {}
-                Err(error) => {
-                    lost.push((region, definition));
-                    carried.push((at, Err(error)));
+        let Self { wanted, foreign, unshown, .. } = self;
+        match delegated.data_syncs(to).await {
+            Ok(mut syncs) => {
+                for (definition, regions) in by_definition(wanted) {
+                    // Without a result nothing was sent.
+                    let Ok(results) = syncs.ensure(&definition, &regions).await else {
+                        lost.extend(regions.into_iter().map(|region| (region, definition.clone())));
+                        continue;
+                    };
+                    for (region, ensured) in results.into_inner() {
+                        carried.push((SyncAt::new(new, &region, definition.name()), ensured));
+                        if carried.last().is_some_and(|(_, ensured)| ensured.is_err()) {
+                            lost.push((region, definition.clone()));
+                        }
+                    }
                 }
             }
+            // The identity was told before: nothing can be made now.
+            Err(_) => lost.extend(wanted),
         }
-        Replaced { delegated, carried, lost }
+        Replaced { delegated, carried, lost, foreign, unshown }
     }
+}
+
+/// The same sync in several Regions is made in all of them at once.
+fn by_definition(wanted: Vec<(Region, SyncDefinition)>) -> Vec<(SyncDefinition, Vec<Region>)> {
+    let mut groups: Vec<(SyncDefinition, Vec<Region>)> = Vec::new();
+    for (region, definition) in wanted {
+        match groups.iter_mut().find(|(known, _)| *known == definition) {
+            Some((_, regions)) => regions.push(region),
+            None => groups.push((definition, vec![region])),
+        }
+    }
+    groups
 }
 
 impl<C> Failure<Integration<TrustedAccess, C>> {

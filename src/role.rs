@@ -1,9 +1,10 @@
 //! The role with which Explorer looks at the organization.
 
+use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use crate::domain::{AccountId, RoleName};
+use crate::domain::AccountId;
 use crate::error::{Error, ErrorKind};
 use crate::integration::Integration;
 use crate::journal::Journal;
@@ -20,13 +21,19 @@ use crate::syncs::{Endangered, Syncs};
 ///
 /// It borrows the handle, so that the state cannot move on meanwhile. What it changes stands in the handle's
 /// [`changes`](Integration::changes).
-#[derive(Debug)]
 pub struct AccountDiscoveryRole<'a, S, I: ?Sized> {
     iam: &'a I,
     management: AccountId,
     patience: Duration,
     journal: &'a mut Journal,
     state: PhantomData<fn() -> S>,
+}
+
+/// Names the account; the client need not be `Debug`.
+impl<S, I: ?Sized> fmt::Debug for AccountDiscoveryRole<'_, S, I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccountDiscoveryRole").field("account", &self.management).finish_non_exhaustive()
+    }
 }
 
 /// What became of a role that was to be there.
@@ -71,7 +78,7 @@ impl<C> Observed<C> {
 
 impl<S, I: IamClient + ?Sized> AccountDiscoveryRole<'_, S, I> {
     /// Refuses credentials that are known to be another account's than the management account's.
-    async fn check_account(&self, operation: Operation) -> Result<Option<AccountId>, Error> {
+    pub(crate) async fn check_account(&self, operation: Operation) -> Result<Option<AccountId>, Error> {
         let caller = self.iam.get_caller_identity().await.ok().map(|identity| identity.account);
         match caller {
             Some(caller) if caller != self.management => {
@@ -98,14 +105,16 @@ impl<S, I: IamClient + ?Sized> AccountDiscoveryRole<'_, S, I> {
     ///
     /// # Errors
     ///
-    /// That of `GetRole`: unknown is not absent.
+    /// [`NotManagementAccount`](ErrorKind::NotManagementAccount), and that of `GetRole`: unknown is not absent.
     ///
     /// # IAM permissions
     ///
     /// `iam:GetRole` on the role. AWS:
     /// [Using roles to collect account information](https://docs.aws.amazon.com/systems-manager/latest/userguide/using-service-linked-roles-service-action-2.html).
     pub async fn look_up(&self) -> Result<Option<Role>, Error> {
-        self.iam.get_role(&RoleName::ACCOUNT_DISCOVERY).await
+        let caller = self.check_account(Operation::GetRole).await?;
+        let found = role::look_up(self.iam, self.patience, self.journal.changes()).await;
+        found.map_err(|error| error.called_as(caller))
     }
 
     /// Creates it, unless it is there. A sync of the organization that is created by a program needs it first.
@@ -126,7 +135,7 @@ impl<S, I: IamClient + ?Sized> AccountDiscoveryRole<'_, S, I> {
     #[doc(alias = "CreateServiceLinkedRole")]
     pub async fn ensure(&mut self) -> Result<RoleEnsured, Error> {
         let caller = self.check_account(Operation::CreateServiceLinkedRole).await?;
-        let outcome = role::ensure(self.iam, self.patience).await;
+        let outcome = role::ensure(self.iam, self.patience, self.journal.changes()).await;
         let (role, there) = self.settle(caller, outcome)?;
         Ok(if there { RoleEnsured::AlreadyThere(role) } else { RoleEnsured::Created(role) })
     }
@@ -137,7 +146,8 @@ impl<I: IamClient + ?Sized> AccountDiscoveryRole<'_, Disabled, I> {
     /// Deletes it, and waits for AWS to have done so. Answers the role as it was; `None` where there was none.
     ///
     /// AWS's guides want trusted access off and all of Explorer's syncs deleted first. Under [`Syncs::Protect`] the crate looks, with a client of the
-    /// management account, and refuses while a sync of the organization remains; AWS looks again in the background.
+    /// management account, and refuses while a sync of the organization remains. AWS looks again in the background, and says whether syncs of a
+    /// single account hold the role too.
     ///
     /// # Errors
     ///
@@ -160,8 +170,8 @@ impl<I: IamClient + ?Sized> AccountDiscoveryRole<'_, Disabled, I> {
         syncs.check(operation)?;
         let caller = self.check_account(operation).await?;
         let endangered = Endangered { known: vec![self.management], others: true };
-        syncs.guard(operation, &endangered).await?;
-        let outcome = role::delete(self.iam, self.patience).await;
+        syncs.guard(operation, &endangered, self.journal.changes()).await?;
+        let outcome = role::delete(self.iam, self.patience, self.journal.changes()).await;
         self.settle(caller, outcome)
     }
 }

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::time::SystemTime;
 
 use futures_util::future::join_all;
 
+use crate::change::{Certainty, Change, ChangeKind};
 use crate::domain::{AccountId, Region, SyncName};
 use crate::error::{Error, ErrorKind};
 use crate::pages::Pages;
@@ -105,6 +107,38 @@ pub struct SyncsLook {
     pub regions: Vec<Region>,
 }
 
+/// What our own changes say of a sync, whatever a listing shows.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Known {
+    Nothing,
+    /// AWS said that it made or changed it for us.
+    Made,
+    /// We saw it go, with this date.
+    Gone(Option<SystemTime>),
+}
+
+impl Known {
+    pub(crate) fn of(changes: &[Change], at: &SyncAt) -> Self {
+        let known = changes.iter().rev().find_map(|change| match &change.kind {
+            ChangeKind::DataSyncCreated { sync, .. } | ChangeKind::DataSyncUpdated { sync, .. } if sync == at => {
+                Some(if change.certainty == Certainty::Did { Self::Made } else { Self::Nothing })
+            }
+            ChangeKind::DataSyncDeleted { sync, before } if sync == at => {
+                Some(if change.certainty == Certainty::Did { Self::Gone(before.created) } else { Self::Nothing })
+            }
+            // AWS may delete them with the delegation, and may not.
+            ChangeKind::AdministratorDeregistered { account, .. } if *account == at.account => Some(Self::Nothing),
+            _ => None,
+        });
+        known.unwrap_or(Self::Nothing)
+    }
+
+    /// Whether a listing shows what has gone: under another date it is another one.
+    pub(crate) fn is_gone(&self, shown: &DataSync) -> bool {
+        matches!(self, Self::Gone(created) if created.is_some() && *created == shown.created)
+    }
+}
+
 /// Which accounts' syncs a step endangers.
 #[derive(Debug, Clone)]
 pub(crate) struct Endangered {
@@ -115,12 +149,26 @@ pub(crate) struct Endangered {
 }
 
 /// What a step does about the syncs that it endangers.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(crate) enum Care<'a> {
     /// What the caller says.
     Of(Syncs<'a>),
     /// They are on record.
-    Recorded(&'a [(SyncAt, DataSync)]),
+    Recorded {
+        record: &'a [(SyncAt, DataSync)],
+        /// A client of the account that they are of.
+        from: &'a dyn SystemsManagerClient,
+        regions: &'a [Region],
+    },
+}
+
+impl fmt::Debug for Care<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Of(syncs) => syncs.fmt(f),
+            Self::Recorded { record, .. } => f.debug_tuple("Recorded").field(record).finish(),
+        }
+    }
 }
 
 impl<'a> From<Syncs<'a>> for Care<'a> {
@@ -134,15 +182,30 @@ impl Care<'_> {
     pub(crate) fn check(&self, operation: Operation) -> Result<(), Error> {
         match self {
             Self::Of(syncs) => syncs.check(operation),
-            Self::Recorded(_) => Ok(()),
+            Self::Recorded { .. } => Ok(()),
         }
     }
 
     /// Looks for syncs that the step endangers, and refuses when one remains or may remain unseen.
-    pub(crate) async fn guard(&self, operation: Operation, endangered: &Endangered) -> Result<SyncsReport, Error> {
-        match self {
-            Self::Of(syncs) => syncs.guard(operation, endangered).await,
-            Self::Recorded(syncs) => Ok(SyncsReport::Recorded(syncs.to_vec())),
+    pub(crate) async fn guard(
+        &self,
+        operation: Operation,
+        endangered: &Endangered,
+        changes: &[Change],
+    ) -> Result<SyncsReport, Error> {
+        let (record, from, regions) = match self {
+            Self::Of(syncs) => return syncs.guard(operation, endangered, changes).await,
+            Self::Recorded { record, from, regions } => (record, from, regions),
+        };
+        // One that was made since is not on record.
+        let regions: BTreeSet<&Region> = regions.iter().collect();
+        let look = look(*from, &regions, endangered, changes).await?;
+        let now = look.map(|(_, syncs)| syncs).unwrap_or_default();
+        let new: Vec<_> = now.into_iter().filter(|sync| !record.iter().any(|(known, _)| known == sync)).collect();
+        if new.is_empty() {
+            Ok(SyncsReport::Recorded(record.to_vec()))
+        } else {
+            Err(Error::of(ErrorKind::SyncsRemain { syncs: new }).at(operation))
         }
     }
 }
@@ -158,13 +221,29 @@ impl Syncs<'_> {
         Err(Error::of(ErrorKind::InvalidInput).at(operation).with_message(format!("Syncs::Protect needs {missing}")))
     }
 
+    /// Refuses clients of whom none is that account's, before anything is written.
+    pub(crate) async fn check_sees(&self, operation: Operation, account: AccountId) -> Result<(), Error> {
+        let Self::Protect { ssm, .. } = self else { return Ok(()) };
+        for client in *ssm {
+            if client.get_caller_identity().await?.account == account {
+                return Ok(());
+            }
+        }
+        Err(Error::of(ErrorKind::SyncsUnseen { account }).at(operation))
+    }
+
     /// Looks for syncs that the step endangers, and refuses when one remains or may remain unseen.
-    pub(crate) async fn guard(&self, operation: Operation, endangered: &Endangered) -> Result<SyncsReport, Error> {
+    pub(crate) async fn guard(
+        &self,
+        operation: Operation,
+        endangered: &Endangered,
+        changes: &[Change],
+    ) -> Result<SyncsReport, Error> {
         let Self::Protect { ssm, regions } = self else {
             return Ok(SyncsReport::Forfeited);
         };
         let regions: BTreeSet<&Region> = regions.iter().collect();
-        let looks = join_all(ssm.iter().map(|client| look(*client, &regions, endangered))).await;
+        let looks = join_all(ssm.iter().map(|client| look(*client, &regions, endangered, changes))).await;
 
         let mut seen = Vec::new();
         let mut remaining = Vec::new();
@@ -186,11 +265,15 @@ impl Syncs<'_> {
     }
 }
 
+/// A sync, and where it is.
+type DataSyncAt = (SyncAt, DataSync);
+
 /// The organization's syncs of the client's account, or `None` where the step does not endanger that account's.
 async fn look(
     client: &dyn SystemsManagerClient,
     regions: &BTreeSet<&Region>,
     endangered: &Endangered,
+    changes: &[Change],
 ) -> Result<Option<(AccountId, Vec<SyncAt>)>, Error> {
     // The listing says nothing about whose it is, so a client that cannot tell has seen nobody's syncs.
     let account = client.get_caller_identity().await?.account;
@@ -198,15 +281,29 @@ async fn look(
         return Ok(None);
     }
     let listings = join_all(regions.iter().map(|region| of_organization(client, account, region))).await;
-    let syncs: Vec<Vec<SyncAt>> = listings.into_iter().collect::<Result<_, _>>()?;
-    Ok(Some((account, syncs.into_iter().flatten().collect())))
+    let syncs: Vec<Vec<DataSyncAt>> = listings.into_iter().collect::<Result<_, _>>()?;
+    let listed = syncs.into_iter().flatten().filter(|(at, sync)| !Known::of(changes, at).is_gone(sync));
+    let mut remaining: Vec<SyncAt> = listed.map(|(at, _)| at).collect();
+    // What AWS said that it made for us is there, whether or not a listing shows it yet.
+    let made = changes.iter().filter_map(|change| match &change.kind {
+        ChangeKind::DataSyncCreated { sync, .. } if sync.account == account && regions.contains(&sync.region) => {
+            Some(sync)
+        }
+        _ => None,
+    });
+    for sync in made.filter(|sync| Known::of(changes, sync) == Known::Made) {
+        if !remaining.contains(sync) {
+            remaining.push(sync.clone());
+        }
+    }
+    Ok(Some((account, remaining)))
 }
 
 async fn of_organization(
     client: &dyn SystemsManagerClient,
     account: AccountId,
     region: &Region,
-) -> Result<Vec<SyncAt>, Error> {
+) -> Result<Vec<DataSyncAt>, Error> {
     let unseen = |error: Error| {
         let operation = Operation::ListResourceDataSync;
         let unseen = Error::of(ErrorKind::SyncsUnseen { account }).at(operation);
@@ -218,11 +315,8 @@ async fn of_organization(
         let page =
             client.list_resource_data_sync(region, SyncType::SyncFromSource, pages.token()).await.map_err(unseen)?;
         pages.turn(page.next).map_err(unseen)?;
-        syncs.extend(page.items.into_iter().filter(DataSync::is_of_organization).map(|sync| SyncAt {
-            account,
-            region: region.clone(),
-            name: sync.name,
-        }));
+        let of_organization = page.items.into_iter().filter(DataSync::is_of_organization);
+        syncs.extend(of_organization.map(|sync| (SyncAt::new(account, region, &sync.name), sync)));
     }
     Ok(syncs)
 }

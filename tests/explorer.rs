@@ -312,7 +312,7 @@ async fn a_sync_that_cannot_be_carried_is_handed_back_whole() {
     let home = home();
     let carry = Handover::Carry { from: &from, to: &to, regions: &home };
     let delegated = delegated_in(&organization).await;
-    organization.fault(Operation::CreateResourceDataSync, 1, Fault::refused("AccessDeniedException"));
+    organization.fault(Operation::CreateResourceDataSync, 1, Fault::refused("OddException"));
     let replaced = delegated.replace(&bob(), carry).await.unwrap();
     assert_eq!(replaced.carried.iter().filter(|(_, carried)| carried.is_err()).count(), 1);
     let [(lost_in, lost)] = &replaced.lost[..] else { panic!("{:?}", replaced.lost) };

@@ -55,7 +55,7 @@ impl Repr {
                 f.write_str(if holders.len() == 1 { "that account first" } else { "those accounts first" })
             }
             ErrorKind::NotAnAdministrator => {
-                f.write_str("the account is not a delegated administrator, so it cannot be kept as one")
+                f.write_str("the account is no delegated administrator of Systems Manager")
             }
             ErrorKind::StateMoved => f.write_str("somebody changed the organization meanwhile; look at what it is now"),
             ErrorKind::SyncsRemain { syncs } => {

@@ -39,7 +39,7 @@ pub enum ErrorKind {
         /// The accounts that hold it: one, unless the organization is irregular.
         holders: Vec<AccountId>,
     },
-    /// The account is not an administrator, so it cannot be kept as one.
+    /// The account is no delegated administrator of Systems Manager, which it would have to be.
     NotAnAdministrator,
     /// Somebody changed the organization: the state that the handle stood for is gone.
     StateMoved,

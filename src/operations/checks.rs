@@ -105,8 +105,11 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
         waiting: &mut Waiting,
     ) -> Result<(Facts, SyncsReport), Setback> {
         loop {
-            let (administrators, report) =
-                join(observation::administrators(self.client), guarded.care.guard(operation, guarded.endangered)).await;
+            let (administrators, report) = join(
+                observation::administrators(self.client),
+                guarded.care.guard(operation, guarded.endangered, self.journal.changes()),
+            )
+            .await;
             let unread = |error: Error| Setback::Unchanged(error.called_as(self.known.caller));
             let administrators = administrators.map_err(unread)?;
             let now = Facts { administrators, ..before.clone() };

@@ -1,15 +1,16 @@
 //! One data sync in one Region: read, decide, write once, and see it through.
 
+use std::time::Duration;
+
 use futures_util::future::join;
 
 use super::settle::{Waiting, not_settled};
-use crate::change::{Certainty, ChangeKind};
+use crate::change::{Certainty, Change, ChangeKind};
 use crate::domain::{AccountId, Region, SyncName};
-use crate::error::{Applied, Error, ErrorKind};
+use crate::error::{Applied, Error, ErrorKind, Retry};
 use crate::pages::Pages;
 use crate::ports::{DataSync, Operation, SyncDefinition, SyncSource, SyncSourceType, SyncType, SystemsManagerApi};
-use crate::syncs::SyncAt;
-use std::time::Duration;
+use crate::syncs::{Known, SyncAt};
 
 /// Five of an account in a Region, by
 /// [Systems Manager's quotas](https://docs.aws.amazon.com/general/latest/gr/ssm.html).
@@ -24,6 +25,8 @@ pub(crate) struct Place<'a, M: ?Sized> {
     pub(crate) account: AccountId,
     pub(crate) region: &'a Region,
     pub(crate) patience: Duration,
+    /// What this handle has changed: a listing that denies it is old.
+    pub(crate) changes: &'a [Change],
 }
 
 /// What came of it, and what it changed.
@@ -93,6 +96,10 @@ fn likeness(found: &DataSync, wanted: &SyncDefinition) -> Likeness {
     }
 }
 
+fn is_like(found: &DataSync, wanted: &SyncDefinition) -> bool {
+    matches!(likeness(found, wanted), Likeness::Same | Likeness::Unshown)
+}
+
 fn sorted<T: Ord + Clone>(items: &[T]) -> Vec<T> {
     let mut items = items.to_vec();
     items.sort();
@@ -112,7 +119,7 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
         SyncAt::new(self.account, self.region, name)
     }
 
-    /// The account's syncs of one type.
+    /// The account's syncs of one type, without those that we saw go.
     pub(crate) async fn list(&self, sync_type: SyncType) -> Result<Vec<DataSync>, Error> {
         let mut syncs = Vec::new();
         let mut pages = Pages::of(Operation::ListResourceDataSync);
@@ -122,7 +129,25 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
             syncs.extend(page.items);
             pages.turn(page.next).map_err(|error| self.name(error))?;
         }
+        if sync_type == SyncType::SyncFromSource {
+            syncs.retain(|sync| !Known::of(self.changes, &self.at(&sync.name)).is_gone(sync));
+        }
         Ok(syncs)
+    }
+
+    /// The account's syncs of Explorer's kind, once they show this one if we saw AWS accept it.
+    async fn list_with(&self, name: &SyncName, waiting: &mut Waiting) -> Result<Vec<DataSync>, Error> {
+        let expected = Known::of(self.changes, &self.at(name)) == Known::Made;
+        loop {
+            let syncs = self.list(SyncType::SyncFromSource).await?;
+            if !expected || syncs.iter().any(|sync| sync.name == *name) {
+                return Ok(syncs);
+            }
+            if !waiting.again().await {
+                let late = not_settled(Operation::ListResourceDataSync, None).applied_is(Applied::No);
+                return Err(self.name(late));
+            }
+        }
     }
 
     async fn find(&self, name: &SyncName) -> Result<Option<DataSync>, Error> {
@@ -130,15 +155,16 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
         Ok(syncs.into_iter().find(|sync| sync.name == *name))
     }
 
-    /// Makes a sync what it is to be. `written` says that this run has written it already, where AWS does not show all of it.
+    /// Makes a sync what it is to be. `written` says that this run has written the same already, where AWS does not show all of it.
     pub(crate) async fn ensure(&self, wanted: &SyncDefinition, administrator: bool, written: bool) -> Outcome<Ensured> {
-        let syncs = match self.list(SyncType::SyncFromSource).await {
+        let mut waiting = Waiting::new(self.patience);
+        let syncs = match self.list_with(wanted.name(), &mut waiting).await {
             Ok(syncs) => syncs,
             Err(error) => return Outcome::unchanged(Err(error)),
         };
         let Some(found) = syncs.iter().find(|sync| sync.name == *wanted.name()) else {
             return match self.check_room(wanted, &syncs, administrator).await {
-                Ok(()) => self.create(wanted).await,
+                Ok(holders) => self.create(wanted, holders, waiting).await,
                 Err(error) => Outcome::unchanged(Err(error)),
             };
         };
@@ -148,20 +174,21 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
             Likeness::OtherSource => {
                 Outcome::unchanged(Err(self.error(ErrorKind::SyncSourceFixed, Operation::UpdateResourceDataSync)))
             }
-            Likeness::Unshown | Likeness::Different => self.update(wanted, found).await,
+            Likeness::Unshown | Likeness::Different => self.update(wanted, found, waiting).await,
         }
     }
 
-    /// Refuses what AWS would refuse, with what is in the way.
+    /// Refuses what AWS would refuse, with what is in the way. Answers who holds the places.
+    ///
+    /// Whether Inventory's syncs count is not documented, so five of Explorer's own are enough to say no, and fewer are left to AWS.
     async fn check_room(
         &self,
         wanted: &SyncDefinition,
         explorers: &[DataSync],
         administrator: bool,
-    ) -> Result<(), Error> {
+    ) -> Result<Vec<SyncName>, Error> {
         let refuse = |kind| Err(self.error(kind, Operation::CreateResourceDataSync));
-        let opt_in = OPT_IN_REGIONS.contains(&self.region.as_str());
-        if administrator && opt_in && source_type(wanted) == SyncSourceType::AwsOrganizations {
+        if administrator && self.is_closed_to_administrators(wanted) {
             return refuse(ErrorKind::OptInRegion);
         }
         let inventorys = self.list(SyncType::SyncToDestination).await?;
@@ -169,22 +196,34 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
             return refuse(ErrorKind::SyncNameTaken);
         }
         let holders: Vec<_> = explorers.iter().chain(&inventorys).map(|sync| sync.name.clone()).collect();
-        if holders.len() >= QUOTA {
-            return refuse(ErrorKind::SyncQuotaFull { holders });
-        }
-        Ok(())
+        if explorers.len() >= QUOTA { refuse(ErrorKind::SyncQuotaFull { holders }) } else { Ok(holders) }
     }
 
-    /// Refuses where not all of these can be created. One that is there already, and the same, takes no place.
+    fn is_closed_to_administrators(&self, wanted: &SyncDefinition) -> bool {
+        OPT_IN_REGIONS.contains(&self.region.as_str()) && source_type(wanted) == SyncSourceType::AwsOrganizations
+    }
+
+    /// Refuses where the sync could not be made again once it is deleted.
+    pub(crate) async fn check_recreation(&self, wanted: &SyncDefinition, administrator: bool) -> Result<(), Error> {
+        let mut syncs = self.list_with(wanted.name(), &mut Waiting::new(self.patience)).await?;
+        // Its own place will be free.
+        syncs.retain(|sync| sync.name != *wanted.name());
+        self.check_room(wanted, &syncs, administrator).await.map(drop)
+    }
+
+    /// Refuses where an administrator cannot create all of these. One that is there already, and the same, takes no place.
     pub(crate) async fn check_room_for(&self, wanted: &[SyncDefinition]) -> Result<(), Error> {
         let refuse = |kind| Err(self.error(kind, Operation::CreateResourceDataSync));
+        if wanted.iter().any(|wanted| self.is_closed_to_administrators(wanted)) {
+            return refuse(ErrorKind::OptInRegion);
+        }
         let (explorers, inventorys) =
             join(self.list(SyncType::SyncFromSource), self.list(SyncType::SyncToDestination)).await;
         let (explorers, inventorys) = (explorers?, inventorys?);
         let mut new = 0;
         for wanted in wanted {
             match explorers.iter().find(|sync| sync.name == *wanted.name()) {
-                Some(found) if likeness(found, wanted) == Likeness::Same => {}
+                Some(found) if is_like(found, wanted) => {}
                 Some(_) => return refuse(ErrorKind::SyncDiffers),
                 None if inventorys.iter().any(|sync| sync.name == *wanted.name()) => {
                     return refuse(ErrorKind::SyncNameTaken);
@@ -192,53 +231,91 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
                 None => new += 1,
             }
         }
+        // Here a place too few would cost a sync, so Inventory's count.
         let holders: Vec<_> = explorers.iter().chain(&inventorys).map(|sync| sync.name.clone()).collect();
-        if holders.len() + new > QUOTA { refuse(ErrorKind::SyncQuotaFull { holders }) } else { Ok(()) }
+        if new > 0 && holders.len() + new > QUOTA { refuse(ErrorKind::SyncQuotaFull { holders }) } else { Ok(()) }
     }
 
-    async fn create(&self, wanted: &SyncDefinition) -> Outcome<Ensured> {
+    async fn create(&self, wanted: &SyncDefinition, holders: Vec<SyncName>, mut waiting: Waiting) -> Outcome<Ensured> {
         let operation = Operation::CreateResourceDataSync;
-        let sent = self.ssm.create_resource_data_sync(self.region, wanted).await.map_err(|error| self.name(error));
-        let change = |created| ChangeKind::DataSyncCreated { sync: self.at(wanted.name()), created };
-        let certainty = match &sent {
-            Ok(()) => Certainty::Did,
-            Err(error) if error.applied() != Applied::No => Certainty::Maybe,
-            // Somebody else was faster, perhaps with the same.
-            Err(_) => {
-                let found = self.find(wanted.name()).await.ok().flatten();
-                let same = found.filter(|found| matches!(likeness(found, wanted), Likeness::Same | Likeness::Unshown));
-                return Outcome::unchanged(match (same, sent) {
-                    (Some(found), _) => Ok(Ensured::AlreadySo(found)),
-                    (None, Err(error)) => Err(error),
-                    (None, Ok(())) => Err(self.error(ErrorKind::StateMoved, operation)),
+        let lost = loop {
+            let sent = self.ssm.create_resource_data_sync(self.region, wanted).await;
+            let error = match sent.map_err(|error| self.name(error)) {
+                Ok(()) => break None,
+                Err(error) if error.applied() != Applied::No => break Some(error),
+                Err(error) => error,
+            };
+            if !self.is_refused_late(&error) {
+                return Outcome::unchanged(match error.code() {
+                    Some("ResourceDataSyncAlreadyExistsException") => self.outrun(wanted, error, &mut waiting).await,
+                    Some("ResourceDataSyncCountExceededException") => {
+                        Err(error.explained_by(ErrorKind::SyncQuotaFull { holders }))
+                    }
+                    _ => Err(error),
                 });
             }
         };
-        match self.see(operation, sent.err(), |found| found, wanted.name()).await {
-            Ok(found) => {
-                Outcome { change: Some((change(found.created), certainty)), result: Ok(Ensured::Created(found)) }
-            }
-            Err(error) => Outcome { change: Some((change(None), certainty)), result: Err(error) },
+        let certainty = if lost.is_none() { Certainty::Did } else { Certainty::Maybe };
+        let change = |created| Some((ChangeKind::DataSyncCreated { sync: self.at(wanted.name()), created }, certainty));
+        let effect = |found: Option<DataSync>| found.filter(|found| is_like(found, wanted));
+        match self.see(operation, lost, effect, wanted.name(), waiting).await {
+            Ok(found) => Outcome { change: change(found.created), result: Ok(Ensured::Created(found)) },
+            Err(error) => Outcome { change: change(None), result: Err(error) },
         }
     }
 
-    async fn update(&self, wanted: &SyncDefinition, before: &DataSync) -> Outcome<Ensured> {
-        let operation = Operation::UpdateResourceDataSync;
-        let sent = self.ssm.update_resource_data_sync(self.region, wanted).await.map_err(|error| self.name(error));
-        let certainty = match &sent {
-            Ok(()) => Certainty::Did,
-            Err(error) if error.applied() != Applied::No => Certainty::Maybe,
-            Err(_) => {
-                return Outcome::unchanged(match sent {
-                    Err(error) => Err(error),
-                    Ok(()) => Err(self.error(ErrorKind::StateMoved, operation)),
-                });
+    /// Whether a refusal says the opposite of what we saw AWS do: other services learn of it later than Organizations.
+    fn is_refused_late(&self, refusal: &Error) -> bool {
+        let made = |wanted: &dyn Fn(&ChangeKind) -> bool| {
+            self.changes.iter().any(|change| change.certainty == Certainty::Did && wanted(&change.kind))
+        };
+        let registered = made(
+            &|kind| matches!(kind, ChangeKind::AdministratorRegistered { account, .. } if *account == self.account),
+        );
+        match refusal.code() {
+            Some("AccessDeniedException") => registered,
+            Some("ResourceDataSyncInvalidConfigurationException") => {
+                let readied = |kind: &ChangeKind| {
+                    matches!(kind, ChangeKind::TrustedAccessEnabled { .. } | ChangeKind::RoleCreated { .. })
+                };
+                registered || made(&readied)
             }
+            _ => false,
+        }
+    }
+
+    /// What is there by a name that AWS says is taken, once a listing shows it.
+    async fn outrun(&self, wanted: &SyncDefinition, refusal: Error, waiting: &mut Waiting) -> Result<Ensured, Error> {
+        loop {
+            if let Some(found) = self.find(wanted.name()).await? {
+                return if is_like(&found, wanted) {
+                    Ok(Ensured::AlreadySo(found))
+                } else {
+                    Err(refusal.explained_by(ErrorKind::SyncDiffers))
+                };
+            }
+            if !waiting.again().await {
+                return Err(refusal.with_retry(Retry::Spent));
+            }
+        }
+    }
+
+    async fn update(&self, wanted: &SyncDefinition, before: &DataSync, waiting: Waiting) -> Outcome<Ensured> {
+        let operation = Operation::UpdateResourceDataSync;
+        let sent = self.ssm.update_resource_data_sync(self.region, wanted).await;
+        let lost = match sent.map_err(|error| self.name(error)) {
+            Ok(()) => None,
+            Err(error) if error.applied() != Applied::No => Some(error),
+            Err(error) => return Outcome::unchanged(Err(error)),
         };
-        let changed = |found: Option<DataSync>| {
-            found.filter(|found| matches!(likeness(found, wanted), Likeness::Same | Likeness::Unshown))
+        let certainty = if lost.is_none() { Certainty::Did } else { Certainty::Maybe };
+        // What AWS does not show looks alike before and after: then only its date tells.
+        let needs_date = lost.is_some() && is_like(before, wanted);
+        let effect = |found: Option<DataSync>| {
+            let dated = |found: &DataSync| found.modified.is_some() && found.modified != before.modified;
+            found.filter(|found| is_like(found, wanted) && (!needs_date || dated(found)))
         };
-        let seen = self.see(operation, sent.err(), changed, wanted.name()).await;
+        let seen = self.see(operation, lost, effect, wanted.name(), waiting).await;
         let kind = ChangeKind::DataSyncUpdated {
             sync: self.at(wanted.name()),
             created: before.created,
@@ -250,31 +327,48 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
     /// Deletes a sync of Explorer's kind. Answers the sync as it was; `None` where there was none.
     pub(crate) async fn delete(&self, name: &SyncName) -> Outcome<Option<DataSync>> {
         let operation = Operation::DeleteResourceDataSync;
-        let before = match self.find(name).await {
-            Ok(Some(before)) => before,
-            other => return Outcome::unchanged(other),
+        let mut waiting = Waiting::new(self.patience);
+        let syncs = match self.list_with(name, &mut waiting).await {
+            Ok(syncs) => syncs,
+            Err(error) => return Outcome::unchanged(Err(error)),
+        };
+        let Some(before) = syncs.into_iter().find(|sync| sync.name == *name) else {
+            return Outcome::unchanged(Ok(None));
         };
         let sent = self.ssm.delete_resource_data_sync(self.region, name, SyncType::SyncFromSource).await;
-        let sent = sent.map_err(|error| self.name(error));
-        let certainty = match &sent {
-            Ok(()) => Certainty::Did,
-            Err(error) if error.applied() != Applied::No => Certainty::Maybe,
-            Err(_) => {
-                let gone = matches!(self.find(name).await, Ok(None));
-                return Outcome::unchanged(match sent {
-                    Err(error) if !gone => Err(error),
-                    _ => Ok(None),
-                });
-            }
+        let lost = match sent.map_err(|error| self.name(error)) {
+            Ok(()) => None,
+            Err(error) if error.applied() != Applied::No => Some(error),
+            Err(error) => return Outcome::unchanged(self.gone_already(name, error, &mut waiting).await),
         };
+        let certainty = if lost.is_none() { Certainty::Did } else { Certainty::Maybe };
         // One that has come back with another date is somebody else's.
-        let gone = |found: Option<DataSync>| {
-            let same = |found: &DataSync| found.created.is_none() || found.created == before.created;
-            (!found.as_ref().is_some_and(same)).then_some(())
-        };
-        let seen = self.see(operation, sent.err(), gone, name).await;
+        let same =
+            |found: &DataSync| found.created.is_none() || before.created.is_none() || found.created == before.created;
+        let effect = |found: Option<DataSync>| (!found.as_ref().is_some_and(same)).then_some(());
+        let seen = self.see(operation, lost, effect, name, waiting).await;
         let kind = ChangeKind::DataSyncDeleted { sync: self.at(name), before: Box::new(before.clone()) };
         Outcome { result: seen.map(|()| Some(before)), change: Some((kind, certainty)) }
+    }
+
+    /// Whether AWS refused a deletion because the sync is gone, once a listing shows that.
+    async fn gone_already(
+        &self,
+        name: &SyncName,
+        refusal: Error,
+        waiting: &mut Waiting,
+    ) -> Result<Option<DataSync>, Error> {
+        if refusal.code() != Some("ResourceDataSyncNotFoundException") {
+            return Err(refusal);
+        }
+        loop {
+            if self.find(name).await?.is_none() {
+                return Ok(None);
+            }
+            if !waiting.again().await {
+                return Err(refusal.with_retry(Retry::Spent));
+            }
+        }
     }
 
     /// Looks until the effect shows. `lost` is the error of a write whose reply did not come.
@@ -284,8 +378,8 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
         lost: Option<Error>,
         effect: impl Fn(Option<DataSync>) -> Option<T>,
         name: &SyncName,
+        mut waiting: Waiting,
     ) -> Result<T, Error> {
-        let mut waiting = Waiting::new(self.patience);
         let unread = loop {
             let unread = match self.find(name).await {
                 Ok(found) => match effect(found) {

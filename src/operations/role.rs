@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::settle::{Waiting, not_settled};
-use crate::change::{Certainty, ChangeKind};
-use crate::domain::{DeletionTaskId, RoleName, ServicePrincipal};
+use crate::change::{self, Certainty, ChangeKind};
+use crate::domain::{DeletionTaskId, RoleId, RoleName, ServicePrincipal};
 use crate::error::{Applied, Error, ErrorKind, Retry};
 use crate::ports::{DeletionStatus, IamApi, Operation, Role};
 
@@ -12,51 +12,131 @@ const NAME: RoleName = RoleName::ACCOUNT_DISCOVERY;
 
 pub(crate) type Change = Option<(ChangeKind, Certainty)>;
 
+/// What our own changes say of the role, whatever a look-up shows.
+enum Known<'a> {
+    Nothing,
+    Made,
+    Gone(&'a RoleId),
+}
+
+fn known(changes: &[change::Change]) -> Known<'_> {
+    let certain = changes.iter().rev().find_map(|change| match &change.kind {
+        ChangeKind::RoleCreated { name, .. } if *name == NAME => Some((change.certainty, Known::Made)),
+        ChangeKind::RoleDeleted { name, id } if *name == NAME => Some((change.certainty, Known::Gone(id))),
+        _ => None,
+    });
+    match certain {
+        Some((Certainty::Did, known)) => known,
+        _ => Known::Nothing,
+    }
+}
+
+/// Looks the role up. An answer that denies what we saw AWS do is old: it is asked again, while patience lasts.
+pub(crate) async fn look_up<I: IamApi + ?Sized>(
+    iam: &I,
+    patience: Duration,
+    changes: &[change::Change],
+) -> Result<Option<Role>, Error> {
+    find(iam, &mut Waiting::new(patience), changes).await
+}
+
+async fn find<I: IamApi + ?Sized>(
+    iam: &I,
+    waiting: &mut Waiting,
+    changes: &[change::Change],
+) -> Result<Option<Role>, Error> {
+    loop {
+        let found = iam.get_role(&NAME).await?;
+        match known(changes) {
+            Known::Gone(id) if found.as_ref().is_some_and(|found| found.id == *id) => return Ok(None),
+            Known::Made if found.is_none() => {
+                if !waiting.again().await {
+                    return Err(not_settled(Operation::GetRole, None).applied_is(Applied::No));
+                }
+            }
+            _ => return Ok(found),
+        }
+    }
+}
+
 /// Creates the role where there is none. Answers the role, and whether it was there.
 ///
 /// AWS has no one code for a duplicate, so a refusal is judged by looking again.
-pub(crate) async fn ensure<I: IamApi + ?Sized>(iam: &I, patience: Duration) -> (Result<(Role, bool), Error>, Change) {
-    match iam.get_role(&NAME).await {
+pub(crate) async fn ensure<I: IamApi + ?Sized>(
+    iam: &I,
+    patience: Duration,
+    changes: &[change::Change],
+) -> (Result<(Role, bool), Error>, Change) {
+    let operation = Operation::CreateServiceLinkedRole;
+    let mut waiting = Waiting::new(patience);
+    match find(iam, &mut waiting, changes).await {
         Ok(Some(role)) => return (Ok((role, true)), None),
         Ok(None) => {}
         Err(error) => return (Err(error), None),
     }
-    let created = |id, certainty| Some((ChangeKind::RoleCreated { name: NAME, id }, certainty));
-    let lost = match iam.create_service_linked_role(&ServicePrincipal::ACCOUNT_DISCOVERY).await {
-        // The answer is the role itself: some emulators name it in another way.
-        Ok(role) => return (Ok((role.clone(), false)), created(Some(role.id), Certainty::Did)),
-        Err(error) if error.applied() != Applied::No => error,
-        Err(error) => {
-            return match iam.get_role(&NAME).await {
-                Ok(Some(role)) => (Ok((role, true)), None),
-                _ => (Err(error), None),
-            };
-        }
+    let (made, lost) = match iam.create_service_linked_role(&ServicePrincipal::ACCOUNT_DISCOVERY).await {
+        Ok(role) => (Some(role), None),
+        Err(error) if error.applied() != Applied::No => (None, Some(error)),
+        Err(error) => return (duplicate(iam, error, &mut waiting, changes).await, None),
     };
-    let mut waiting = Waiting::new(patience);
-    loop {
-        let unread = match iam.get_role(&NAME).await {
-            Ok(Some(role)) => return (Ok((role.clone(), false)), created(Some(role.id), Certainty::Maybe)),
-            Ok(None) => None,
-            Err(error) => Some(error),
+    let certainty = if lost.is_none() { Certainty::Did } else { Certainty::Maybe };
+    let change = |id| Some((ChangeKind::RoleCreated { name: NAME, id }, certainty));
+    // Some emulators name it in another way, and then show nothing under AWS's name.
+    if let Some(role) = made.as_ref().filter(|role| role.name != NAME) {
+        let kind = ChangeKind::RoleCreated { name: role.name.clone(), id: Some(role.id.clone()) };
+        return (Ok((role.clone(), false)), Some((kind, certainty)));
+    }
+    let unread = loop {
+        let unread = match find(iam, &mut waiting, changes).await {
+            Ok(Some(found)) if made.as_ref().is_none_or(|made| made.id == found.id) => {
+                let id = found.id.clone();
+                return (Ok((found, false)), change(Some(id)));
+            }
+            other => other.err(),
         };
         if !waiting.after(unread.as_ref()).await {
-            break;
+            break unread;
+        }
+    };
+    let error = lost.unwrap_or_else(|| not_settled(operation, unread));
+    (Err(error), change(made.map(|role| role.id)))
+}
+
+/// Whether a creation was refused because the role is there, once a look-up shows it.
+async fn duplicate<I: IamApi + ?Sized>(
+    iam: &I,
+    refusal: Error,
+    waiting: &mut Waiting,
+    changes: &[change::Change],
+) -> Result<(Role, bool), Error> {
+    loop {
+        if let Ok(Some(role)) = find(iam, waiting, changes).await {
+            return Ok((role, true));
+        }
+        // What AWS calls a duplicate; anything else is no question of time.
+        if !matches!(refusal.code(), Some("InvalidInput" | "EntityAlreadyExists")) {
+            return Err(refusal);
+        }
+        if !waiting.again().await {
+            return Err(refusal.with_retry(Retry::Spent));
         }
     }
-    (Err(lost), created(None, Certainty::Maybe))
 }
 
 /// Deletes the role and waits for the end of it. Answers the role as it was; `None` where there was none.
-pub(crate) async fn delete<I: IamApi + ?Sized>(iam: &I, patience: Duration) -> (Result<Option<Role>, Error>, Change) {
-    let role = match iam.get_role(&NAME).await {
+pub(crate) async fn delete<I: IamApi + ?Sized>(
+    iam: &I,
+    patience: Duration,
+    changes: &[change::Change],
+) -> (Result<Option<Role>, Error>, Change) {
+    let mut waiting = Waiting::new(patience);
+    let role = match find(iam, &mut waiting, changes).await {
         Ok(Some(role)) => role,
         other => return (other, None),
     };
     let deleted = |certainty| Some((ChangeKind::RoleDeleted { name: NAME, id: role.id.clone() }, certainty));
-    let mut waiting = Waiting::new(patience);
     match iam.delete_service_linked_role(&NAME).await {
-        Ok(task) => match follow(iam, &task, &mut waiting).await {
+        Ok(task) => match follow(iam, &task, &role.id, &mut waiting).await {
             Ok(()) => {
                 let change = deleted(Certainty::Did);
                 (Ok(Some(role)), change)
@@ -69,8 +149,8 @@ pub(crate) async fn delete<I: IamApi + ?Sized>(iam: &I, patience: Duration) -> (
         },
         Err(error) if error.applied() != Applied::No => {
             let gone = loop {
-                let unread = match iam.get_role(&NAME).await {
-                    Ok(found) if found.as_ref().is_none_or(|found| found.id != role.id) => break true,
+                let unread = match is_gone(iam, &role.id).await {
+                    Ok(true) => break true,
                     other => other.err(),
                 };
                 if !waiting.after(unread.as_ref()).await {
@@ -87,8 +167,17 @@ pub(crate) async fn delete<I: IamApi + ?Sized>(iam: &I, patience: Duration) -> (
     }
 }
 
+async fn is_gone<I: IamApi + ?Sized>(iam: &I, id: &RoleId) -> Result<bool, Error> {
+    Ok(iam.get_role(&NAME).await?.is_none_or(|found| found.id != *id))
+}
+
 /// Follows a deletion to its end.
-async fn follow<I: IamApi + ?Sized>(iam: &I, task: &DeletionTaskId, waiting: &mut Waiting) -> Result<(), Error> {
+async fn follow<I: IamApi + ?Sized>(
+    iam: &I,
+    task: &DeletionTaskId,
+    id: &RoleId,
+    waiting: &mut Waiting,
+) -> Result<(), Error> {
     let operation = Operation::DeleteServiceLinkedRole;
     let unread = loop {
         let unread = match iam.get_service_linked_role_deletion_status(task).await {
@@ -107,6 +196,10 @@ async fn follow<I: IamApi + ?Sized>(iam: &I, task: &DeletionTaskId, waiting: &mu
             break unread;
         }
     };
+    // Whoever may not read the status may yet see the end.
+    if unread.is_some() && is_gone(iam, id).await.is_ok_and(|gone| gone) {
+        return Ok(());
+    }
     // AWS accepted the task; how it ends is another question.
     let error = not_settled(operation, unread).applied_is(Applied::Unknown);
     Err(error.with_message(format!("deletion task {task}")))

@@ -1,5 +1,6 @@
 //! Random commands from several accounts, against a model of the documented rules that fits on a page.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on panics")]
+#![allow(clippy::indexing_slicing, reason = "every place is drawn from the table's own length")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
