@@ -103,7 +103,8 @@
 //! * Every service principal of AWS's form (`….amazonaws.com`) is recognized.
 //! * IAM policies are not evaluated; credentials [lack an action](Client::without_permission) or have it.
 //! * The messages of `ResourceDataSyncInvalidConfigurationException` are made up: AWS does not document them.
-//! * A sync never runs, so its last status stays as it was made.
+//! * A sync never runs, so its last status stays as it was made, and one without a state counts as healthy.
+//! * A page holds 20 items, and a role takes ten seconds to be deleted, unless told otherwise: AWS says neither.
 //! * Any Region is one, and every one takes a sync of the organization: AWS supports some opt-in Regions only.
 //! * GovCloud is like the others, though AWS has no delegated administrator for Explorer there.
 //! * A call that breaks two rules is refused for one of them, in an order that AWS does not document.
@@ -137,7 +138,7 @@ pub use undocumented::{
 };
 pub use weather::{Chances, Fault};
 
-use crate::domain::{AccountId, Region, RoleName, ServicePrincipal};
+use crate::domain::{AccountId, Region, RoleName, ServicePrincipal, SyncName};
 use crate::ports::{AccountState, DataSync, Operation, SyncType};
 use contents::Sync;
 use world::World;
@@ -190,12 +191,27 @@ impl Organization {
 
     /// Makes an account an administrator of Systems Manager, even where AWS would not.
     pub fn delegate(&self, account: AccountId) {
-        self.world().change(|contents, date| contents.delegate(&ServicePrincipal::SYSTEMS_MANAGER, account, date));
+        self.delegate_for(&ServicePrincipal::SYSTEMS_MANAGER, account);
     }
 
     /// Takes the delegation from an account. Its data syncs stay.
     pub fn undelegate(&self, account: AccountId) {
-        self.world().change(|contents, _| contents.undelegate(&ServicePrincipal::SYSTEMS_MANAGER, account));
+        self.undelegate_for(&ServicePrincipal::SYSTEMS_MANAGER, account);
+    }
+
+    /// Makes an account an administrator of any service, even where AWS would not.
+    pub fn delegate_for(&self, principal: &ServicePrincipal, account: AccountId) {
+        self.world().change(|contents, date| contents.delegate(principal, account, date));
+    }
+
+    /// Takes the delegation for any service from an account. Its data syncs stay.
+    pub fn undelegate_for(&self, principal: &ServicePrincipal, account: AccountId) {
+        self.world().change(|contents, _| contents.undelegate(principal, account));
+    }
+
+    /// Takes a member out of the organization. What it administers and its data syncs stay.
+    pub fn remove_member(&self, account: AccountId) {
+        self.world().charter.members.named.remove(&account);
     }
 
     /// Adds a member, or puts one into another state.
@@ -210,8 +226,22 @@ impl Organization {
 
     /// Gives an account a data sync of Explorer's kind, `SyncFromSource`.
     pub fn add_data_sync(&self, account: AccountId, region: Region, sync: DataSync) {
-        let sync = Sync { sync_type: SyncType::SyncFromSource, shown: sync };
-        self.world().add_sync(account, region, sync);
+        self.add_data_sync_of_type(SyncType::SyncFromSource, account, region, sync);
+    }
+
+    /// Gives an account a data sync of either kind.
+    pub fn add_data_sync_of_type(&self, sync_type: SyncType, account: AccountId, region: Region, sync: DataSync) {
+        self.world().add_sync(account, region, Sync { sync_type, shown: sync });
+    }
+
+    /// Takes a data sync from an account, of either kind.
+    pub fn remove_data_sync(&self, account: AccountId, region: &Region, name: &SyncName) {
+        self.world().change(|contents, _| contents.remove_sync(account, region, name));
+    }
+
+    /// Takes a role from an account, at once.
+    pub fn remove_role(&self, account: AccountId, name: &RoleName) {
+        self.world().change(|contents, _| contents.roles.remove(&(account, name.clone())));
     }
 
     /// The data syncs of an account in a Region, of either type, by name, and how they fare.

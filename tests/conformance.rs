@@ -174,6 +174,11 @@ async fn what_the_documents_leave_open_is_open() {
         settings.push((with(&|switches| switches.syncs_recover = on), &[]));
         settings.push((with(&|switches| switches.sync_quota_is_shared = on), &[]));
         settings.push((with(&|switches| switches.sync_booleans_are_shown = on), &[]));
+        settings.push((with(&|switches| switches.role_serves_all_syncs = on), &[]));
+        settings.push((with(&|switches| switches.listing_needs_all_features = on), &[]));
+        let spared: &[&str] = if on { &["eu-central-1", "us-east-1"] } else { &["us-east-1"] };
+        let spared: Vec<_> = spared.iter().map(|name| region(name)).collect();
+        settings.push((with(&|switches| switches.deregistering_spares.extend(spared.clone())), &[]));
     }
     for (undocumented, ruled_out) in settings {
         let organization = full().undocumented(undocumented.clone()).build();
@@ -548,4 +553,12 @@ async fn a_run_can_be_spawned() {
     let organization = full().build();
     let report = tokio::spawn(async move { run_on(&organization).await }).await.unwrap();
     report.conforms().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_patience_without_end_is_no_overflow() {
+    let organization = Organization::builder().build();
+    let client = organization.management_client();
+    let report = conformance::run(&Fixture::new(&client).patience(Duration::MAX)).await;
+    assert_eq!(report.failed().count(), 0, "{report}");
 }

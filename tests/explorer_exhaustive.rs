@@ -8,7 +8,7 @@ mod common;
 use std::future::Future;
 use std::pin::Pin;
 
-use common::{alice, bob, delegated, management, region};
+use common::{alice, bob, delegated, every_setting, management, region};
 use ssm_organizations::ports::{
     DataSync, Operation, SourceRegions, SyncDefinition, SyncSourceType, SyncType, SystemsManagerClient,
 };
@@ -177,26 +177,12 @@ fn cases() -> Vec<Case> {
 
 /// Every combination of the switches that touch syncs and the role.
 fn settings() -> Vec<Undocumented> {
-    let mut settings = vec![Undocumented::default()];
-    macro_rules! times {
-        ($switch:ident, $positions:expr) => {
-            settings = settings
-                .iter()
-                .flat_map(|setting| {
-                    $positions.into_iter().map(|position| {
-                        let mut setting = setting.clone();
-                        setting.$switch = position;
-                        setting
-                    })
-                })
-                .collect();
-        };
+    every_setting! {
+        unready_sync: UnreadySync::ALL,
+        sync_quota_is_shared: &[true, false],
+        sync_booleans_are_shown: &[true, false],
+        duplicate_role: DuplicateRole::ALL,
     }
-    times!(unready_sync, UnreadySync::ALL.to_vec());
-    times!(sync_quota_is_shared, [true, false]);
-    times!(sync_booleans_are_shown, [true, false]);
-    times!(duplicate_role, DuplicateRole::ALL.to_vec());
-    settings
 }
 
 fn faults() -> Vec<Fault> {
@@ -258,6 +244,39 @@ async fn every_fault_at_every_call_from_both_viewpoints_under_every_setting() {
                         let (_, error) = (case.job)(organization.clone(), account).await;
                         assert!(error.is_none(), "{what}, again: {error:?}");
                         assert!((case.done)(&organization, account), "{what}, again");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_faults_at_every_two_calls_from_both_viewpoints() {
+    for case in cases() {
+        for account in [management(), alice()] {
+            let calm = (case.start)(account).build();
+            let _ = (case.job)(calm.clone(), account).await;
+            // A fault may add reads; two more positions cover them.
+            let calls = calm.calls().len() + 2;
+            for first in 1..=calls {
+                for second in first + 1..=calls {
+                    for one in faults() {
+                        for other in faults() {
+                            let organization = (case.start)(account).build();
+                            organization.fault_at(first, one.clone());
+                            organization.fault_at(second, other.clone());
+                            let what = format!("{} as {account}, {one:?} at {first}, {other:?} at {second}", case.name);
+                            let (changes, error) = (case.job)(organization.clone(), account).await;
+                            check(&changes, &organization, &what);
+                            if error.is_none() {
+                                assert!((case.done)(&organization, account), "{what}");
+                            }
+                            organization.calm();
+                            let (_, error) = (case.job)(organization.clone(), account).await;
+                            assert!(error.is_none(), "{what}, again: {error:?}");
+                            assert!((case.done)(&organization, account), "{what}, again");
+                        }
                     }
                 }
             }

@@ -912,3 +912,29 @@ async fn settings_and_weather_go_together() {
     call(&organization.management_client(), ENABLE).await.unwrap();
     assert!(organization.has_role(management(), &RoleName::ACCOUNT_DISCOVERY));
 }
+
+#[tokio::test]
+async fn a_call_that_never_comes_and_one_that_is_next() {
+    let organization = sim::Organization::builder().build();
+    let client = organization.management_client();
+    client.get_caller_identity().await.unwrap();
+    organization.die(usize::MAX);
+    organization.fault_at(usize::MAX, Fault::LostAfter);
+    organization.fault(Operation::GetCallerIdentity, usize::MAX, Fault::LostAfter);
+    client.get_caller_identity().await.unwrap();
+    // Counted from one: what is before the first is the next.
+    organization.fault(Operation::GetCallerIdentity, 0, Fault::LostAfter);
+    client.get_caller_identity().await.unwrap_err();
+}
+
+#[test]
+fn the_order_in_which_a_builder_is_told_does_not_matter() {
+    let other = "444444444444".parse().unwrap();
+    let mut setting = sim::Undocumented::default();
+    setting.enabling_makes_role = true;
+    let (ssm, discovery) = (ServicePrincipal::SYSTEMS_MANAGER, ServicePrincipal::ACCOUNT_DISCOVERY);
+    let builder = sim::Organization::builder;
+    let first = builder().management(other).undocumented(setting.clone()).role_for(&discovery).trusting(&ssm).build();
+    let last = builder().trusting(&ssm).role_for(&discovery).undocumented(setting).management(other).build();
+    assert_eq!(first.snapshot().without_dates(), last.snapshot().without_dates());
+}

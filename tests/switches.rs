@@ -5,7 +5,8 @@
 mod common;
 mod walks;
 
-use common::{SSM, alice, bob, irregular_in, observe, organization};
+use common::{SSM, alice, bob, every_setting, irregular_in, observe, organization};
+use ssm_organizations::ports::FeatureSet;
 use ssm_organizations::sim::{
     self, DeregisterUntrusted, DisableAdministered, RegisterUntrusted, Repetition, SecondAdministrator, Undocumented,
 };
@@ -14,29 +15,16 @@ use walks::{End, Scenario, check_claim, check_record, facts, scenarios};
 
 /// Every combination of the switches that touch trusted access and administrators.
 fn settings() -> Vec<Undocumented> {
-    let mut settings = vec![Undocumented::default()];
-    macro_rules! times {
-        ($switch:ident, $positions:expr) => {
-            settings = settings
-                .iter()
-                .flat_map(|setting| {
-                    $positions.into_iter().map(|position| {
-                        let mut setting = setting.clone();
-                        setting.$switch = position;
-                        setting
-                    })
-                })
-                .collect();
-        };
-    }
-    times!(repetition, Repetition::ALL.to_vec());
-    times!(register_untrusted, RegisterUntrusted::ALL.to_vec());
-    times!(second_administrator, SecondAdministrator::ALL.to_vec());
-    times!(disable_administered, DisableAdministered::ALL.to_vec());
-    times!(deregister_untrusted, DeregisterUntrusted::ALL.to_vec());
-    times!(reasons, [true, false]);
-    times!(deregistering_deletes_syncs, [true, false]);
-    times!(enabling_makes_role, [true, false]);
+    let settings = every_setting! {
+        repetition: Repetition::ALL,
+        register_untrusted: RegisterUntrusted::ALL,
+        second_administrator: SecondAdministrator::ALL,
+        disable_administered: DisableAdministered::ALL,
+        deregister_untrusted: DeregisterUntrusted::ALL,
+        reasons: &[true, false],
+        deregistering_deletes_syncs: &[true, false],
+        enabling_makes_role: &[true, false],
+    };
     assert_eq!(settings.len(), 2 * 4 * 3 * 3 * 2 * 2 * 2 * 2);
     settings
 }
@@ -71,6 +59,65 @@ async fn every_walk_reaches_its_end_or_says_why_not() {
             } else {
                 assert!(end.error.is_none(), "{what}: {end:?}");
                 assert_eq!(facts(&organization), scenario.wanted, "{what}");
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_aws_does_not_know_systems_manager_nothing_is_changed_or_claimed() {
+    for mut setting in settings() {
+        setting.systems_manager_is_recognized = false;
+        for scenario in scenarios() {
+            let organization = scenario.builder().undocumented(setting.clone()).build();
+            let before = (facts(&organization), organization.snapshot());
+            let end = walk(&scenario, &organization).await;
+            let what = format!("{} under {setting:?}", scenario.name);
+            check_record(&end, &organization, &what);
+            check_claim(&end, &before.0, &organization, &what);
+            assert_eq!((facts(&organization), organization.snapshot()), before, "{what}");
+            if before.0 == scenario.wanted {
+                assert!(end.error.is_none(), "{what}: {end:?}");
+                assert_eq!(organization.writes(), 0, "{what}");
+            } else {
+                let (error, unchanged) = end.error.expect("AWS refuses");
+                let reason = setting.reasons.then_some("UNRECOGNIZED_SERVICE_PRINCIPAL");
+                assert_eq!((error.kind(), error.reason()), (&ErrorKind::Refused, reason), "{what}");
+                assert!(unchanged, "{what}: {error}");
+                assert_eq!(organization.writes(), 1, "{what}: sent once");
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_all_features_every_walk_says_so_or_takes_away_what_is_there() {
+    for needs in [true, false] {
+        for mut setting in settings() {
+            setting.listing_needs_all_features = needs;
+            for scenario in scenarios() {
+                let start = scenario.builder().feature_set(FeatureSet::ConsolidatedBilling);
+                let organization = start.undocumented(setting.clone()).build();
+                let before = facts(&organization);
+                let end = walk(&scenario, &organization).await;
+                let what = format!("{} under {setting:?}", scenario.name);
+                check_record(&end, &organization, &what);
+                check_claim(&end, &before, &organization, &what);
+                let (trusts, administrators) = &scenario.wanted;
+                let gives = (*trusts && !before.0) || administrators.iter().any(|account| !before.1.contains(account));
+                if needs || gives {
+                    let (error, unchanged) = end.error.expect("AWS refuses");
+                    assert_eq!(*error.kind(), ErrorKind::NotAllFeatures, "{what}: {error}");
+                    assert!(unchanged, "{what}: {error}");
+                    assert_eq!(organization.writes(), 0, "{what}: known before a write");
+                } else if locks_orphans(&scenario, &setting) {
+                    assert!(
+                        end.error.is_some_and(|(error, unchanged)| *error.kind() == ErrorKind::Refused && unchanged)
+                    );
+                } else {
+                    assert!(end.error.is_none(), "{what}: {end:?}");
+                    assert_eq!(facts(&organization), scenario.wanted, "{what}");
+                }
             }
         }
     }

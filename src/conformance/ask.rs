@@ -29,10 +29,12 @@ impl Patience {
     where
         F: Future<Output = Result<T, Error>>,
     {
-        let deadline = Instant::now() + self.time;
+        let deadline = Instant::now().checked_add(self.time);
         loop {
             match call().await {
-                Err(error) if says_later(&error) && Instant::now() < deadline => self.wait().await,
+                Err(error) if says_later(&error) && deadline.is_none_or(|deadline| Instant::now() < deadline) => {
+                    self.wait().await;
+                }
                 answer => return answer,
             }
         }
@@ -43,10 +45,10 @@ impl Patience {
     where
         F: Future<Output = Result<T, Error>>,
     {
-        let deadline = Instant::now() + self.time;
+        let deadline = Instant::now().checked_add(self.time);
         loop {
             let seen = look().await?;
-            if shows(&seen) || Instant::now() >= deadline {
+            if shows(&seen) || deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 return Ok(seen);
             }
             self.wait().await;
@@ -293,7 +295,7 @@ impl<'a> Roles<'a> {
 
     /// How a deletion ended, or how far it is when time is up. It takes AWS longer than anything else here.
     pub(super) async fn end_of(self, task: &DeletionTaskId) -> Result<DeletionStatus, Error> {
-        let longer = Patience { time: self.patience.time * 10, ..self.patience };
+        let longer = Patience { time: self.patience.time.saturating_mul(10), ..self.patience };
         let goes_on = |seen: &DeletionStatus| matches!(seen, DeletionStatus::NotStarted | DeletionStatus::InProgress);
         longer.look(|| self.status(task), |seen| !goes_on(seen)).await
     }

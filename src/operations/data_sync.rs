@@ -60,16 +60,9 @@ enum Likeness {
     OtherSource,
 }
 
-fn source_type(definition: &SyncDefinition) -> SyncSourceType {
-    match definition.source() {
-        SyncSource::EntireOrganization | SyncSource::OrganizationalUnits(_) => SyncSourceType::AwsOrganizations,
-        SyncSource::SingleAccount => SyncSourceType::SingleAccountMultiRegions,
-    }
-}
-
 fn likeness(found: &DataSync, wanted: &SyncDefinition) -> Likeness {
     match &found.source_type {
-        Some(source) if *source == source_type(wanted) => {}
+        Some(source) if *source == wanted.source().source_type() => {}
         Some(SyncSourceType::AwsOrganizations | SyncSourceType::SingleAccountMultiRegions) => {
             return Likeness::OtherSource;
         }
@@ -200,7 +193,8 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
     }
 
     fn is_closed_to_administrators(&self, wanted: &SyncDefinition) -> bool {
-        OPT_IN_REGIONS.contains(&self.region.as_str()) && source_type(wanted) == SyncSourceType::AwsOrganizations
+        OPT_IN_REGIONS.contains(&self.region.as_str())
+            && wanted.source().source_type() == SyncSourceType::AwsOrganizations
     }
 
     /// Refuses where the sync could not be made again once it is deleted.

@@ -56,6 +56,17 @@ pub enum SyncSource {
     SingleAccount,
 }
 
+impl SyncSource {
+    /// What AWS calls it.
+    #[must_use]
+    pub fn source_type(&self) -> SyncSourceType {
+        match self {
+            Self::EntireOrganization | Self::OrganizationalUnits(_) => SyncSourceType::AwsOrganizations,
+            Self::SingleAccount => SyncSourceType::SingleAccountMultiRegions,
+        }
+    }
+}
+
 impl SyncDefinition {
     /// A sync of every account of the organization, from these Regions.
     #[must_use]

@@ -28,6 +28,17 @@ const LAGGING: [Operation; 4] = [
 #[must_use]
 pub struct Builder {
     world: World,
+    /// Done at the end, in order: what they come to depends on the other settings.
+    steps: Vec<Step>,
+}
+
+/// Something that was there from the beginning.
+#[derive(Debug)]
+enum Step {
+    Trust(ServicePrincipal),
+    Delegate(ServicePrincipal, AccountId),
+    Role(ServicePrincipal),
+    Sync(AccountId, Region, Box<Sync>),
 }
 
 impl Default for Builder {
@@ -62,6 +73,7 @@ impl Builder {
                 calls: Vec::new(),
                 clock: Clock::new(),
             },
+            steps: Vec::new(),
         }
     }
 
@@ -127,7 +139,7 @@ impl Builder {
 
     /// A service that is trusted already.
     pub fn trusting(mut self, principal: &ServicePrincipal) -> Self {
-        self.world.trust(principal);
+        self.steps.push(Step::Trust(principal.clone()));
         self
     }
 
@@ -138,14 +150,13 @@ impl Builder {
 
     /// An account that administers any service already, even where AWS would not allow it.
     pub fn delegated_for(mut self, principal: &ServicePrincipal, account: AccountId) -> Self {
-        self.world.change(|contents, date| contents.delegate(principal, account, date));
+        self.steps.push(Step::Delegate(principal.clone(), account));
         self
     }
 
     /// The service-linked role of a principal, in the management account.
     pub fn role_for(mut self, principal: &ServicePrincipal) -> Self {
-        let management = self.world.charter.management;
-        self.world.make_role(management, principal);
+        self.steps.push(Step::Role(principal.clone()));
         self
     }
 
@@ -162,7 +173,7 @@ impl Builder {
         region: Region,
         sync: DataSync,
     ) -> Self {
-        self.world.add_sync(account, region, Sync { sync_type, shown: sync });
+        self.steps.push(Step::Sync(account, region, Box::new(Sync { sync_type, shown: sync })));
         self
     }
 
@@ -205,6 +216,8 @@ impl Builder {
     }
 
     /// How far behind the reads of an operation are, in turn: with two of them, an old answer can follow a new one.
+    ///
+    /// The listings of trusted services, administrators and data syncs, and `GetRole`, can be late; others show what is.
     pub fn lags_of(mut self, operation: Operation, lags: impl IntoIterator<Item = Lag>) -> Self {
         self.world.history.set_lags(operation, lags.into_iter().collect());
         self
@@ -226,6 +239,17 @@ impl Builder {
     /// The organization.
     #[must_use]
     pub fn build(mut self) -> Organization {
+        let management = self.world.charter.management;
+        for step in self.steps {
+            match step {
+                Step::Trust(principal) => self.world.trust(&principal),
+                Step::Delegate(principal, account) => {
+                    self.world.change(|contents, date| contents.delegate(&principal, account, date));
+                }
+                Step::Role(principal) => drop(self.world.make_role(management, &principal)),
+                Step::Sync(account, region, sync) => self.world.add_sync(account, region, *sync),
+            }
+        }
         // What was there from the beginning lags behind nothing.
         self.world.history.begin_here();
         Organization { world: Arc::new(Mutex::new(self.world)) }

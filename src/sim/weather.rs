@@ -181,7 +181,8 @@ pub(super) struct Arrival {
 
 impl Weather {
     fn due(&self, operation: Option<Operation>, nth: usize) -> Due {
-        (operation, self.seen.get(&operation).copied().unwrap_or_default() + nth)
+        // Counted from one: the "zeroth" is the next.
+        (operation, self.seen.get(&operation).copied().unwrap_or_default().saturating_add(nth.max(1)))
     }
 
     pub(super) fn script(&mut self, operation: Option<Operation>, nth: usize, fault: Fault) {

@@ -1,5 +1,5 @@
 //! What several of the test files use.
-#![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
+#![allow(dead_code, unreachable_pub, unused_imports, unused_macros, reason = "each test file uses its own part")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on panics")]
 
 use async_trait::async_trait;
@@ -100,6 +100,32 @@ pub fn trusting() -> sim::Builder {
 pub fn delegated() -> sim::Builder {
     trusting().delegated_to(alice())
 }
+
+/// Each setting with the switch in each of these positions.
+pub fn crossed<T: Clone>(
+    settings: &[sim::Undocumented],
+    positions: &[T],
+    set: fn(&mut sim::Undocumented, T),
+) -> Vec<sim::Undocumented> {
+    let pairs = settings.iter().flat_map(|setting| positions.iter().map(move |position| (setting, position)));
+    pairs
+        .map(|(setting, position)| {
+            let mut setting = setting.clone();
+            set(&mut setting, position.clone());
+            setting
+        })
+        .collect()
+}
+
+/// Crosses switches of [`sim::Undocumented`], each with its positions.
+macro_rules! every_setting {
+    ($($switch:ident: $positions:expr),* $(,)?) => {{
+        let settings = vec![ssm_organizations::sim::Undocumented::default()];
+        $(let settings = crate::common::crossed(&settings, $positions, |setting, position| setting.$switch = position);)*
+        settings
+    }};
+}
+pub(crate) use every_setting;
 
 pub async fn observe(organization: &sim::Organization) -> Observed<sim::Client> {
     Integration::new(organization.management_client()).observe().await.unwrap()

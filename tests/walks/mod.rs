@@ -185,6 +185,24 @@ pub fn scenarios() -> Vec<Scenario> {
             }),
             wanted: (true, vec![alice()]),
         },
+        Scenario {
+            name: "remove all",
+            start: both,
+            walk: walk!(|observed, organization| match observed {
+                Observed::Irregular(handle) => handle.remove_all(Syncs::Forfeit).await,
+                other => Ok(other),
+            }),
+            wanted: (true, Vec::new()),
+        },
+        Scenario {
+            name: "reinstate",
+            start: orphaned,
+            walk: walk!(|observed, organization| match observed {
+                Observed::Irregular(handle) => handle.reinstate_trust().await,
+                other => Ok(other),
+            }),
+            wanted: (true, vec![alice()]),
+        },
     ]
 }
 

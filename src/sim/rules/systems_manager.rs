@@ -18,15 +18,8 @@ fn not_found(operation: Operation, name: &SyncName) -> Error {
     Error::service(operation, "ResourceDataSyncNotFoundException", message)
 }
 
-fn source_type(source: &SyncSource) -> SyncSourceType {
-    match source {
-        SyncSource::EntireOrganization | SyncSource::OrganizationalUnits(_) => SyncSourceType::AwsOrganizations,
-        SyncSource::SingleAccount => SyncSourceType::SingleAccountMultiRegions,
-    }
-}
-
 fn define(shown: &mut DataSync, definition: &SyncDefinition) {
-    shown.source_type = Some(source_type(definition.source()));
+    shown.source_type = Some(definition.source().source_type());
     shown.units = match definition.source() {
         SyncSource::OrganizationalUnits(units) => units.as_slice().to_vec(),
         _ => Vec::new(),
@@ -121,7 +114,7 @@ impl World {
         definition: &SyncDefinition,
     ) -> Result<(), Error> {
         let operation = Operation::CreateResourceDataSync;
-        let of_organization = source_type(definition.source()) == SyncSourceType::AwsOrganizations;
+        let of_organization = definition.source().source_type() == SyncSourceType::AwsOrganizations;
         if of_organization {
             self.may_sync_organization(operation, caller, region, definition)?;
         }
@@ -160,7 +153,7 @@ impl World {
         let Some(mut sync) = self.now().syncs_of(caller, region).find(named).cloned() else {
             return Err(not_found(operation, definition.name()));
         };
-        if sync.shown.source_type != Some(source_type(definition.source())) {
+        if sync.shown.source_type != Some(definition.source().source_type()) {
             return Err(invalid(operation, "You cannot change the account options of a resource data sync."));
         }
         if sync.is_of_organization() {
