@@ -930,7 +930,7 @@ async fn a_call_that_never_comes_and_one_that_is_next() {
 #[test]
 fn the_order_in_which_a_builder_is_told_does_not_matter() {
     let other = "444444444444".parse().unwrap();
-    let mut setting = sim::Undocumented::default();
+    let mut setting = Undocumented::default();
     setting.enabling_makes_role = true;
     let (ssm, discovery) = (ServicePrincipal::SYSTEMS_MANAGER, ServicePrincipal::ACCOUNT_DISCOVERY);
     let builder = sim::Organization::builder;
