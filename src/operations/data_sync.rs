@@ -239,7 +239,9 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
                 Err(error) if error.applied() != Applied::No => break Some(error),
                 Err(error) => error,
             };
-            if !self.is_refused_late(&error) {
+            let late = self.is_refused_late(&error);
+            if !late || !waiting.again().await {
+                let error = if late { error.with_retry(Retry::Spent) } else { error };
                 return Outcome::unchanged(match error.code() {
                     Some("ResourceDataSyncAlreadyExistsException") => self.outrun(wanted, error, &mut waiting).await,
                     Some("ResourceDataSyncCountExceededException") => {
@@ -269,10 +271,7 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
         match refusal.code() {
             Some("AccessDeniedException") => registered,
             Some("ResourceDataSyncInvalidConfigurationException") => {
-                let readied = |kind: &ChangeKind| {
-                    matches!(kind, ChangeKind::TrustedAccessEnabled { .. } | ChangeKind::RoleCreated { .. })
-                };
-                registered || made(&readied)
+                registered || made(&|kind| matches!(kind, ChangeKind::RoleCreated { .. }))
             }
             _ => false,
         }

@@ -160,9 +160,17 @@ pub(crate) async fn delete<I: IamApi + ?Sized>(
             let change = deleted(Certainty::Maybe);
             (if gone { Ok(Some(role)) } else { Err(error) }, change)
         }
-        Err(error) => match iam.get_role(&NAME).await {
-            Ok(None) => (Ok(None), None),
-            _ => (Err(error), None),
+        Err(error) => loop {
+            if matches!(is_gone(iam, &role.id).await, Ok(true)) {
+                break (Ok(None), None);
+            }
+            // AWS knows of no such role: a look-up will say so too.
+            if error.code() != Some("NoSuchEntity") {
+                break (Err(error), None);
+            }
+            if !waiting.again().await {
+                break (Err(error.with_retry(Retry::Spent)), None);
+            }
         },
     }
 }

@@ -71,7 +71,7 @@ impl Model {
         self.administrators.get(&service).is_some_and(|accounts| accounts.contains(&account))
     }
 
-    fn refusal_of_write(&self, by: usize, service: usize) -> Option<&'static str> {
+    fn refusal_of_write(by: usize, service: usize) -> Option<&'static str> {
         match by {
             OUTSIDE => Some("AWSOrganizationsNotInUseException"),
             MANAGEMENT if service == NONSENSE => Some("InvalidInputException"),
@@ -83,11 +83,11 @@ impl Model {
     fn refusal(&self, command: &Command) -> Option<&'static str> {
         let constraint = Some("ConstraintViolationException");
         match *command {
-            Command::Enable(by, service) => self.refusal_of_write(by, service),
-            Command::Disable(by, service) => self.refusal_of_write(by, service).or_else(|| {
+            Command::Enable(by, service) => Self::refusal_of_write(by, service),
+            Command::Disable(by, service) => Self::refusal_of_write(by, service).or_else(|| {
                 constraint.filter(|_| self.administrators.get(&service).is_some_and(|accounts| !accounts.is_empty()))
             }),
-            Command::Register(by, whom, service) => self.refusal_of_write(by, service).or_else(|| match whom {
+            Command::Register(by, whom, service) => Self::refusal_of_write(by, service).or_else(|| match whom {
                 OUTSIDE => Some("AccountNotFoundException"),
                 MANAGEMENT | SUSPENDED => constraint,
                 _ if !self.trusted.contains(&service) => constraint,
@@ -99,7 +99,7 @@ impl Model {
                 }
                 _ => None,
             }),
-            Command::Deregister(by, whom, service) => self.refusal_of_write(by, service).or_else(|| match whom {
+            Command::Deregister(by, whom, service) => Self::refusal_of_write(by, service).or_else(|| match whom {
                 OUTSIDE => Some("AccountNotFoundException"),
                 _ if !self.administers(whom, service) => Some("AccountNotRegisteredException"),
                 _ => None,
