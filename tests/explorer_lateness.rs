@@ -892,17 +892,17 @@ async fn there_and_back_where_aws_deletes_no_sync() {
 
 #[tokio::test(start_paused = true)]
 async fn a_creation_that_stays_refused_is_given_up_in_time() {
-    let organization = common::trusting().role_for(&ServicePrincipal::ACCOUNT_DISCOVERY).build();
+    let organization = trusting().role_for(&ROLE_PRINCIPAL).build();
     let client = organization.client(alice());
-    let trusted = common::trusted_in(&organization).await;
+    let trusted = trusted_in(&organization).await;
     let mut delegated = trusted.register_delegated_administrator(&alice()).await.unwrap();
     for nth in 1..100 {
         organization.fault(Operation::CreateResourceDataSync, nth, Fault::refused("AccessDeniedException"));
     }
     let home = [region("eu-central-1")];
-    let regions = ssm_organizations::ports::SourceRegions::new(home.clone()).unwrap();
+    let regions = SourceRegions::new(home.clone()).unwrap();
     let sync = SyncDefinition::of_organization("all".parse().unwrap(), regions);
-    let begun = tokio::time::Instant::now();
+    let begun = Instant::now();
     let mut syncs = delegated.data_syncs(&client).await.unwrap();
     let error = syncs.ensure(&sync, &home).await.unwrap().into_result().unwrap_err();
     assert_eq!((error.kind(), error.retry()), (&ErrorKind::AccessDenied, Retry::Spent));
