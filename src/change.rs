@@ -15,6 +15,15 @@ pub struct Change {
     pub kind: ChangeKind,
     /// Whether it is certain that it was us.
     pub certainty: Certainty,
+    /// Whether a read showed it.
+    pub shown: bool,
+}
+
+impl Change {
+    /// Whether it is so, whoever did it: AWS said so, or a read showed it.
+    pub(crate) fn is_so(&self) -> bool {
+        self.shown || self.certainty == Certainty::Did
+    }
 }
 
 /// What was changed.

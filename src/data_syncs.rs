@@ -198,8 +198,8 @@ impl<S, M: SystemsManagerApi + ?Sized> DataSyncs<'_, S, M> {
     /// Notes what was changed.
     fn settle<T>(&mut self, mut outcomes: Vec<(&Region, Outcome<T>)>) -> ByRegion<T> {
         for (_, outcome) in &mut outcomes {
-            if let Some((kind, certainty)) = outcome.change.take() {
-                self.journal.record(kind, certainty);
+            if let Some(change) = outcome.change.take() {
+                self.journal.record(change);
             }
         }
         outcomes.into_iter().map(|(region, outcome)| (region.clone(), outcome.result)).collect()

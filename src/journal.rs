@@ -1,6 +1,6 @@
 //! The changes of one handle's line of transitions, and which of them a read has yet to take into account.
 
-use crate::change::{Certainty, Change, ChangeKind};
+use crate::change::Change;
 use crate::ports::SyncDefinition;
 use crate::syncs::SyncAt;
 
@@ -14,8 +14,8 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    pub(crate) fn record(&mut self, kind: ChangeKind, certainty: Certainty) {
-        self.changes.push(Change { kind, certainty });
+    pub(crate) fn record(&mut self, change: Change) {
+        self.changes.push(change);
     }
 
     pub(crate) fn note_written(&mut self, at: SyncAt, definition: &SyncDefinition) {

@@ -4,12 +4,13 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
 
+use crate::change::Change;
 use crate::domain::AccountId;
 use crate::error::{Error, ErrorKind};
 use crate::integration::Integration;
 use crate::journal::Journal;
 use crate::observed::{Observed, each};
-use crate::operations::role::{self, Change};
+use crate::operations::role;
 use crate::ports::{IamClient, Operation, Role};
 use crate::state::{AnyState, Disabled, ObservedState};
 use crate::syncs::{Endangered, Syncs};
@@ -93,10 +94,10 @@ impl<S, I: IamClient + ?Sized> AccountDiscoveryRole<'_, S, I> {
     fn settle<T>(
         &mut self,
         caller: Option<AccountId>,
-        (result, change): (Result<T, Error>, Change),
+        (result, change): (Result<T, Error>, Option<Change>),
     ) -> Result<T, Error> {
-        if let Some((kind, certainty)) = change {
-            self.journal.record(kind, certainty);
+        if let Some(change) = change {
+            self.journal.record(change);
         }
         result.map_err(|error| error.called_as(caller))
     }

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use futures_util::future::join_all;
 
-use crate::change::{Certainty, Change, ChangeKind};
+use crate::change::{Change, ChangeKind};
 use crate::domain::{AccountId, Region, SyncName};
 use crate::error::{Error, ErrorKind};
 use crate::pages::Pages;
@@ -121,10 +121,10 @@ impl Known {
     pub(crate) fn of(changes: &[Change], at: &SyncAt) -> Self {
         let known = changes.iter().rev().find_map(|change| match &change.kind {
             ChangeKind::DataSyncCreated { sync, .. } | ChangeKind::DataSyncUpdated { sync, .. } if sync == at => {
-                Some(if change.certainty == Certainty::Did { Self::Made } else { Self::Nothing })
+                Some(if change.is_so() { Self::Made } else { Self::Nothing })
             }
             ChangeKind::DataSyncDeleted { sync, before } if sync == at => {
-                Some(if change.certainty == Certainty::Did { Self::Gone(before.created) } else { Self::Nothing })
+                Some(if change.is_so() { Self::Gone(before.created) } else { Self::Nothing })
             }
             // AWS may delete them with the delegation, and may not.
             ChangeKind::AdministratorDeregistered { account, .. } if *account == at.account => Some(Self::Nothing),

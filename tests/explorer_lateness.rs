@@ -909,3 +909,36 @@ async fn a_creation_that_stays_refused_is_given_up_in_time() {
     assert!(begun.elapsed() <= Duration::from_mins(1));
     assert!(organization.count(Operation::CreateResourceDataSync) < 15, "with pauses");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_seen_to_go_after_a_lost_reply_stays_gone_in_an_old_listing() {
+    for late in 0..8 {
+        let mut lags = vec![Lag::NONE; 8];
+        lags[late] = Lag::Reads(9);
+        let organization = trusting()
+            .role_for(&ROLE_PRINCIPAL)
+            .data_sync(management(), region(HOME), full("all"))
+            .lags_of(Operation::ListResourceDataSync, lags)
+            .build();
+        let client = organization.management_client();
+        let mut trusted = trusted_in(&organization).await;
+        organization.fault(Operation::DeleteResourceDataSync, 1, Fault::LostAfter);
+        let mut syncs = trusted.data_syncs(&client).await.unwrap();
+        let recreated = syncs.recreate(&definition("all"), &home()).await.unwrap().into_result();
+        let there = !organization.data_syncs(management(), &home()[0]).is_empty();
+        assert!(recreated.is_err() || there, "listing {late} is old: said to be so, and gone");
+    }
+
+    let organization = organization()
+        .role_for(&ROLE_PRINCIPAL)
+        .lags_of(Operation::GetRole, [Lag::NONE, Lag::NONE, Lag::Reads(9), Lag::NONE])
+        .build();
+    let client = organization.management_client();
+    let mut disabled = disabled_in(&organization).await;
+    organization.fault(Operation::DeleteServiceLinkedRole, 1, Fault::LostAfter);
+    let mut role = disabled.account_discovery_role(&client);
+    if role.delete(Syncs::Forfeit).await.is_ok() {
+        role.ensure().await.unwrap();
+        assert!(organization.has_role(management(), &ROLE), "said to be there, and gone");
+    }
+}

@@ -200,6 +200,7 @@ async fn what_aws_accepted_and_no_read_shows_is_unknown_and_said_to_be_applied()
         assert_eq!(changes.iter().map(|change| change.certainty).collect::<Vec<_>>(), [Certainty::Did], "{write}");
         assert_eq!(organization.count(write), 1, "{write}");
         assert!(is_done(write, &organization), "{write}");
+        assert!(!changes[0].shown, "{write}");
     }
 }
 

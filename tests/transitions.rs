@@ -47,7 +47,7 @@ async fn there_and_back_step_by_step() {
     assert!(matches!(&deregistered.kind, ChangeKind::AdministratorDeregistered { account, since, .. }
         if *account == alice() && *since == delegated_since));
     assert!(matches!(&ended.kind, ChangeKind::TrustedAccessDisabled { since, .. } if *since == trusted_since));
-    assert!(disabled.changes().iter().all(|change| change.certainty == Certainty::Did));
+    assert!(disabled.changes().iter().all(|change| change.certainty == Certainty::Did && change.shown));
 }
 
 #[tokio::test]

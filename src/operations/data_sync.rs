@@ -32,7 +32,7 @@ pub(crate) struct Place<'a, M: ?Sized> {
 /// What came of it, and what it changed.
 pub(crate) struct Outcome<T> {
     pub(crate) result: Result<T, Error>,
-    pub(crate) change: Option<(ChangeKind, Certainty)>,
+    pub(crate) change: Option<Change>,
 }
 
 impl<T> Outcome<T> {
@@ -252,11 +252,14 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
             }
         };
         let certainty = if lost.is_none() { Certainty::Did } else { Certainty::Maybe };
-        let change = |created| Some((ChangeKind::DataSyncCreated { sync: self.at(wanted.name()), created }, certainty));
+        let change = |created, shown| {
+            let kind = ChangeKind::DataSyncCreated { sync: self.at(wanted.name()), created };
+            Some(Change { kind, certainty, shown })
+        };
         let effect = |found: Option<DataSync>| found.filter(|found| is_like(found, wanted));
         match self.see(operation, lost, effect, wanted.name(), waiting).await {
-            Ok(found) => Outcome { change: change(found.created), result: Ok(Ensured::Created(found)) },
-            Err(error) => Outcome { change: change(None), result: Err(error) },
+            Ok(found) => Outcome { change: change(found.created, true), result: Ok(Ensured::Created(found)) },
+            Err(error) => Outcome { change: change(None, false), result: Err(error) },
         }
     }
 
@@ -314,7 +317,8 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
             created: before.created,
             before: Box::new(before.clone()),
         };
-        Outcome { result: seen.map(Ensured::Updated), change: Some((kind, certainty)) }
+        let change = Change { kind, certainty, shown: seen.is_ok() };
+        Outcome { result: seen.map(Ensured::Updated), change: Some(change) }
     }
 
     /// Deletes a sync of Explorer's kind. Answers the sync as it was; `None` where there was none.
@@ -341,7 +345,8 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
         let effect = |found: Option<DataSync>| (!found.as_ref().is_some_and(same)).then_some(());
         let seen = self.see(operation, lost, effect, name, waiting).await;
         let kind = ChangeKind::DataSyncDeleted { sync: self.at(name), before: Box::new(before.clone()) };
-        Outcome { result: seen.map(|()| Some(before)), change: Some((kind, certainty)) }
+        let change = Change { kind, certainty, shown: seen.is_ok() };
+        Outcome { result: seen.map(|()| Some(before)), change: Some(change) }
     }
 
     /// Whether AWS refused a deletion because the sync is gone, once a listing shows that.

@@ -3,14 +3,12 @@
 use std::time::Duration;
 
 use super::settle::{Waiting, not_settled};
-use crate::change::{self, Certainty, ChangeKind};
+use crate::change::{Certainty, Change, ChangeKind};
 use crate::domain::{DeletionTaskId, RoleId, RoleName, ServicePrincipal};
 use crate::error::{Applied, Error, ErrorKind, Retry};
 use crate::ports::{DeletionStatus, IamApi, Operation, Role};
 
 const NAME: RoleName = RoleName::ACCOUNT_DISCOVERY;
-
-pub(crate) type Change = Option<(ChangeKind, Certainty)>;
 
 /// What our own changes say of the role, whatever a look-up shows.
 enum Known<'a> {
@@ -19,14 +17,14 @@ enum Known<'a> {
     Gone(&'a RoleId),
 }
 
-fn known(changes: &[change::Change]) -> Known<'_> {
-    let certain = changes.iter().rev().find_map(|change| match &change.kind {
-        ChangeKind::RoleCreated { name, .. } if *name == NAME => Some((change.certainty, Known::Made)),
-        ChangeKind::RoleDeleted { name, id } if *name == NAME => Some((change.certainty, Known::Gone(id))),
+fn known(changes: &[Change]) -> Known<'_> {
+    let last = changes.iter().rev().find_map(|change| match &change.kind {
+        ChangeKind::RoleCreated { name, .. } if *name == NAME => Some((change, Known::Made)),
+        ChangeKind::RoleDeleted { name, id } if *name == NAME => Some((change, Known::Gone(id))),
         _ => None,
     });
-    match certain {
-        Some((Certainty::Did, known)) => known,
+    match last {
+        Some((change, known)) if change.is_so() => known,
         _ => Known::Nothing,
     }
 }
@@ -35,16 +33,12 @@ fn known(changes: &[change::Change]) -> Known<'_> {
 pub(crate) async fn look_up<I: IamApi + ?Sized>(
     iam: &I,
     patience: Duration,
-    changes: &[change::Change],
+    changes: &[Change],
 ) -> Result<Option<Role>, Error> {
     find(iam, &mut Waiting::new(patience), changes).await
 }
 
-async fn find<I: IamApi + ?Sized>(
-    iam: &I,
-    waiting: &mut Waiting,
-    changes: &[change::Change],
-) -> Result<Option<Role>, Error> {
+async fn find<I: IamApi + ?Sized>(iam: &I, waiting: &mut Waiting, changes: &[Change]) -> Result<Option<Role>, Error> {
     loop {
         let found = iam.get_role(&NAME).await?;
         match known(changes) {
@@ -65,8 +59,8 @@ async fn find<I: IamApi + ?Sized>(
 pub(crate) async fn ensure<I: IamApi + ?Sized>(
     iam: &I,
     patience: Duration,
-    changes: &[change::Change],
-) -> (Result<(Role, bool), Error>, Change) {
+    changes: &[Change],
+) -> (Result<(Role, bool), Error>, Option<Change>) {
     let operation = Operation::CreateServiceLinkedRole;
     let mut waiting = Waiting::new(patience);
     match find(iam, &mut waiting, changes).await {
@@ -80,17 +74,17 @@ pub(crate) async fn ensure<I: IamApi + ?Sized>(
         Err(error) => return (duplicate(iam, error, &mut waiting, changes).await, None),
     };
     let certainty = if lost.is_none() { Certainty::Did } else { Certainty::Maybe };
-    let change = |id| Some((ChangeKind::RoleCreated { name: NAME, id }, certainty));
+    let change = |id, shown| Some(Change { kind: ChangeKind::RoleCreated { name: NAME, id }, certainty, shown });
     // Some emulators name it in another way, and then show nothing under AWS's name.
     if let Some(role) = made.as_ref().filter(|role| role.name != NAME) {
         let kind = ChangeKind::RoleCreated { name: role.name.clone(), id: Some(role.id.clone()) };
-        return (Ok((role.clone(), false)), Some((kind, certainty)));
+        return (Ok((role.clone(), false)), Some(Change { kind, certainty, shown: false }));
     }
     let unread = loop {
         let unread = match find(iam, &mut waiting, changes).await {
             Ok(Some(found)) if made.as_ref().is_none_or(|made| made.id == found.id) => {
                 let id = found.id.clone();
-                return (Ok((found, false)), change(Some(id)));
+                return (Ok((found, false)), change(Some(id), true));
             }
             other => other.err(),
         };
@@ -99,7 +93,7 @@ pub(crate) async fn ensure<I: IamApi + ?Sized>(
         }
     };
     let error = lost.unwrap_or_else(|| not_settled(operation, unread));
-    (Err(error), change(made.map(|role| role.id)))
+    (Err(error), change(made.map(|role| role.id), false))
 }
 
 /// Whether a creation was refused because the role is there, once a look-up shows it.
@@ -107,7 +101,7 @@ async fn duplicate<I: IamApi + ?Sized>(
     iam: &I,
     refusal: Error,
     waiting: &mut Waiting,
-    changes: &[change::Change],
+    changes: &[Change],
 ) -> Result<(Role, bool), Error> {
     loop {
         if let Ok(Some(role)) = find(iam, waiting, changes).await {
@@ -127,23 +121,26 @@ async fn duplicate<I: IamApi + ?Sized>(
 pub(crate) async fn delete<I: IamApi + ?Sized>(
     iam: &I,
     patience: Duration,
-    changes: &[change::Change],
-) -> (Result<Option<Role>, Error>, Change) {
+    changes: &[Change],
+) -> (Result<Option<Role>, Error>, Option<Change>) {
     let mut waiting = Waiting::new(patience);
     let role = match find(iam, &mut waiting, changes).await {
         Ok(Some(role)) => role,
         other => return (other, None),
     };
-    let deleted = |certainty| Some((ChangeKind::RoleDeleted { name: NAME, id: role.id.clone() }, certainty));
+    let deleted = |certainty, shown| {
+        let kind = ChangeKind::RoleDeleted { name: NAME, id: role.id.clone() };
+        Some(Change { kind, certainty, shown })
+    };
     match iam.delete_service_linked_role(&NAME).await {
         Ok(task) => match follow(iam, &task, &role.id, &mut waiting).await {
             Ok(()) => {
-                let change = deleted(Certainty::Did);
+                let change = deleted(Certainty::Did, true);
                 (Ok(Some(role)), change)
             }
             // A deletion that AWS gave up changed nothing; one that goes on may yet succeed.
             Err(error) => {
-                let change = if error.applied() == Applied::No { None } else { deleted(Certainty::Maybe) };
+                let change = if error.applied() == Applied::No { None } else { deleted(Certainty::Maybe, false) };
                 (Err(error), change)
             }
         },
@@ -157,7 +154,7 @@ pub(crate) async fn delete<I: IamApi + ?Sized>(
                     break false;
                 }
             };
-            let change = deleted(Certainty::Maybe);
+            let change = deleted(Certainty::Maybe, gone);
             (if gone { Ok(Some(role)) } else { Err(error) }, change)
         }
         Err(error) => loop {

@@ -292,7 +292,8 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
                         }
                     };
                     if confirmed {
-                        self.journal.record(write.change(before, Some(&after), report), certainty);
+                        let kind = write.change(before, Some(&after), report);
+                        self.journal.record(Change { kind, certainty, shown: true });
                         return Ok(Done { facts: after, ours: Some(certainty) });
                     }
                     None
@@ -302,7 +303,8 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
                     if write.is_overtaken_in(&now, before)
                         && let Some(lost) = lost
                     {
-                        self.journal.record(write.change(before, None, report), certainty);
+                        let kind = write.change(before, None, report);
+                        self.journal.record(Change { kind, certainty, shown: false });
                         return Err(Setback::Moved(lost, now));
                     }
                     None
@@ -314,7 +316,8 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
             }
         };
         let error = lost.unwrap_or_else(|| self.name(not_settled(write.operation(), unread), write));
-        self.journal.record(write.change(before, None, report), certainty);
+        let kind = write.change(before, None, report);
+        self.journal.record(Change { kind, certainty, shown: false });
         Err(Setback::Unknown(error))
     }
 
