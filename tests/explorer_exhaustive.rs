@@ -385,3 +385,42 @@ async fn there_and_back(organization: &sim::Organization) -> Result<(), Error> {
     trusted.take_down_explorer(&explorer, protect).await?;
     Ok(())
 }
+
+/// Gives the delegation to Bob from wherever it is.
+async fn hand_over(organization: &sim::Organization, handover: Handover<'_>) -> Result<(), Error> {
+    match Integration::new(organization.management_client()).observe().await? {
+        Observed::Delegated(delegated) => delegated.replace(&bob(), handover).await.map(drop).map_err(Error::from),
+        other => other.ensure_delegated(&bob()).await.map(drop).map_err(Error::from),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hand_over_that_was_interrupted_anywhere_twice_is_finished_by_another_run() {
+    let start = || ready().data_sync(alice(), region(HOME), earlier(&[HOME, "us-east-1"])).build();
+    let home = home();
+    for carries in [true, false] {
+        let run = async |organization: &sim::Organization| {
+            let (from, to) = (organization.client(alice()), organization.client(bob()));
+            let carry = Handover::Carry { from: &from, to: &to, regions: &home };
+            hand_over(organization, if carries { carry } else { Handover::Leave(Syncs::Forfeit) }).await
+        };
+        let calm = start();
+        run(&calm).await.unwrap();
+        let calls = calm.calls().len() + 1;
+        for first in 1..=calls {
+            for second in first + 1..=calls + 1 {
+                for fault in faults() {
+                    let organization = start();
+                    organization.fault_at(first, fault.clone());
+                    organization.fault_at(second, fault.clone());
+                    let _ = run(&organization).await;
+                    organization.calm();
+                    let what = format!("carrying {carries}, {fault:?} at calls {first} and {second}");
+                    run(&organization).await.unwrap_or_else(|error| panic!("{what}: {error:#}"));
+                    assert_eq!(organization.administrators(), [bob()], "{what}");
+                    assert!(organization.is_trusted(&common::SSM), "{what}");
+                }
+            }
+        }
+    }
+}
