@@ -253,11 +253,11 @@ mod tests {
             |admin| format!("now: Delegated: account {admin} administers Systems Manager in organization {id}\n");
         let regions = "--region us-east-1,us-west-2";
         let onboard = format!("onboard --admin {old} --sync all --admin-profile old {regions}");
-        // The server names the role in another way than AWS, so it is never found there.
+        // The server names the role in another way than AWS: what it says it made is told, and never found by AWS's name.
         run(&format!("{onboard} --role")).succeeds_with(&format!(
             "done: trusted access for {SSM} enabled\n\
              done: account {old} registered as delegated administrator of {SSM}\n\
-             done: role AWSServiceRoleForAmazonSSM_AccountDiscovery created\n\
+             done: role AWSServiceRoleForssm_Accountdiscovery created\n\
              done: data sync \"all\" of account {old} in us-east-1 created\n\
              done: data sync \"all\" of account {old} in us-west-2 created\n\
              {}",
