@@ -71,6 +71,21 @@ struct Case {
     done: fn(&sim::Organization, AccountId) -> bool,
 }
 
+impl Case {
+    /// Does the job in bad weather and tells truly of it, and ends it in good weather.
+    async fn goes_through(&self, organization: &sim::Organization, account: AccountId, what: &str) {
+        let (changes, error) = (self.job)(organization.clone(), account).await;
+        check(&changes, organization, what);
+        if error.is_none() {
+            assert!((self.done)(organization, account), "{what}");
+        }
+        organization.calm();
+        let (_, error) = (self.job)(organization.clone(), account).await;
+        assert!(error.is_none(), "{what}, again: {error:?}");
+        assert!((self.done)(organization, account), "{what}, again");
+    }
+}
+
 async fn look(organization: &sim::Organization) -> Result<Observed<sim::Client>, End> {
     let observed = Integration::new(organization.management_client()).observe().await;
     observed.map_err(|failure| (Vec::new(), Some(failure.into())))
@@ -235,15 +250,7 @@ async fn every_fault_at_every_call_from_both_viewpoints_under_every_setting() {
                         let organization = start();
                         organization.fault_at(at, fault.clone());
                         let what = format!("{what}, {fault:?} at call {at}");
-                        let (changes, error) = (case.job)(organization.clone(), account).await;
-                        check(&changes, &organization, &what);
-                        if error.is_none() {
-                            assert!((case.done)(&organization, account), "{what}");
-                        }
-                        organization.calm();
-                        let (_, error) = (case.job)(organization.clone(), account).await;
-                        assert!(error.is_none(), "{what}, again: {error:?}");
-                        assert!((case.done)(&organization, account), "{what}, again");
+                        case.goes_through(&organization, account, &what).await;
                     }
                 }
             }
@@ -267,15 +274,7 @@ async fn two_faults_at_every_two_calls_from_both_viewpoints() {
                             organization.fault_at(first, one.clone());
                             organization.fault_at(second, other.clone());
                             let what = format!("{} as {account}, {one:?} at {first}, {other:?} at {second}", case.name);
-                            let (changes, error) = (case.job)(organization.clone(), account).await;
-                            check(&changes, &organization, &what);
-                            if error.is_none() {
-                                assert!((case.done)(&organization, account), "{what}");
-                            }
-                            organization.calm();
-                            let (_, error) = (case.job)(organization.clone(), account).await;
-                            assert!(error.is_none(), "{what}, again: {error:?}");
-                            assert!((case.done)(&organization, account), "{what}, again");
+                            case.goes_through(&organization, account, &what).await;
                         }
                     }
                 }

@@ -2,6 +2,10 @@
 //! memory. Where moto strays from AWS, it is said here, with the document.
 
 #[cfg(test)]
+#[path = "moto/client.rs"]
+mod client;
+
+#[cfg(test)]
 #[path = "moto/server.rs"]
 #[allow(dead_code, reason = "each test file uses its own part")]
 mod server;
@@ -10,18 +14,13 @@ mod server;
 mod tests {
     use std::time::Duration;
 
-    use aws_credential_types::Credentials;
-    use aws_credential_types::provider::SharedCredentialsProvider;
-    use aws_smithy_http_client::Builder;
-    use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
-    use aws_types::SdkConfig;
-    use aws_types::region::Region as SdkRegion;
     use ssm_organizations::aws::AwsClient;
     use ssm_organizations::conformance::{self, Fixture, Ports};
     use ssm_organizations::ports::{AccountState, Client, DeletionStatus, FeatureSet, IamApi};
     use ssm_organizations::sim::{DisableAdministered, DuplicateRole, Undocumented};
     use ssm_organizations::{AccountId, Error, PageToken, RoleName, ServicePrincipal, sim};
 
+    use super::client::{client_of, management};
     use super::server::{MANAGEMENT, Moto, text};
 
     const STRANGER: &str = "999999999999";
@@ -32,28 +31,6 @@ mod tests {
 
     fn service(name: &str) -> ServicePrincipal {
         name.parse().unwrap()
-    }
-
-    fn client_with(moto: &Moto, credentials: Credentials) -> AwsClient {
-        let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(SdkRegion::from_static("us-east-1"))
-            .endpoint_url(moto.endpoint())
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .http_client(Builder::new().build_http())
-            .build();
-        AwsClient::new(&config)
-    }
-
-    fn management(moto: &Moto) -> AwsClient {
-        client_with(moto, Credentials::from_keys("test", "test", None))
-    }
-
-    /// A client of any account: the server hands out credentials of accounts that are not there, too.
-    fn client_of(moto: &Moto, account: &str) -> AwsClient {
-        let session = moto.boto3(&["assume", account]);
-        let [id, secret, token] = ["AccessKeyId", "SecretAccessKey", "SessionToken"].map(|key| text(&session[key]));
-        client_with(moto, Credentials::from_keys(id, secret, Some(token)))
     }
 
     /// Without Systems Manager: the server has none of its data syncs.

@@ -3,17 +3,15 @@
 //! What the server holds is told by boto3, and what reached it by a recorder in front of it.
 
 #[cfg(test)]
+#[path = "moto/client.rs"]
+mod client;
+
+#[cfg(test)]
 #[path = "moto/server.rs"]
 mod server;
 
 #[cfg(test)]
 mod tests {
-    use aws_credential_types::Credentials;
-    use aws_credential_types::provider::SharedCredentialsProvider;
-    use aws_smithy_http_client::Builder;
-    use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
-    use aws_types::SdkConfig;
-    use aws_types::region::Region as SdkRegion;
     use serde_json::json;
     use ssm_organizations::aws::AwsClient;
     use ssm_organizations::ports::{AccountState, Operation};
@@ -21,31 +19,11 @@ mod tests {
         AccountId, Applied, Certainty, Error, ErrorKind, Integration, Observed, Recovered, Region, Syncs,
     };
 
+    use super::client::{client_of, management};
     use super::server::{MANAGEMENT, Moto, text};
 
     const SSM: &str = "ssm.amazonaws.com";
     const CONFIG: &str = "config.amazonaws.com";
-
-    fn client_with(moto: &Moto, credentials: Credentials) -> AwsClient {
-        let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(SdkRegion::from_static("us-east-1"))
-            .endpoint_url(moto.endpoint())
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .http_client(Builder::new().build_http())
-            .build();
-        AwsClient::new(&config)
-    }
-
-    fn management(moto: &Moto) -> AwsClient {
-        client_with(moto, Credentials::from_keys("test", "test", None))
-    }
-
-    fn member(moto: &Moto, account: &str) -> AwsClient {
-        let session = moto.boto3(&["assume", account]);
-        let [id, secret, token] = ["AccessKeyId", "SecretAccessKey", "SessionToken"].map(|key| text(&session[key]));
-        client_with(moto, Credentials::from_keys(id, secret, Some(token)))
-    }
 
     fn id(account: &str) -> AccountId {
         account.parse().unwrap()
@@ -150,7 +128,7 @@ mod tests {
     async fn a_member_account_may_not() {
         let moto = Moto::start();
         let organization = moto.organization(2);
-        let client = member(&moto, &organization.members[0]);
+        let client = client_of(&moto, &organization.members[0]);
 
         let error = refused(&moto, &client, &organization.members[1]).await;
         assert!(
@@ -230,7 +208,7 @@ mod tests {
         moto.boto3(&["enable", SSM]);
         let regions: [Region; 1] = ["us-east-1".parse().unwrap()];
         let management = management(&moto);
-        let administrator = member(&moto, admin);
+        let administrator = client_of(&moto, admin);
         let syncs = Syncs::Protect { ssm: &[&management, &administrator], regions: &regions };
 
         for administrators in [json!([]), json!([admin])] {
@@ -257,7 +235,7 @@ mod tests {
         moto.boto3(&["register", admin]);
         let regions: [Region; 2] = ["us-east-1".parse().unwrap(), "eu-central-1".parse().unwrap()];
         let management = management(&moto);
-        let administrator = member(&moto, admin);
+        let administrator = client_of(&moto, admin);
 
         moto.show_syncs(&[]);
         let alone = Syncs::Protect { ssm: &[&management], regions: &regions };
