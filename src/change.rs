@@ -114,6 +114,19 @@ pub enum ChangeKind {
     },
 }
 
+impl ChangeKind {
+    /// The service whose integration with the organization was changed.
+    pub(crate) fn principal(&self) -> Option<&ServicePrincipal> {
+        match self {
+            Self::TrustedAccessEnabled { principal, .. }
+            | Self::TrustedAccessDisabled { principal, .. }
+            | Self::AdministratorRegistered { principal, .. }
+            | Self::AdministratorDeregistered { principal, .. } => Some(principal),
+            _ => None,
+        }
+    }
+}
+
 /// Whether a change was ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]

@@ -21,9 +21,10 @@ pub(crate) struct Known {
     pub(crate) caller: Option<AccountId>,
 }
 
-/// What may change at any time, and makes the state.
+/// What may change at any time, of one service. Systems Manager's make the state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Facts {
+    pub(crate) principal: ServicePrincipal,
     pub(crate) trusted_access: Option<EnabledService>,
     pub(crate) administrators: Vec<DelegatedAdministrator>,
 }
@@ -33,8 +34,8 @@ pub(crate) async fn observe<C: OrganizationsApi + StsApi + ?Sized>(client: &C) -
     let (organization, caller, trusted_access, administrators) = join4(
         client.describe_organization(),
         client.get_caller_identity(),
-        trusted_access(client),
-        administrators(client),
+        trusted_access(client, &PRINCIPAL),
+        administrators(client, &PRINCIPAL),
     )
     .await;
     let caller = caller.ok().map(|identity| identity.account);
@@ -48,38 +49,49 @@ pub(crate) async fn observe<C: OrganizationsApi + StsApi + ?Sized>(client: &C) -
             error
         }
     };
-    let facts =
-        Facts { trusted_access: trusted_access.map_err(explain)?, administrators: administrators.map_err(explain)? };
+    let facts = Facts {
+        principal: PRINCIPAL,
+        trusted_access: trusted_access.map_err(explain)?,
+        administrators: administrators.map_err(explain)?,
+    };
     Ok((Known { organization, caller }, facts))
 }
 
 /// What may have changed.
-pub(crate) async fn facts<C: OrganizationsApi + ?Sized>(client: &C) -> Result<Facts, Error> {
-    let (trusted_access, administrators) = join(trusted_access(client), administrators(client)).await;
-    Ok(Facts { trusted_access: trusted_access?, administrators: administrators? })
+pub(crate) async fn facts<C: OrganizationsApi + ?Sized>(
+    client: &C,
+    principal: &ServicePrincipal,
+) -> Result<Facts, Error> {
+    let (trusted_access, administrators) =
+        join(trusted_access(client, principal), administrators(client, principal)).await;
+    Ok(Facts { principal: principal.clone(), trusted_access: trusted_access?, administrators: administrators? })
 }
 
-/// Our service among the trusted ones. AWS cannot filter, so presence ends the search and absence takes every page.
-pub(crate) async fn trusted_access<C: OrganizationsApi + ?Sized>(client: &C) -> Result<Option<EnabledService>, Error> {
+/// One service among the trusted ones. AWS cannot filter, so presence ends the search and absence takes every page.
+pub(crate) async fn trusted_access<C: OrganizationsApi + ?Sized>(
+    client: &C,
+    principal: &ServicePrincipal,
+) -> Result<Option<EnabledService>, Error> {
     let mut pages = Pages::of(Operation::ListAwsServiceAccessForOrganization);
     while pages.remain() {
         let page = client.list_aws_service_access_for_organization(pages.token()).await?;
-        if let Some(ours) = page.items.into_iter().find(|service| service.principal == PRINCIPAL) {
-            return Ok(Some(ours));
+        if let Some(found) = page.items.into_iter().find(|service| service.principal == *principal) {
+            return Ok(Some(found));
         }
         pages.turn(page.next)?;
     }
     Ok(None)
 }
 
-/// Every account that administers our service.
+/// Every account that administers a service.
 pub(crate) async fn administrators<C: OrganizationsApi + ?Sized>(
     client: &C,
+    principal: &ServicePrincipal,
 ) -> Result<Vec<DelegatedAdministrator>, Error> {
     let mut all: Vec<DelegatedAdministrator> = Vec::new();
     let mut pages = Pages::of(Operation::ListDelegatedAdministrators);
     while pages.remain() {
-        let page = client.list_delegated_administrators(&PRINCIPAL, pages.token()).await?;
+        let page = client.list_delegated_administrators(principal, pages.token()).await?;
         for found in page.items {
             // A listing that changes under way may show one on two pages.
             if !all.iter().any(|known| known.account == found.account) {
@@ -114,15 +126,16 @@ impl Facts {
     ///
     /// What came back under another date is not old: somebody made it anew.
     pub(crate) fn predates(&self, changes: &[Change]) -> bool {
-        let trust = changes.iter().rev().find_map(|change| match &change.kind {
+        let changes: Vec<_> = of_service(changes, &self.principal).collect();
+        let trust = changes.iter().rev().find_map(|kind| match kind {
             ChangeKind::TrustedAccessEnabled { .. } => Some(self.trusted_access.is_none()),
             ChangeKind::TrustedAccessDisabled { since, .. } => {
                 Some(self.trusted_access.as_ref().is_some_and(|access| same_date(*since, access.since)))
             }
             _ => None,
         });
-        let delegation = changes.iter().enumerate().any(|(at, change)| {
-            let (account, denied) = match &change.kind {
+        let delegation = changes.iter().enumerate().any(|(at, kind)| {
+            let (account, denied) = match kind {
                 ChangeKind::AdministratorRegistered { account, .. } => {
                     (*account, self.administrator(*account).is_none())
                 }
@@ -132,10 +145,23 @@ impl Facts {
                 }
                 _ => return false,
             };
-            denied && !changes.iter().skip(at + 1).any(|later| later.is_delegation_of(account))
+            denied && !changes.iter().skip(at + 1).any(|later| is_delegation_of(later, account))
         });
         trust == Some(true) || delegation
     }
+}
+
+/// The changes to one service's integration with the organization.
+pub(crate) fn of_service<'a>(
+    changes: &'a [Change],
+    principal: &'a ServicePrincipal,
+) -> impl Iterator<Item = &'a ChangeKind> {
+    changes.iter().map(|change| &change.kind).filter(move |kind| kind.principal() == Some(principal))
+}
+
+/// Whether one account at most can administer a service.
+pub(crate) fn has_one_administrator(principal: &ServicePrincipal) -> bool {
+    matches!(principal.as_str(), "ssm.amazonaws.com" | "ssm-quicksetup.amazonaws.com")
 }
 
 /// A date that AWS does not show tells nothing apart.
@@ -146,12 +172,10 @@ fn same_date<T: PartialEq>(one: Option<T>, other: Option<T>) -> bool {
     }
 }
 
-impl Change {
-    fn is_delegation_of(&self, of: AccountId) -> bool {
-        matches!(
-            &self.kind,
-            ChangeKind::AdministratorRegistered { account, .. } | ChangeKind::AdministratorDeregistered { account, .. }
-                if *account == of
-        )
-    }
+fn is_delegation_of(kind: &ChangeKind, of: AccountId) -> bool {
+    matches!(
+        kind,
+        ChangeKind::AdministratorRegistered { account, .. } | ChangeKind::AdministratorDeregistered { account, .. }
+            if *account == of
+    )
 }

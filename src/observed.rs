@@ -43,7 +43,7 @@ pub(crate) use each;
 
 impl<C> Observed<C> {
     pub(crate) fn classify(known: Known, facts: Facts, base: Base<C>) -> Self {
-        let Facts { trusted_access, mut administrators } = facts;
+        let Facts { principal, trusted_access, mut administrators } = facts;
         match (trusted_access, administrators.pop(), administrators.is_empty()) {
             (None, None, _) => Self::Disabled(Integration::in_state(Disabled { known }, base)),
             (Some(access), None, _) => {
@@ -54,7 +54,7 @@ impl<C> Observed<C> {
             }
             (trusted_access, Some(last), _) => {
                 administrators.push(last);
-                let facts = Facts { trusted_access, administrators };
+                let facts = Facts { principal, trusted_access, administrators };
                 Self::Irregular(Integration::in_state(Irregular { known, facts }, base))
             }
         }

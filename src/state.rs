@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::observation::{Facts, Known};
+use crate::observation::{Facts, Known, PRINCIPAL};
 use crate::ports::{AccountState, DelegatedAdministrator, EnabledService};
 
 /// A state of [`Integration`](crate::Integration).
@@ -108,9 +108,14 @@ macro_rules! observed_state {
     };
 }
 
-observed_state!(Disabled, |self| Facts { trusted_access: None, administrators: Vec::new() });
-observed_state!(TrustedAccess, |self| Facts { trusted_access: Some(self.access.clone()), administrators: Vec::new() });
+observed_state!(Disabled, |self| Facts { principal: PRINCIPAL, trusted_access: None, administrators: Vec::new() });
+observed_state!(TrustedAccess, |self| Facts {
+    principal: PRINCIPAL,
+    trusted_access: Some(self.access.clone()),
+    administrators: Vec::new()
+});
 observed_state!(Delegated, |self| Facts {
+    principal: PRINCIPAL,
     trusted_access: Some(self.access.clone()),
     administrators: vec![self.administrator.clone()]
 });

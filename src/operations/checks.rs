@@ -47,7 +47,7 @@ pub(crate) async fn refuse<C: OrganizationsApi + ?Sized>(
     account: AccountId,
     why: impl FnOnce(&Facts) -> ErrorKind,
 ) -> Setback {
-    match ground.read(&mut Waiting::new(ground.patience)).await {
+    match ground.read(&before.principal, &mut Waiting::new(ground.patience)).await {
         Err(error) => Setback::Unchanged(error),
         Ok(now) => {
             let error = ground.refusal(why(&now), operation).about(account);
@@ -106,7 +106,7 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
     ) -> Result<(Facts, SyncsReport), Setback> {
         loop {
             let (administrators, report) = join(
-                observation::administrators(self.client),
+                observation::administrators(self.client, &before.principal),
                 guarded.care.guard(operation, guarded.endangered, self.journal.changes()),
             )
             .await;
@@ -124,7 +124,7 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
                 continue;
             }
             // Both halves, from one read, to say what is the case.
-            let facts = self.read(waiting).await.map_err(Setback::Unknown)?;
+            let facts = self.read(&before.principal, waiting).await.map_err(Setback::Unknown)?;
             let holders = newcomers(&facts, before);
             if !holders.is_empty() {
                 return Err(Setback::Moved(self.refusal(ErrorKind::OtherAdministrator { holders }, operation), facts));

@@ -8,6 +8,7 @@ use super::settle::{Waiting, not_settled};
 use crate::change::{Certainty, Change, ChangeKind};
 use crate::domain::{AccountId, Region, SyncName};
 use crate::error::{Applied, Error, ErrorKind, Retry};
+use crate::observation::PRINCIPAL;
 use crate::pages::Pages;
 use crate::ports::{DataSync, Operation, SyncDefinition, SyncSource, SyncSourceType, SyncType, SystemsManagerApi};
 use crate::syncs::{Known, SyncAt};
@@ -269,7 +270,7 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
             self.changes.iter().any(|change| change.certainty == Certainty::Did && wanted(&change.kind))
         };
         let registered = made(
-            &|kind| matches!(kind, ChangeKind::AdministratorRegistered { account, .. } if *account == self.account),
+            &|kind| matches!(kind, ChangeKind::AdministratorRegistered { account, principal, .. } if *account == self.account && *principal == PRINCIPAL),
         );
         match refusal.code() {
             Some("AccessDeniedException") => registered,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::Ground;
+use crate::domain::ServicePrincipal;
 use crate::error::{Applied, Error, ErrorKind, Retry};
 use crate::observation::{self, Facts};
 use crate::ports::{Operation, OrganizationsApi};
@@ -52,10 +53,11 @@ pub(super) fn not_settled(operation: Operation, unread: Option<Error>) -> Error 
 }
 
 impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
-    /// Reads what is the case. An answer that is older than what we saw AWS do is not one: it is asked again, while patience lasts.
-    pub(super) async fn read(&self, waiting: &mut Waiting) -> Result<Facts, Error> {
+    /// Reads what is the case with a service. An answer that is older than what we saw AWS do is not one: it is asked again, while patience lasts.
+    pub(super) async fn read(&self, principal: &ServicePrincipal, waiting: &mut Waiting) -> Result<Facts, Error> {
         loop {
-            let facts = observation::facts(self.client).await.map_err(|error| error.called_as(self.known.caller))?;
+            let facts = observation::facts(self.client, principal).await;
+            let facts = facts.map_err(|error| error.called_as(self.known.caller))?;
             if !facts.predates(self.journal.since_observation()) || !waiting.again().await {
                 return Ok(facts);
             }

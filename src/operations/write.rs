@@ -3,9 +3,9 @@
 use super::settle::{Waiting, not_settled};
 use super::{Done, Ground, Setback};
 use crate::change::{Certainty, Change, ChangeKind};
-use crate::domain::AccountId;
+use crate::domain::{AccountId, ServicePrincipal};
 use crate::error::{Applied, Error, ErrorKind, Retry};
-use crate::observation::{self, Facts, PRINCIPAL};
+use crate::observation::{self, Facts, has_one_administrator, of_service};
 use crate::ports::{FeatureSet, Operation, OrganizationsApi};
 use crate::syncs::{Care, Endangered, SyncsReport};
 
@@ -52,12 +52,12 @@ impl Write<'_> {
         }
     }
 
-    async fn send<C: OrganizationsApi + ?Sized>(&self, client: &C) -> Result<(), Error> {
+    async fn send<C: OrganizationsApi + ?Sized>(&self, client: &C, principal: &ServicePrincipal) -> Result<(), Error> {
         match self {
-            Self::Enable => client.enable_aws_service_access(&PRINCIPAL).await,
-            Self::Disable(_) => client.disable_aws_service_access(&PRINCIPAL).await,
-            Self::Register(account) => client.register_delegated_administrator(account, &PRINCIPAL).await,
-            Self::Deregister(account, _) => client.deregister_delegated_administrator(account, &PRINCIPAL).await,
+            Self::Enable => client.enable_aws_service_access(principal).await,
+            Self::Disable(_) => client.disable_aws_service_access(principal).await,
+            Self::Register(account) => client.register_delegated_administrator(account, principal).await,
+            Self::Deregister(account, _) => client.deregister_delegated_administrator(account, principal).await,
         }
     }
 
@@ -72,9 +72,11 @@ impl Write<'_> {
     async fn look<C: OrganizationsApi + ?Sized>(&self, client: &C, before: &Facts) -> Result<Facts, Error> {
         let mut facts = before.clone();
         match self {
-            Self::Enable | Self::Disable(_) => facts.trusted_access = observation::trusted_access(client).await?,
+            Self::Enable | Self::Disable(_) => {
+                facts.trusted_access = observation::trusted_access(client, &before.principal).await?;
+            }
             Self::Register(_) | Self::Deregister(..) => {
-                facts.administrators = observation::administrators(client).await?;
+                facts.administrators = observation::administrators(client, &before.principal).await?;
             }
         }
         Ok(facts)
@@ -95,13 +97,13 @@ impl Write<'_> {
     /// What was made anew has a new date. What is gone has none, so an old look and the effect are alike.
     fn may_be_old_in(&self, facts: &Facts, changes: &[Change]) -> bool {
         match self {
-            Self::Enable => changes.iter().any(|change| match &change.kind {
+            Self::Enable => of_service(changes, &facts.principal).any(|kind| match kind {
                 ChangeKind::TrustedAccessDisabled { since: Some(since), .. } => {
                     facts.trusted_access.as_ref().is_some_and(|access| access.since == Some(*since))
                 }
                 _ => false,
             }),
-            Self::Register(ours) => changes.iter().any(|change| match &change.kind {
+            Self::Register(ours) => of_service(changes, &facts.principal).any(|kind| match kind {
                 ChangeKind::AdministratorDeregistered { account, since: Some(since), .. } if account == ours => {
                     facts.administrator(*ours).is_some_and(|found| found.since == Some(*since))
                 }
@@ -114,12 +116,14 @@ impl Write<'_> {
     /// Whether somebody else has what the write was to take.
     fn is_overtaken_in(&self, facts: &Facts, before: &Facts) -> bool {
         let others = |account: &AccountId| Some(*account) != self.account() && before.administrator(*account).is_none();
-        matches!(self, Self::Register(_)) && facts.accounts().iter().any(others)
+        matches!(self, Self::Register(_))
+            && has_one_administrator(&facts.principal)
+            && facts.accounts().iter().any(others)
     }
 
     /// What the write changed, with AWS's date: of the thing made, or of the thing that went.
     fn change(&self, before: &Facts, after: Option<&Facts>, report: SyncsReport) -> ChangeKind {
-        let principal = PRINCIPAL;
+        let principal = before.principal.clone();
         let trust_date = |facts: &Facts| facts.trusted_access.as_ref().and_then(|access| access.since);
         let delegation_date = |facts: &Facts, account| facts.administrator(account).and_then(|found| found.since);
         match self {
@@ -145,7 +149,7 @@ impl Write<'_> {
     ///
     /// A missing reason may be any. Who holds a quota that we did not free is no question of time.
     fn verdict(&self, refusal: &Error, now: &Facts, changes: &[Change]) -> Verdict {
-        let made = |wanted: &dyn Fn(&ChangeKind) -> bool| changes.iter().any(|change| wanted(&change.kind));
+        let made = |wanted: &dyn Fn(&ChangeKind) -> bool| of_service(changes, &now.principal).any(wanted);
         let enabled = || made(&|kind| matches!(kind, ChangeKind::TrustedAccessEnabled { .. }));
         let registered = |ours: AccountId| {
             made(&|kind| matches!(kind, ChangeKind::AdministratorRegistered { account, .. } if *account == ours))
@@ -199,7 +203,7 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
                 }
                 None => (before.clone(), SyncsReport::Forfeited),
             };
-            let Err(error) = write.send(self.client).await else {
+            let Err(error) = write.send(self.client, &before.principal).await else {
                 return self.see_through(&write, &before, report, waiting, None).await;
             };
             let error = self.name(error, &write);
@@ -225,7 +229,7 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
     ) -> Option<Result<Done, Setback>> {
         let mut patient = true;
         loop {
-            let Ok(now) = self.read(waiting).await else {
+            let Ok(now) = self.read(&before.principal, waiting).await else {
                 return Some(Err(Setback::Unknown(refusal)));
             };
             // Somebody else was faster.
@@ -259,7 +263,12 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
             }
         }
         let others: Vec<_> = now.accounts().into_iter().filter(|account| Some(*account) != write.account()).collect();
-        if matches!(write, Write::Register(_) | Write::Disable(_)) && !others.is_empty() {
+        let excludes = match write {
+            Write::Register(_) => has_one_administrator(&now.principal),
+            Write::Disable(_) => true,
+            Write::Enable | Write::Deregister(..) => false,
+        };
+        if excludes && !others.is_empty() {
             refusal.explained_by(ErrorKind::OtherAdministrator { holders: others })
         } else if now.agrees_with(before) {
             refusal
