@@ -10,6 +10,11 @@ use crate::syncs::{SyncAt, SyncsReport};
 /// One change that this crate made to the organization, or may have made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case", deny_unknown_fields)
+)]
 pub struct Change {
     /// What was changed, and on what.
     pub kind: ChangeKind,
@@ -29,6 +34,11 @@ impl Change {
 /// What was changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case", deny_unknown_fields)
+)]
 pub enum ChangeKind {
     /// A service became trusted in the organization.
     #[non_exhaustive]
@@ -36,6 +46,10 @@ pub enum ChangeKind {
         /// The service.
         principal: ServicePrincipal,
         /// AWS's date of it, once a read showed it.
+        #[cfg_attr(
+            feature = "serde",
+            serde(with = "crate::saved::date", default, skip_serializing_if = "Option::is_none")
+        )]
         since: Option<SystemTime>,
     },
     /// A service is trusted no longer.
@@ -44,6 +58,10 @@ pub enum ChangeKind {
         /// The service.
         principal: ServicePrincipal,
         /// AWS's date of the trust that ended.
+        #[cfg_attr(
+            feature = "serde",
+            serde(with = "crate::saved::date", default, skip_serializing_if = "Option::is_none")
+        )]
         since: Option<SystemTime>,
         /// What was known of the organization's data syncs.
         syncs: SyncsReport,
@@ -56,6 +74,10 @@ pub enum ChangeKind {
         /// The service.
         principal: ServicePrincipal,
         /// AWS's date of it, once a read showed it.
+        #[cfg_attr(
+            feature = "serde",
+            serde(with = "crate::saved::date", default, skip_serializing_if = "Option::is_none")
+        )]
         since: Option<SystemTime>,
     },
     /// An account is the delegated administrator of a service no longer.
@@ -66,6 +88,10 @@ pub enum ChangeKind {
         /// The service.
         principal: ServicePrincipal,
         /// AWS's date of the delegation that ended.
+        #[cfg_attr(
+            feature = "serde",
+            serde(with = "crate::saved::date", default, skip_serializing_if = "Option::is_none")
+        )]
         since: Option<SystemTime>,
         /// What was known of the organization's data syncs.
         syncs: SyncsReport,
@@ -76,7 +102,14 @@ pub enum ChangeKind {
         /// The sync.
         sync: SyncAt,
         /// AWS's date of it, once a read showed it.
+        #[cfg_attr(
+            feature = "serde",
+            serde(with = "crate::saved::date", default, skip_serializing_if = "Option::is_none")
+        )]
         created: Option<SystemTime>,
+        /// The sync as a read showed it then.
+        #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+        after: Option<Box<DataSync>>,
     },
     /// A data sync was changed in place.
     #[non_exhaustive]
@@ -84,9 +117,16 @@ pub enum ChangeKind {
         /// The sync.
         sync: SyncAt,
         /// AWS's date of its creation.
+        #[cfg_attr(
+            feature = "serde",
+            serde(with = "crate::saved::date", default, skip_serializing_if = "Option::is_none")
+        )]
         created: Option<SystemTime>,
         /// The sync as it was.
         before: Box<DataSync>,
+        /// The sync as a read showed it then.
+        #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+        after: Option<Box<DataSync>>,
     },
     /// A service-linked role was created.
     #[non_exhaustive]
@@ -94,6 +134,7 @@ pub enum ChangeKind {
         /// Its name.
         name: RoleName,
         /// AWS's id of it, once a read showed it.
+        #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
         id: Option<RoleId>,
     },
     /// A service-linked role was deleted.
@@ -130,6 +171,11 @@ impl ChangeKind {
 /// Whether a change was ours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case", deny_unknown_fields)
+)]
 pub enum Certainty {
     /// AWS said that it did it for us.
     ///

@@ -103,6 +103,8 @@ mod operations;
 mod pages;
 mod redact;
 mod role;
+#[cfg(feature = "serde")]
+mod saved;
 mod syncs;
 
 pub mod ports;

@@ -52,6 +52,11 @@ impl fmt::Debug for Syncs<'_> {
 /// A data sync and where it is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case", deny_unknown_fields)
+)]
 pub struct SyncAt {
     /// The account that owns it.
     pub account: AccountId,
@@ -76,6 +81,11 @@ impl fmt::Display for SyncAt {
 /// What a step that endangers data syncs knew of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case", deny_unknown_fields)
+)]
 pub enum SyncsReport {
     /// Nobody looked: [`Syncs::Forfeit`].
     Forfeited,
@@ -100,6 +110,11 @@ impl SyncsReport {
 /// An account and the Regions in which its data syncs were looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case", deny_unknown_fields)
+)]
 pub struct SyncsLook {
     /// The account that the listing was made as.
     pub account: AccountId,

@@ -253,14 +253,16 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
             }
         };
         let certainty = if lost.is_none() { Certainty::Did } else { Certainty::Maybe };
-        let change = |created, shown| {
-            let kind = ChangeKind::DataSyncCreated { sync: self.at(wanted.name()), created };
+        let change = |after: Option<&DataSync>| {
+            let created = after.and_then(|after| after.created);
+            let (sync, shown) = (self.at(wanted.name()), after.is_some());
+            let kind = ChangeKind::DataSyncCreated { sync, created, after: after.cloned().map(Box::new) };
             Some(Change { kind, certainty, shown })
         };
         let effect = |found: Option<DataSync>| found.filter(|found| is_like(found, wanted));
         match self.see(operation, lost, effect, wanted.name(), waiting).await {
-            Ok(found) => Outcome { change: change(found.created, true), result: Ok(Ensured::Created(found)) },
-            Err(error) => Outcome { change: change(None, false), result: Err(error) },
+            Ok(found) => Outcome { change: change(Some(&found)), result: Ok(Ensured::Created(found)) },
+            Err(error) => Outcome { change: change(None), result: Err(error) },
         }
     }
 
@@ -317,6 +319,7 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
             sync: self.at(wanted.name()),
             created: before.created,
             before: Box::new(before.clone()),
+            after: seen.as_ref().ok().cloned().map(Box::new),
         };
         let change = Change { kind, certainty, shown: seen.is_ok() };
         Outcome { result: seen.map(Ensured::Updated), change: Some(change) }

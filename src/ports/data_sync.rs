@@ -259,6 +259,14 @@ impl SyncState {
     }
 }
 
+impl SyncState {
+    #[cfg(feature = "serde")]
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    fn is_healthy(&self) -> bool {
+        *self == Self::Healthy
+    }
+}
+
 impl From<&str> for SyncState {
     fn from(text: &str) -> Self {
         match text {
@@ -286,6 +294,19 @@ pub enum SyncStatus {
     Other(String),
 }
 
+impl SyncStatus {
+    /// AWS's spelling.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Successful => "Successful",
+            Self::Failed => "Failed",
+            Self::InProgress => "InProgress",
+            Self::Other(text) => text,
+        }
+    }
+}
+
 impl From<&str> for SyncStatus {
     fn from(text: &str) -> Self {
         match text {
@@ -300,30 +321,58 @@ impl From<&str> for SyncStatus {
 /// A resource data sync as a listing shows it. What AWS does not show is `None`, which is not "no".
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case", deny_unknown_fields)
+)]
 pub struct DataSync {
     /// Its name, unique in its account and Region.
     pub name: SyncName,
     /// Where it collects from.
+    #[cfg_attr(feature = "serde", serde(rename = "source", default, skip_serializing_if = "Option::is_none"))]
     pub source_type: Option<SyncSourceType>,
     /// Its organizational units; empty for the entire organization, and for other sources.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub units: Vec<OrganizationalUnitId>,
     /// The Regions that it collects from.
+    #[cfg_attr(feature = "serde", serde(rename = "source_regions", default, skip_serializing_if = "Vec::is_empty"))]
     pub regions: Vec<Region>,
     /// Whether Regions that AWS opens later are included.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub future_regions: Option<bool>,
     /// Whether it switches every source of OpsData on.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub all_ops_data_sources: Option<bool>,
     /// How it fares.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "SyncState::is_healthy"))]
     pub state: SyncState,
     /// How its last run ended.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub last_status: Option<SyncStatus>,
     /// When it last ran.
+    #[cfg_attr(
+        feature = "serde",
+        serde(with = "crate::saved::date", default, skip_serializing_if = "Option::is_none")
+    )]
     pub last_run: Option<SystemTime>,
     /// When it last ran well.
+    #[cfg_attr(
+        feature = "serde",
+        serde(with = "crate::saved::date", default, skip_serializing_if = "Option::is_none")
+    )]
     pub last_success: Option<SystemTime>,
     /// When it was made: what tells it from a later one of the same name.
+    #[cfg_attr(
+        feature = "serde",
+        serde(with = "crate::saved::date", default, skip_serializing_if = "Option::is_none")
+    )]
     pub created: Option<SystemTime>,
     /// When it was last changed.
+    #[cfg_attr(
+        feature = "serde",
+        serde(with = "crate::saved::date", default, skip_serializing_if = "Option::is_none")
+    )]
     pub modified: Option<SystemTime>,
 }
 
@@ -373,5 +422,94 @@ impl DataSync {
     #[must_use]
     pub fn is_of_organization(&self) -> bool {
         self.source_type != Some(SyncSourceType::SingleAccountMultiRegions)
+    }
+}
+
+#[cfg(feature = "serde")]
+mod saved {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::{
+        OrganizationalUnits, SourceRegions, SyncDefinition, SyncSource, SyncSourceType, SyncState, SyncStatus,
+    };
+    use crate::domain::{OrganizationalUnitId, Region, SyncName};
+    use crate::error::Error;
+
+    crate::saved::as_word!(SyncSourceType, SyncStatus);
+
+    impl Serialize for SyncState {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            self.as_str().serialize(serializer)
+        }
+    }
+
+    impl<'de> Deserialize<'de> for SyncState {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            Ok(Option::<String>::deserialize(deserializer)?.as_deref().map_or(Self::Healthy, Self::from))
+        }
+    }
+
+    /// A definition as a person would write it down: of the whole organization, unless it says otherwise.
+    #[derive(Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Saved {
+        name: SyncName,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        units: Vec<OrganizationalUnitId>,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        single_account: bool,
+        source_regions: Vec<Region>,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        future_regions: bool,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        all_ops_data_sources: bool,
+    }
+
+    impl SyncSource {
+        /// The accounts in these units; the whole organization where there are none.
+        pub(crate) fn from_parts(units: Vec<OrganizationalUnitId>, single_account: bool) -> Result<Self, Error> {
+            match (units.is_empty(), single_account) {
+                (true, false) => Ok(Self::EntireOrganization),
+                (true, true) => Ok(Self::SingleAccount),
+                (false, false) => Ok(Self::OrganizationalUnits(OrganizationalUnits::new(units)?)),
+                (false, true) => Err(super::invalid("a data sync of a single account has no organizational units")),
+            }
+        }
+    }
+
+    impl TryFrom<Saved> for SyncDefinition {
+        type Error = Error;
+
+        fn try_from(saved: Saved) -> Result<Self, Error> {
+            let source = SyncSource::from_parts(saved.units, saved.single_account)?;
+            let mut definition = Self::new(saved.name, source, SourceRegions::new(saved.source_regions)?);
+            definition.future_regions = saved.future_regions;
+            definition.all_ops_data_sources = saved.all_ops_data_sources;
+            Ok(definition)
+        }
+    }
+
+    impl Serialize for SyncDefinition {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let units = match &self.source {
+                SyncSource::OrganizationalUnits(units) => units.as_slice().to_vec(),
+                SyncSource::EntireOrganization | SyncSource::SingleAccount => Vec::new(),
+            };
+            let saved = Saved {
+                name: self.name.clone(),
+                units,
+                single_account: self.source == SyncSource::SingleAccount,
+                source_regions: self.regions().to_vec(),
+                future_regions: self.future_regions,
+                all_ops_data_sources: self.all_ops_data_sources,
+            };
+            saved.serialize(serializer)
+        }
+    }
+
+    impl<'de> Deserialize<'de> for SyncDefinition {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            Self::try_from(Saved::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+        }
     }
 }

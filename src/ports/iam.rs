@@ -10,6 +10,11 @@ use crate::error::Error;
 /// A role, as `GetRole` shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case", deny_unknown_fields)
+)]
 pub struct Role {
     /// Its name.
     pub name: RoleName,
@@ -18,6 +23,10 @@ pub struct Role {
     /// Its path, such as `/aws-service-role/accountdiscovery.ssm.amazonaws.com/`.
     pub path: String,
     /// When it was made.
+    #[cfg_attr(
+        feature = "serde",
+        serde(with = "crate::saved::date", default, skip_serializing_if = "Option::is_none")
+    )]
     pub created: Option<SystemTime>,
 }
 

@@ -136,3 +136,21 @@ impl fmt::Display for Operation {
         f.pad(self.name())
     }
 }
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for Operation {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for Operation {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
+        let found = Self::ALL.iter().find(|operation| operation.name() == name);
+        found
+            .copied()
+            .ok_or_else(|| serde::de::Error::custom(format_args!("{name:?} is no operation that is called here")))
+    }
+}

@@ -10,6 +10,11 @@ use crate::error::Error;
 /// What the organization is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case", deny_unknown_fields)
+)]
 pub enum FeatureSet {
     /// All features: what trusted access needs.
     All,
@@ -29,6 +34,11 @@ impl std::fmt::Display for FeatureSet {
 /// An organization, as `DescribeOrganization` shows it. The e-mail address of its owner is left out on purpose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case", deny_unknown_fields)
+)]
 pub struct Organization {
     /// Its id.
     pub id: OrganizationId,
@@ -37,6 +47,7 @@ pub struct Organization {
     /// The partition that it is in, from its ARN.
     pub partition: Partition,
     /// Its features; `None` when AWS does not say.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub feature_set: Option<FeatureSet>,
 }
 
@@ -108,6 +119,9 @@ impl From<&str> for AccountState {
     }
 }
 
+#[cfg(feature = "serde")]
+crate::saved::as_word!(AccountState);
+
 impl std::fmt::Display for AccountState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(self.as_str())
@@ -142,10 +156,19 @@ impl Account {
 /// A service that is trusted in the organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case", deny_unknown_fields)
+)]
 pub struct EnabledService {
     /// Its principal.
     pub principal: ServicePrincipal,
     /// AWS's date of its enabling: what tells this trust from a later one.
+    #[cfg_attr(
+        feature = "serde",
+        serde(with = "crate::saved::date", default, skip_serializing_if = "Option::is_none")
+    )]
     pub since: Option<SystemTime>,
 }
 
@@ -160,12 +183,22 @@ impl EnabledService {
 /// An account that administers a service for the organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case", deny_unknown_fields)
+)]
 pub struct DelegatedAdministrator {
     /// The account.
     pub account: AccountId,
     /// Its state, as in [`Account::state`]. A suspended account stays an administrator until it is deregistered.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub state: Option<AccountState>,
     /// AWS's date of the delegation: what tells it from a later one to the same account.
+    #[cfg_attr(
+        feature = "serde",
+        serde(with = "crate::saved::date", default, skip_serializing_if = "Option::is_none")
+    )]
     pub since: Option<SystemTime>,
 }
 

@@ -71,6 +71,7 @@ mod saved {
         SyncName,
     };
     use crate::ports::{AccountState, DataSync, FeatureSet, Role, SyncSourceType, SyncState, SyncStatus, SyncType};
+    use crate::saved::Date;
     use crate::sim::contents::{Contents, Sync};
     use crate::sim::members::Members;
     use crate::sim::world::{Charter, opt_in_regions};
@@ -167,15 +168,6 @@ mod saved {
         modified: Option<Date>,
     }
 
-    fn status(status: SyncStatus) -> String {
-        match status {
-            SyncStatus::Successful => "Successful".to_owned(),
-            SyncStatus::Failed => "Failed".to_owned(),
-            SyncStatus::InProgress => "InProgress".to_owned(),
-            SyncStatus::Other(text) => text,
-        }
-    }
-
     #[derive(Serialize, Deserialize, Clone, Copy)]
     enum SavedSyncType {
         SyncFromSource,
@@ -184,33 +176,6 @@ mod saved {
 
     fn from_source() -> SavedSyncType {
         SavedSyncType::SyncFromSource
-    }
-
-    /// A date as RFC 3339 has it, which begins and ends with four-digit years, as this does with Unix's.
-    #[derive(Clone, Copy)]
-    struct Date(SystemTime);
-
-    /// The first second of the year 10000.
-    const END_OF_DATES: u64 = 253_402_300_800;
-
-    impl Serialize for Date {
-        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            match self.0.duration_since(SystemTime::UNIX_EPOCH) {
-                Ok(since) if since.as_secs() < END_OF_DATES => serializer.collect_str(&match since.subsec_nanos() {
-                    0 => humantime::format_rfc3339_seconds(self.0),
-                    nanos if nanos.is_multiple_of(1_000_000) => humantime::format_rfc3339_millis(self.0),
-                    _ => humantime::format_rfc3339_nanos(self.0),
-                }),
-                _ => Err(serde::ser::Error::custom("a date is before 1970 or after 9999")),
-            }
-        }
-    }
-
-    impl<'de> Deserialize<'de> for Date {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            let text = String::deserialize(deserializer)?;
-            humantime::parse_rfc3339(&text).map(Self).map_err(serde::de::Error::custom)
-        }
     }
 
     impl Serialize for Snapshot {
@@ -259,7 +224,7 @@ mod saved {
                     future_regions: shown.future_regions,
                     all_ops_data_sources: shown.all_ops_data_sources,
                     state: shown.state.as_str().map(str::to_owned),
-                    last_status: shown.last_status.map(status),
+                    last_status: shown.last_status.map(|status| status.as_str().to_owned()),
                     last_run: shown.last_run.map(Date),
                     last_success: shown.last_success.map(Date),
                     created: shown.created.map(Date),
