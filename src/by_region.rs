@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind};
 use crate::ports::Operation;
 
 /// How many Regions are spoken to at once: as many as there are.
-const AT_ONCE: usize = 40;
+pub(crate) const AT_ONCE: usize = 40;
 
 /// What came of the same thing in several Regions. One Region's failure hides no other's success.
 #[derive(Debug)]

@@ -1,0 +1,172 @@
+use std::fmt;
+use std::time::SystemTime;
+
+use super::snapshot::Snapshot;
+use crate::domain::{AccountId, RoleId, RoleName, ServicePrincipal};
+use crate::error::Error;
+use crate::observation::same_date;
+use crate::ports::DataSync;
+use crate::syncs::SyncAt;
+
+/// What a step relies on: where it is so no longer, somebody else has moved, and the step is not taken.
+///
+/// A date or an id tells a thing from a later one of the same name. Where AWS shows none, the name has to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case", deny_unknown_fields)
+)]
+#[non_exhaustive]
+pub enum Fact {
+    /// A service is trusted.
+    #[non_exhaustive]
+    Trusted {
+        /// The service.
+        principal: ServicePrincipal,
+        /// AWS's date of it.
+        #[cfg_attr(
+            feature = "serde",
+            serde(with = "crate::saved::date", default, skip_serializing_if = "Option::is_none")
+        )]
+        since: Option<SystemTime>,
+    },
+    /// A service is not trusted.
+    #[non_exhaustive]
+    Untrusted {
+        /// The service.
+        principal: ServicePrincipal,
+    },
+    /// An account administers a service.
+    #[non_exhaustive]
+    Administers {
+        /// The account.
+        account: AccountId,
+        /// The service.
+        principal: ServicePrincipal,
+        /// AWS's date of it.
+        #[cfg_attr(
+            feature = "serde",
+            serde(with = "crate::saved::date", default, skip_serializing_if = "Option::is_none")
+        )]
+        since: Option<SystemTime>,
+    },
+    /// No account administers a service.
+    #[non_exhaustive]
+    NobodyAdministers {
+        /// The service.
+        principal: ServicePrincipal,
+    },
+    /// The service-linked role is this one.
+    #[non_exhaustive]
+    RoleIs {
+        /// AWS's id of it.
+        id: RoleId,
+    },
+    /// There is no service-linked role.
+    RoleAbsent,
+    /// A data sync is as it was seen, how it fares apart.
+    #[non_exhaustive]
+    SyncIs {
+        /// Where.
+        sync: SyncAt,
+        /// As it was seen.
+        shown: Box<DataSync>,
+    },
+    /// There is no such data sync.
+    #[non_exhaustive]
+    SyncAbsent {
+        /// Where.
+        sync: SyncAt,
+    },
+}
+
+impl Fact {
+    /// What is the case instead; `None` where the fact holds.
+    ///
+    /// # Errors
+    ///
+    /// That of a part that could not be read.
+    pub(super) fn contradicted_in(&self, now: &Snapshot) -> Result<Option<String>, Error> {
+        let found = match self {
+            Self::Trusted { principal, since } => {
+                match now.need_service(principal)?.trusted_access.need()? {
+                    Some(access) if same_date(*since, access.since) => return Ok(None),
+                    Some(_) => format!("it has been trusted anew, {principal}"),
+                    None => format!("{principal} is not trusted"),
+                }
+            }
+            Self::Untrusted { principal } => match now.need_service(principal)?.trusted_access.need()? {
+                None => return Ok(None),
+                Some(_) => format!("{principal} is trusted"),
+            },
+            Self::Administers { account, principal, since } => {
+                let administrators = now.need_service(principal)?.administrators.need()?;
+                match administrators.iter().find(|found| found.account == *account) {
+                    Some(found) if same_date(*since, found.since) => return Ok(None),
+                    Some(_) => format!("account {account} has been registered anew for {principal}"),
+                    None => format!("account {account} does not administer {principal}"),
+                }
+            }
+            Self::NobodyAdministers { principal } => {
+                match now.need_service(principal)?.administrators.need()?.first() {
+                    None => return Ok(None),
+                    Some(found) => format!("account {} administers {principal}", found.account),
+                }
+            }
+            Self::RoleIs { id } => match now.need_role()? {
+                Some(role) if role.id == *id => return Ok(None),
+                Some(_) => format!("the role {} has been made anew", RoleName::ACCOUNT_DISCOVERY),
+                None => format!("there is no role {}", RoleName::ACCOUNT_DISCOVERY),
+            },
+            Self::RoleAbsent => match now.need_role()? {
+                None => return Ok(None),
+                Some(role) => format!("the role {} is there", role.name),
+            },
+            Self::SyncIs { sync, shown } => match now.need_sync(sync)? {
+                Some(found) if is_same(found, shown) => return Ok(None),
+                Some(found) if same_date(found.created, shown.created) => {
+                    format!("the data sync {sync} has been changed")
+                }
+                Some(_) => format!("the data sync {sync} has been made anew"),
+                None => format!("there is no data sync {sync}"),
+            },
+            Self::SyncAbsent { sync } => match now.need_sync(sync)? {
+                None => return Ok(None),
+                Some(_) => format!("the data sync {sync} is there"),
+            },
+        };
+        Ok(Some(found))
+    }
+}
+
+/// Whether both are the same sync in the same shape, how it fares apart.
+pub(super) fn is_same(one: &DataSync, other: &DataSync) -> bool {
+    same_date(one.created, other.created) && same_date(one.modified, other.modified) && is_shaped_like(one, other)
+}
+
+/// Whether both collect the same.
+pub(super) fn is_shaped_like(one: &DataSync, other: &DataSync) -> bool {
+    let shape = |sync: &DataSync| {
+        let (mut units, mut regions) = (sync.units.clone(), sync.regions.clone());
+        units.sort();
+        regions.sort();
+        (sync.name.clone(), sync.source_type.clone(), units, regions, sync.future_regions, sync.all_ops_data_sources)
+    };
+    shape(one) == shape(other)
+}
+
+impl fmt::Display for Fact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Trusted { principal, .. } => write!(f, "{principal} is trusted"),
+            Self::Untrusted { principal } => write!(f, "{principal} is not trusted"),
+            Self::Administers { account, principal, .. } => write!(f, "account {account} administers {principal}"),
+            Self::NobodyAdministers { principal } => write!(f, "nobody administers {principal}"),
+            Self::RoleIs { id } => write!(f, "the role {} is the one with id {id}", RoleName::ACCOUNT_DISCOVERY),
+            Self::RoleAbsent => write!(f, "there is no role {}", RoleName::ACCOUNT_DISCOVERY),
+            Self::SyncIs { sync, .. } => write!(f, "the data sync {sync} is as it was seen"),
+            Self::SyncAbsent { sync } => write!(f, "there is no data sync {sync}"),
+        }
+    }
+}
