@@ -182,8 +182,9 @@ impl Stock {
         .await;
         let mut stock = Self { recorded: Vec::new(), wanted: Vec::new(), foreign: Vec::new(), unshown: Vec::new() };
         let mut rooms: BTreeMap<&Region, Vec<SyncDefinition>> = BTreeMap::new();
-        for (region, listing) in listings {
-            for sync in listing?.into_iter().filter(DataSync::is_of_organization) {
+        let listings = listings.into_iter().map(|(region, listing)| listing.map(|syncs| (region, syncs)));
+        for (region, syncs) in Error::all(listings)? {
+            for sync in syncs.into_iter().filter(DataSync::is_of_organization) {
                 let at = SyncAt::new(old, region, &sync.name);
                 stock.recorded.push((at.clone(), sync.clone()));
                 if sync.name.is_foreign() {
@@ -208,9 +209,7 @@ impl Stock {
                 place.check_room_for(wanted).await
             }
         });
-        for (_, check) in checks.await {
-            check?;
-        }
+        Error::all(checks.await.into_iter().map(|(_, check)| check))?;
         Ok(stock)
     }
 

@@ -247,11 +247,9 @@ impl Syncs<'_> {
 
         let mut seen = Vec::new();
         let mut remaining = Vec::new();
-        for look in looks {
-            if let Some((account, mut syncs)) = look? {
-                remaining.append(&mut syncs);
-                seen.push(SyncsLook { account, regions: regions.iter().copied().cloned().collect() });
-            }
+        for (account, mut syncs) in Error::all(looks)?.into_iter().flatten() {
+            remaining.append(&mut syncs);
+            seen.push(SyncsLook { account, regions: regions.iter().copied().cloned().collect() });
         }
         if !remaining.is_empty() {
             remaining.sort();
@@ -281,7 +279,7 @@ async fn look(
         return Ok(None);
     }
     let listings = join_all(regions.iter().map(|region| of_organization(client, account, region))).await;
-    let syncs: Vec<Vec<DataSyncAt>> = listings.into_iter().collect::<Result<_, _>>()?;
+    let syncs = Error::all(listings)?;
     let listed = syncs.into_iter().flatten().filter(|(at, sync)| !Known::of(changes, at).is_gone(sync));
     let mut remaining: Vec<SyncAt> = listed.map(|(at, _)| at).collect();
     // What AWS said that it made for us is there, whether or not a listing shows it yet.

@@ -22,6 +22,11 @@ impl fmt::Display for Error {
         }
         repr.write_case(f)?;
         repr.write_answer(f)?;
+        match repr.further.len() {
+            0 => {}
+            1 => f.write_str("; and 1 further error")?,
+            more => write!(f, "; and {more} further errors")?,
+        }
         if f.alternate() {
             for cause in self.causes() {
                 write!(f, ": {cause}")?;
