@@ -126,7 +126,7 @@ impl<C> Integration<Delegated, C> {
         if let Err(error) = operations::candidate(&self.ground(), *account).await {
             return Err(Failure::new(error, Recovered::Unchanged(self)));
         }
-        let endangered = Endangered { known: vec![old], others: false };
+        let endangered = Endangered::of(vec![old]);
         let (from, to, regions) = match handover {
             Handover::Carry { from, to, regions } => (from, to, regions),
             Handover::Leave(syncs) => {

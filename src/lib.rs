@@ -129,4 +129,4 @@ pub use handover::{Handover, Replaced};
 pub use integration::{Integration, Transition};
 pub use observed::Observed;
 pub use role::{AccountDiscoveryRole, RoleEnsured};
-pub use syncs::{SyncAt, Syncs, SyncsLook, SyncsReport};
+pub use syncs::{RemainingSync, SyncAt, Syncs, SyncsLook, SyncsReport};

@@ -217,7 +217,7 @@ async fn a_sync_that_was_not_named_stops_the_take_down() {
     let protect = Syncs::Protect { ssm: &[&client], regions: &home };
     let (error, recovered) = failed(trusted_in(&organization).await.take_down_explorer(&explorer, protect).await);
     assert!(
-        matches!(error.kind(), ErrorKind::SyncsRemain { syncs, .. } if syncs[0].name == name("other")),
+        matches!(error.kind(), ErrorKind::SyncsRemain { syncs, .. } if syncs[0].at.name == name("other")),
         "{error}"
     );
     let Recovered::Unchanged(trusted) = recovered else { panic!("{recovered:?}") };
@@ -486,7 +486,7 @@ async fn every_combination_is_torn_down_however_often_it_is_killed() {
             let organization = start().build();
             let error = tear_down(&organization, &["theirs"]).await.unwrap_err();
             let stopped = match error.kind() {
-                ErrorKind::SyncsRemain { syncs, .. } => syncs[0].name == name("ours"),
+                ErrorKind::SyncsRemain { syncs, .. } => syncs[0].at.name == name("ours"),
                 _ => false,
             };
             assert!(stopped, "{bits:05b}: {error}");

@@ -64,7 +64,7 @@ impl Repr {
             }
             ErrorKind::StateMoved => f.write_str("somebody changed the organization meanwhile; look at what it is now"),
             ErrorKind::SyncsRemain { syncs } => {
-                write!(f, "data syncs of the organization remain: {}; delete them first, or forfeit them", list(syncs))
+                write!(f, "Explorer's data syncs remain: {}; delete them first, or forfeit them", list(syncs))
             }
             ErrorKind::SyncsUnseen { account } => write!(
                 f,
