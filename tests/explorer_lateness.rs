@@ -291,6 +291,60 @@ async fn a_refusal_right_after_enabling_is_late() {
     let trusted = disabled_in(&organization).await.set_up_explorer(&explorer).await.unwrap();
     assert_eq!((trusted.changes().len(), organization.count(Operation::CreateResourceDataSync)), (3, 2));
 
+    // So it is after enabling alone, with a role that is an old acquaintance, and of an update as of a creation.
+    for (operation, left) in
+        [(Operation::CreateResourceDataSync, None), (Operation::UpdateResourceDataSync, Some("us-west-2"))]
+    {
+        let start = common::organization().role_for(&ROLE_PRINCIPAL);
+        let start = match left {
+            Some(source) => start.data_sync(management(), region(HOME), from_region("all", source)),
+            None => start,
+        };
+        let organization = start.build();
+        let client = organization.management_client();
+        for nth in 1..=3 {
+            organization.fault(operation, nth, Fault::refused(code));
+        }
+        let begun = Instant::now();
+        let mut trusted = disabled_in(&organization).await.enable_trusted_access().await.unwrap();
+        let mut syncs = trusted.data_syncs(&client).await.unwrap();
+        at_home(syncs.ensure(&sync, &home).await.unwrap()).unwrap();
+        assert_eq!((trusted.changes().len(), organization.count(operation)), (2, 4), "{operation}");
+        assert_eq!(begun.elapsed(), Duration::from_secs(1 + 2 + 4), "{operation}");
+    }
+
+    // It is given up in time, and then the refusal stands.
+    let organization = common::organization().role_for(&ROLE_PRINCIPAL).build();
+    let client = organization.management_client();
+    for nth in 1..100 {
+        organization.fault(Operation::CreateResourceDataSync, nth, Fault::refused(code));
+    }
+    let begun = Instant::now();
+    let mut trusted = disabled_in(&organization).await.enable_trusted_access().await.unwrap();
+    let mut syncs = trusted.data_syncs(&client).await.unwrap();
+    let error = at_home(syncs.ensure(&sync, &home).await.unwrap()).unwrap_err();
+    assert_eq!((error.code(), error.retry(), error.applied()), (Some(code), Retry::Spent, Applied::No));
+    assert!(begun.elapsed() <= Duration::from_mins(1));
+
+    // Where it is not certain that it was us, it is not taken for late.
+    let organization = common::organization().role_for(&ROLE_PRINCIPAL).build();
+    let client = organization.management_client();
+    organization.fault(Operation::EnableAwsServiceAccess, 1, Fault::LostAfter);
+    organization.fault(Operation::CreateResourceDataSync, 1, Fault::refused(code));
+    let mut trusted = disabled_in(&organization).await.enable_trusted_access().await.unwrap();
+    let mut syncs = trusted.data_syncs(&client).await.unwrap();
+    let error = at_home(syncs.ensure(&sync, &home).await.unwrap()).unwrap_err();
+    assert_eq!((error.code(), organization.count(Operation::CreateResourceDataSync)), (Some(code), 1));
+
+    // A denial says nothing of trusted access.
+    let organization = common::organization().role_for(&ROLE_PRINCIPAL).build();
+    let client = organization.management_client();
+    organization.fault(Operation::CreateResourceDataSync, 1, Fault::refused("AccessDeniedException"));
+    let mut trusted = disabled_in(&organization).await.enable_trusted_access().await.unwrap();
+    let mut syncs = trusted.data_syncs(&client).await.unwrap();
+    let error = at_home(syncs.ensure(&sync, &home).await.unwrap()).unwrap_err();
+    assert_eq!((error.kind(), organization.count(Operation::CreateResourceDataSync)), (&ErrorKind::AccessDenied, 1));
+
     // Whoever changed nothing before is refused once.
     let organization = ready().build();
     let client = organization.management_client();
@@ -921,6 +975,17 @@ async fn a_refusal_right_after_registering_is_late() {
     assert_eq!((replaced.carried.len(), replaced.lost.len()), (1, 0));
     assert_eq!(names_at_home(&organization, bob()), [name("theirs")]);
     assert_eq!(organization.count(Operation::CreateResourceDataSync), 2);
+
+    // And of a sync that is there already, and another one.
+    let start = trusting().role_for(&ROLE_PRINCIPAL);
+    let organization = start.data_sync(alice(), region(HOME), from_region("all", "us-west-2")).build();
+    let client = organization.client(alice());
+    let trusted = trusted_in(&organization).await;
+    let mut delegated = trusted.register_delegated_administrator(&alice()).await.unwrap();
+    organization.fault(Operation::UpdateResourceDataSync, 1, Fault::refused("AccessDeniedException"));
+    let mut syncs = delegated.data_syncs(&client).await.unwrap();
+    at_home(syncs.ensure(&definition("all"), &home).await.unwrap()).unwrap();
+    assert_eq!(organization.count(Operation::UpdateResourceDataSync), 2);
 }
 
 #[tokio::test(start_paused = true)]
