@@ -40,13 +40,14 @@ impl<T> ByRegion<T> {
         self.0
     }
 
-    /// All or nothing: every Region's success, or the first Region's error.
+    /// All or nothing: every Region's success, or an error.
     ///
     /// # Errors
     ///
-    /// The error of the first Region, in order, that failed.
+    /// The error of the first Region, in order, that failed, with those of the other Regions in [`further`](Error::further).
     pub fn into_result(self) -> Result<BTreeMap<Region, T>, Error> {
-        self.0.into_iter().map(|(region, result)| Ok((region, result?))).collect()
+        let results = self.0.into_iter().map(|(region, result)| result.map(|success| (region, success)));
+        Error::all(results).map(BTreeMap::from_iter)
     }
 
     pub(crate) fn map<U>(self, mut map: impl FnMut(T) -> U) -> ByRegion<U> {

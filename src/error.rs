@@ -39,6 +39,7 @@ struct Repr {
     message: Option<String>,
     request_id: Option<String>,
     source: Option<Source>,
+    further: Vec<Error>,
 }
 
 /// Making errors: for those who implement a [port](crate::ports).
@@ -165,6 +166,23 @@ impl Error {
         self
     }
 
+    /// Every success, or the first error with all others behind it.
+    pub(crate) fn all<T>(results: impl IntoIterator<Item = Result<T, Self>>) -> Result<Vec<T>, Self> {
+        let (mut successes, mut first) = (Vec::new(), None::<Self>);
+        for result in results {
+            match (result, &mut first) {
+                (Ok(success), _) => successes.push(success),
+                (Err(error), None) => first = Some(error),
+                (Err(mut error), Some(first)) => {
+                    let behind = std::mem::take(&mut error.0.further);
+                    first.0.further.push(error);
+                    first.0.further.extend(behind);
+                }
+            }
+        }
+        first.map_or(Ok(successes), Err)
+    }
+
     /// The same refusal, now that its cause is known.
     pub(crate) fn explained_by(mut self, kind: ErrorKind) -> Self {
         self.0.kind = kind;
@@ -258,6 +276,12 @@ impl Error {
         causes
     }
 
+    /// The errors of the same step in other Regions, or of other accounts, each once. What this error says of itself is said of one of them.
+    #[must_use]
+    pub fn further(&self) -> &[Self] {
+        &self.0.further
+    }
+
     /// AWS's request id: what AWS Support asks for.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
@@ -292,6 +316,9 @@ impl fmt::Debug for Error {
             if let Some(value) = value {
                 out.field(name, &format_args!("{value}"));
             }
+        }
+        if !repr.further.is_empty() {
+            out.field("further", &repr.further);
         }
         out.finish()
     }

@@ -142,7 +142,8 @@ impl<C> Integration<Disabled, C> {
     /// # Errors
     ///
     /// Those of the three. The failure [`recover`](Failure::recover)s into `Moved` once trusted access is on; a second try goes on from there,
-    /// with [`complete_explorer`](Integration::complete_explorer). The error of a sync is that of the first Region that failed.
+    /// with [`complete_explorer`](Integration::complete_explorer). One Region's failure stops no other: the error of a sync holds those of all
+    /// Regions that failed ([`further`](Error::further)), and what was made in the others stands in the [`changes`](Self::changes).
     ///
     /// # Cancel safety, IAM permissions
     ///
@@ -169,7 +170,8 @@ impl<S: TrustedAccessOn, C> Integration<S, C> {
     /// # Errors
     ///
     /// Those of [`AccountDiscoveryRole::ensure`](crate::AccountDiscoveryRole::ensure) and
-    /// [`DataSyncs::ensure`](crate::DataSyncs::ensure). The error of a sync is that of the first Region that failed.
+    /// [`DataSyncs::ensure`](crate::DataSyncs::ensure). The error of a sync holds those of all Regions that failed
+    /// ([`further`](Error::further)).
     ///
     /// # Cancel safety, IAM permissions
     ///
@@ -191,8 +193,8 @@ impl<C> Integration<TrustedAccess, C> {
     ///
     /// Those of [`DataSyncs::delete`](crate::DataSyncs::delete), [`disable`](Self::disable) and
     /// [`AccountDiscoveryRole::delete`](crate::AccountDiscoveryRole::delete); clients of the wrong account are refused before anything is
-    /// deleted. The failure [`recover`](Failure::recover)s into
-    /// `Moved(Observed::Disabled(…))` when only the role stays.
+    /// deleted. A sync that stays in one Region, or in several ([`further`](Error::further)), ends it before trusted access goes. The failure
+    /// [`recover`](Failure::recover)s into `Moved(Observed::Disabled(…))` when only the role stays.
     ///
     /// # Cancel safety, IAM permissions
     ///

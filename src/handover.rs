@@ -126,7 +126,7 @@ impl<C> Integration<Delegated, C> {
         if let Err(error) = operations::candidate(&self.ground(), *account).await {
             return Err(Failure::new(error, Recovered::Unchanged(self)));
         }
-        let endangered = Endangered { known: vec![old], others: false };
+        let endangered = Endangered::of(vec![old]);
         let (from, to, regions) = match handover {
             Handover::Carry { from, to, regions } => (from, to, regions),
             Handover::Leave(syncs) => {
@@ -140,7 +140,7 @@ impl<C> Integration<Delegated, C> {
             Err(error) => return Err(Failure::new(error, Recovered::Unchanged(self))),
         };
         // On record, so nothing is lost by letting go of them.
-        let care = Care::Recorded { record: &stock.recorded, from, regions };
+        let care = Care::Recorded { record: &stock.recorded, ssm: &[from], regions, forfeit: false };
         let trusted = self.deregister_where(care, &endangered).await?;
         let delegated = trusted.register_checked(*account).await.map_err(Failure::after_deregistering)?;
         Ok(stock.bring(delegated, to).await)
@@ -182,8 +182,9 @@ impl Stock {
         .await;
         let mut stock = Self { recorded: Vec::new(), wanted: Vec::new(), foreign: Vec::new(), unshown: Vec::new() };
         let mut rooms: BTreeMap<&Region, Vec<SyncDefinition>> = BTreeMap::new();
-        for (region, listing) in listings {
-            for sync in listing?.into_iter().filter(DataSync::is_of_organization) {
+        let listings = listings.into_iter().map(|(region, listing)| listing.map(|syncs| (region, syncs)));
+        for (region, syncs) in Error::all(listings)? {
+            for sync in syncs.into_iter().filter(DataSync::is_of_organization) {
                 let at = SyncAt::new(old, region, &sync.name);
                 stock.recorded.push((at.clone(), sync.clone()));
                 if sync.name.is_foreign() {
@@ -208,9 +209,7 @@ impl Stock {
                 place.check_room_for(wanted).await
             }
         });
-        for (_, check) in checks.await {
-            check?;
-        }
+        Error::all(checks.await.into_iter().map(|(_, check)| check))?;
         Ok(stock)
     }
 

@@ -139,4 +139,4 @@ pub use integration::{Integration, Transition};
 pub use next_step::{NextStep, Task};
 pub use observed::Observed;
 pub use role::{AccountDiscoveryRole, RoleEnsured};
-pub use syncs::{SyncAt, Syncs, SyncsLook, SyncsReport};
+pub use syncs::{RemainingSync, SyncAt, Syncs, SyncsLook, SyncsReport};

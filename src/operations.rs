@@ -96,6 +96,6 @@ pub(crate) async fn disable<C: OrganizationsApi + ?Sized>(
     before: &Facts,
     syncs: Syncs<'_>,
 ) -> Result<Done, Setback> {
-    let endangered = Endangered { known: vec![ground.known.organization.management_account], others: true };
+    let endangered = Endangered { others: true, ..Endangered::of(vec![ground.known.organization.management_account]) };
     ground.carry_out(Write::Disable(Guarded { care: syncs.into(), endangered: &endangered }), before).await
 }

@@ -147,8 +147,8 @@ impl<I: IamClient + ?Sized> AccountDiscoveryRole<'_, Disabled, I> {
     /// Deletes it, and waits for AWS to have done so. Answers the role as it was; `None` where there was none.
     ///
     /// AWS's guides want trusted access off and all of Explorer's syncs deleted first. Under [`Syncs::Protect`] the crate looks, with a client of the
-    /// management account, and refuses while a sync of the organization remains. AWS looks again in the background, and says whether syncs of a
-    /// single account hold the role too.
+    /// management account, and refuses while one remains: any of the management account's, those of a single account among them, and of the
+    /// other accounts that it is given clients for, the organization's. AWS looks again in the background.
     ///
     /// # Errors
     ///
@@ -170,7 +170,8 @@ impl<I: IamClient + ?Sized> AccountDiscoveryRole<'_, Disabled, I> {
         let operation = Operation::DeleteServiceLinkedRole;
         syncs.check(operation)?;
         let caller = self.check_account(operation).await?;
-        let endangered = Endangered { known: vec![self.management], others: true };
+        let endangered =
+            Endangered { others: true, single_of: Some(self.management), ..Endangered::of(vec![self.management]) };
         syncs.guard(operation, &endangered, self.journal.changes()).await?;
         let outcome = role::delete(self.iam, self.patience, self.journal.changes()).await;
         self.settle(caller, outcome)

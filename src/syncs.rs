@@ -23,7 +23,8 @@ use crate::ports::{DataSync, Operation, SyncType, SystemsManagerClient};
 /// Exhaustive on purpose: what becomes of the syncs is for the caller to say.
 #[derive(Clone, Copy)]
 pub enum Syncs<'a> {
-    /// Look in these Regions, with each of these clients, and refuse while an organization's sync remains.
+    /// Look in these Regions, with each of these clients, and refuse while an organization's sync remains. The refusal holds those syncs
+    /// in full.
     ///
     /// Taking trusted access away needs a client of the management account, deregistering one of the administrator's. An account
     /// or a Region that cannot be looked at is a refusal too: unknown is not absent. Needs `ssm:ListResourceDataSync` in each account.
@@ -75,6 +76,24 @@ impl SyncAt {
 impl fmt::Display for SyncAt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} of account {} in {}", self.name.as_str(), self.account, self.region)
+    }
+}
+
+/// A data sync in the way of a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RemainingSync {
+    /// Whose it is, where, and what it is called.
+    pub at: SyncAt,
+    /// The sync as the listing showed it: what it takes to create it again, by [`DataSync::definition`](crate::ports::DataSync::definition).
+    /// `None` where no listing shows it yet, and AWS's answer to our own creation alone says that it is there.
+    pub shown: Option<DataSync>,
+}
+
+/// As its [`SyncAt`].
+impl fmt::Display for RemainingSync {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.at.fmt(f)
     }
 }
 
@@ -161,6 +180,19 @@ pub(crate) struct Endangered {
     pub(crate) known: Vec<AccountId>,
     /// Whether any other account's may be in danger too.
     pub(crate) others: bool,
+    /// The account whose syncs of a single account count too. Of everybody else's, only those of the organization do.
+    pub(crate) single_of: Option<AccountId>,
+}
+
+impl Endangered {
+    /// The organization's syncs of these accounts.
+    pub(crate) fn of(known: Vec<AccountId>) -> Self {
+        Self { known, others: false, single_of: None }
+    }
+
+    fn counts(&self, sync: &RemainingSync) -> bool {
+        self.single_of == Some(sync.at.account) || sync.shown.as_ref().is_none_or(DataSync::is_of_organization)
+    }
 }
 
 /// What a step does about the syncs that it endangers.
@@ -171,9 +203,11 @@ pub(crate) enum Care<'a> {
     /// They are on record.
     Recorded {
         record: &'a [(SyncAt, DataSync)],
-        /// A client of the account that they are of.
-        from: &'a dyn SystemsManagerClient,
+        /// Clients of the accounts that they are of.
+        ssm: &'a [&'a dyn SystemsManagerClient],
         regions: &'a [Region],
+        /// Whether those that nobody can see may go too.
+        forfeit: bool,
     },
 }
 
@@ -208,19 +242,21 @@ impl Care<'_> {
         endangered: &Endangered,
         changes: &[Change],
     ) -> Result<SyncsReport, Error> {
-        let (record, from, regions) = match self {
+        let (record, ssm, regions, forfeit) = match self {
             Self::Of(syncs) => return syncs.guard(operation, endangered, changes).await,
-            Self::Recorded { record, from, regions } => (record, from, regions),
+            Self::Recorded { record, ssm, regions, forfeit } => (*record, *ssm, *regions, *forfeit),
         };
+        let (seen, mut now) = look_with(ssm, regions, endangered, changes).await?;
         // One that was made since is not on record.
-        let regions: BTreeSet<&Region> = regions.iter().collect();
-        let look = look(*from, &regions, endangered, changes).await?;
-        let now = look.map(|(_, syncs)| syncs).unwrap_or_default();
-        let new: Vec<_> = now.into_iter().filter(|sync| !record.iter().any(|(known, _)| known == sync)).collect();
-        if new.is_empty() {
-            Ok(SyncsReport::Recorded(record.to_vec()))
-        } else {
-            Err(Error::of(ErrorKind::SyncsRemain { syncs: new }).at(operation))
+        now.retain(|sync| !record.iter().any(|(known, _)| *known == sync.at));
+        if !now.is_empty() {
+            return Err(Error::of(ErrorKind::SyncsRemain { syncs: now }).at(operation));
+        }
+        match unseen(endangered, &seen) {
+            Some(_) if forfeit && record.is_empty() => Ok(SyncsReport::Forfeited),
+            Some(account) if !forfeit => Err(Error::of(ErrorKind::SyncsUnseen { account }).at(operation)),
+            _ if record.is_empty() => Ok(SyncsReport::NoneSeen(seen)),
+            _ => Ok(SyncsReport::Recorded(record.to_vec())),
         }
     }
 }
@@ -257,48 +293,57 @@ impl Syncs<'_> {
         let Self::Protect { ssm, regions } = self else {
             return Ok(SyncsReport::Forfeited);
         };
-        let regions: BTreeSet<&Region> = regions.iter().collect();
-        let looks = join_all(ssm.iter().map(|client| look(*client, &regions, endangered, changes))).await;
-
-        let mut seen = Vec::new();
-        let mut remaining = Vec::new();
-        for look in looks {
-            if let Some((account, mut syncs)) = look? {
-                remaining.append(&mut syncs);
-                seen.push(SyncsLook { account, regions: regions.iter().copied().cloned().collect() });
-            }
-        }
+        let (seen, remaining) = look_with(ssm, regions, endangered, changes).await?;
         if !remaining.is_empty() {
-            remaining.sort();
-            remaining.dedup();
             return Err(Error::of(ErrorKind::SyncsRemain { syncs: remaining }).at(operation));
         }
-        match endangered.known.iter().find(|account| !seen.iter().any(|look| look.account == **account)) {
-            Some(unseen) => Err(Error::of(ErrorKind::SyncsUnseen { account: *unseen }).at(operation)),
+        match unseen(endangered, &seen) {
+            Some(account) => Err(Error::of(ErrorKind::SyncsUnseen { account }).at(operation)),
             None => Ok(SyncsReport::NoneSeen(seen)),
         }
     }
 }
 
-/// A sync, and where it is.
-type DataSyncAt = (SyncAt, DataSync);
+/// An account that was to be looked at and was not.
+fn unseen(endangered: &Endangered, seen: &[SyncsLook]) -> Option<AccountId> {
+    endangered.known.iter().copied().find(|account| !seen.iter().any(|look| look.account == *account))
+}
 
-/// The organization's syncs of the client's account, or `None` where the step does not endanger that account's.
+/// Where was looked, and the syncs that count, each once.
+async fn look_with(
+    ssm: &[&dyn SystemsManagerClient],
+    regions: &[Region],
+    endangered: &Endangered,
+    changes: &[Change],
+) -> Result<(Vec<SyncsLook>, Vec<RemainingSync>), Error> {
+    let regions: BTreeSet<&Region> = regions.iter().collect();
+    let looks = join_all(ssm.iter().map(|client| look(*client, &regions, endangered, changes))).await;
+    let (mut seen, mut remaining) = (Vec::new(), Vec::new());
+    for (account, mut syncs) in Error::all(looks)?.into_iter().flatten() {
+        remaining.append(&mut syncs);
+        seen.push(SyncsLook { account, regions: regions.iter().copied().cloned().collect() });
+    }
+    // Two clients of one account may see the same sync, and one of them late.
+    remaining.sort_by(|one, other| (&one.at, one.shown.is_none()).cmp(&(&other.at, other.shown.is_none())));
+    remaining.dedup_by(|one, other| one.at == other.at);
+    Ok((seen, remaining))
+}
+
+/// The syncs of the client's account that count, or `None` where the step does not endanger that account's.
 async fn look(
     client: &dyn SystemsManagerClient,
     regions: &BTreeSet<&Region>,
     endangered: &Endangered,
     changes: &[Change],
-) -> Result<Option<(AccountId, Vec<SyncAt>)>, Error> {
+) -> Result<Option<(AccountId, Vec<RemainingSync>)>, Error> {
     // The listing says nothing about whose it is, so a client that cannot tell has seen nobody's syncs.
     let account = client.get_caller_identity().await?.account;
     if !endangered.others && !endangered.known.contains(&account) {
         return Ok(None);
     }
-    let listings = join_all(regions.iter().map(|region| of_organization(client, account, region))).await;
-    let syncs: Vec<Vec<DataSyncAt>> = listings.into_iter().collect::<Result<_, _>>()?;
-    let listed = syncs.into_iter().flatten().filter(|(at, sync)| !Known::of(changes, at).is_gone(sync));
-    let mut remaining: Vec<SyncAt> = listed.map(|(at, _)| at).collect();
+    let listings = join_all(regions.iter().map(|region| list(client, account, region))).await;
+    let mut syncs = Error::all(listings)?.concat();
+    syncs.retain(|sync| !sync.shown.as_ref().is_some_and(|shown| Known::of(changes, &sync.at).is_gone(shown)));
     // What AWS said that it made for us is there, whether or not a listing shows it yet.
     let made = changes.iter().filter_map(|change| match &change.kind {
         ChangeKind::DataSyncCreated { sync, .. } if sync.account == account && regions.contains(&sync.region) => {
@@ -306,32 +351,37 @@ async fn look(
         }
         _ => None,
     });
-    for sync in made.filter(|sync| Known::of(changes, sync) == Known::Made) {
-        if !remaining.contains(sync) {
-            remaining.push(sync.clone());
+    for at in made.filter(|sync| Known::of(changes, sync) == Known::Made) {
+        if !syncs.iter().any(|sync| sync.at == *at) {
+            syncs.push(RemainingSync { at: at.clone(), shown: None });
         }
     }
-    Ok(Some((account, remaining)))
+    syncs.retain(|sync| endangered.counts(sync));
+    Ok(Some((account, syncs)))
 }
 
-async fn of_organization(
+/// An account's syncs of Explorer's kind in a Region.
+async fn list(
     client: &dyn SystemsManagerClient,
     account: AccountId,
     region: &Region,
-) -> Result<Vec<DataSyncAt>, Error> {
+) -> Result<Vec<RemainingSync>, Error> {
+    let operation = Operation::ListResourceDataSync;
     let unseen = |error: Error| {
-        let operation = Operation::ListResourceDataSync;
         let unseen = Error::of(ErrorKind::SyncsUnseen { account }).at(operation);
         unseen.called_as(Some(account)).with_region(region.clone()).with_source(error.called_as(Some(account)))
     };
     let mut syncs = Vec::new();
-    let mut pages = Pages::of(Operation::ListResourceDataSync);
+    let mut pages = Pages::of(operation);
     while pages.remain() {
         let page =
             client.list_resource_data_sync(region, SyncType::SyncFromSource, pages.token()).await.map_err(unseen)?;
         pages.turn(page.next).map_err(unseen)?;
-        let of_organization = page.items.into_iter().filter(DataSync::is_of_organization);
-        syncs.extend(of_organization.map(|sync| (SyncAt::new(account, region, &sync.name), sync)));
+        syncs.extend(
+            page.items
+                .into_iter()
+                .map(|sync| RemainingSync { at: SyncAt::new(account, region, &sync.name), shown: Some(sync) }),
+        );
     }
     Ok(syncs)
 }

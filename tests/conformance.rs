@@ -175,6 +175,7 @@ async fn what_the_documents_leave_open_is_open() {
         settings.push((with(&|switches| switches.sync_quota_is_shared = on), &[]));
         settings.push((with(&|switches| switches.sync_booleans_are_shown = on), &[]));
         settings.push((with(&|switches| switches.role_serves_all_syncs = on), &[]));
+        settings.push((with(&|switches| switches.role_serves_single_accounts = on), &[]));
         settings.push((with(&|switches| switches.listing_needs_all_features = on), &[]));
         let spared: &[&str] = if on { &["eu-central-1", "us-east-1"] } else { &["us-east-1"] };
         let spared: Vec<_> = spared.iter().map(|name| region(name)).collect();

@@ -13,8 +13,8 @@ use ssm_organizations::ports::{
 };
 use ssm_organizations::sim::{self, Fault, Undocumented, UnreadySync};
 use ssm_organizations::{
-    ChangeKind, ErrorKind, Explorer, Handover, Recovered, Region, RoleName, ServicePrincipal, SyncName, Syncs,
-    SyncsReport,
+    Change, ChangeKind, Error, ErrorKind, Explorer, Handover, Recovered, Region, RoleName, ServicePrincipal, SyncName,
+    Syncs, SyncsReport,
 };
 
 const HOME: &str = "eu-central-1";
@@ -95,6 +95,98 @@ async fn a_set_up_that_stops_half_way_can_be_completed() {
     assert_eq!(trusted.changes().len(), 3);
 }
 
+/// The Regions that an error names, each with what is the case there.
+fn regions_of(error: &Error) -> Vec<(Region, ErrorKind)> {
+    let all = std::iter::once(error).chain(error.further());
+    all.map(|error| (error.region().unwrap().clone(), error.kind().clone())).collect()
+}
+
+/// The home Regions of the syncs that were created and deleted.
+fn regions_in(changes: &[Change]) -> [Vec<Region>; 2] {
+    let (mut created, mut deleted) = (Vec::new(), Vec::new());
+    for change in changes {
+        match &change.kind {
+            ChangeKind::DataSyncCreated { sync, .. } => created.push(sync.region.clone()),
+            ChangeKind::DataSyncDeleted { sync, .. } => deleted.push(sync.region.clone()),
+            _ => {}
+        }
+    }
+    [created, deleted]
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_regions_failure_hides_anothers_there_or_back() {
+    let organization = organization().build();
+    let client = organization.management_client();
+    let regions = ["eu-central-1", "eu-west-1", "us-east-1", "us-west-2"].map(region);
+    let [first, second, third, fourth] = regions.clone();
+    let sync = definition("all");
+    let explorer = Explorer::new().with_role(&client).with_sync(&client, &sync, &regions);
+    let refusal = |code: &'static str| Fault::refused(code);
+
+    organization.fault(Operation::CreateResourceDataSync, 2, refusal("AccessDeniedException"));
+    organization.fault(Operation::CreateResourceDataSync, 4, refusal("ThrottlingException"));
+    let (error, recovered) = failed(disabled_in(&organization).await.set_up_explorer(&explorer).await);
+    let both = [(second.clone(), ErrorKind::AccessDenied), (fourth.clone(), ErrorKind::Throttled)];
+    assert_eq!(regions_of(&error), both);
+    assert!(error.to_string().ends_with("; and 1 further error"), "{error}");
+    assert!(format!("{error:?}").contains("region: us-west-2"), "{error:?}");
+    let Recovered::Moved(observed) = recovered else { panic!("{recovered:?}") };
+    let mut trusted = expect_trusted(observed);
+    assert_eq!(regions_in(trusted.changes()), [vec![first.clone(), third.clone()], vec![]]);
+
+    // Another run is about the rest alone.
+    organization.forget_calls();
+    for nth in 1..=2 {
+        organization.fault(Operation::CreateResourceDataSync, nth, refusal("ThrottlingException"));
+    }
+    let error = trusted.complete_explorer(&explorer).await.unwrap_err();
+    assert_eq!(regions_of(&error), [second.clone(), fourth.clone()].map(|region| (region, ErrorKind::Throttled)));
+    trusted.complete_explorer(&explorer).await.unwrap();
+    assert_eq!(organization.count(Operation::CreateResourceDataSync), 4);
+
+    for nth in [1, 2, 4] {
+        organization.fault(Operation::DeleteResourceDataSync, nth, refusal("ThrottlingException"));
+    }
+    let protect = Syncs::Protect { ssm: &[&client], regions: &regions };
+    let (error, recovered) = failed(trusted.take_down_explorer(&explorer, protect).await);
+    assert_eq!(regions_of(&error), [first, second, fourth].map(|region| (region, ErrorKind::Throttled)));
+    assert!(error.to_string().ends_with("; and 2 further errors"), "{error}");
+    let Recovered::Unchanged(trusted) = recovered else { panic!("{recovered:?}") };
+    assert_eq!(regions_in(trusted.changes())[1], [third]);
+    assert!(
+        organization.is_trusted(&SSM) && organization.has_role(management(), &ROLE),
+        "neither goes before the syncs"
+    );
+    let disabled = trusted.take_down_explorer(&explorer, protect).await.unwrap();
+    assert_eq!(regions_in(disabled.changes())[1].len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_region_that_stops_a_replacement_is_told() {
+    let regions = ["eu-central-1", "eu-west-1", "us-east-1"].map(region);
+    let start = regions.iter().fold(delegated_with_role(), |start, at| {
+        let taken = DataSync::new(name("theirs"), None);
+        let start = start.data_sync(alice(), at.clone(), full("theirs"));
+        start.data_sync_of_type(SyncType::SyncToDestination, bob(), at.clone(), taken)
+    });
+    let organization = start.build();
+    let (from, to) = (organization.client(alice()), organization.client(bob()));
+    let carry = Handover::Carry { from: &from, to: &to, regions: &regions };
+    let (error, _) = failed(delegated_in(&organization).await.replace(&bob(), carry).await);
+    assert_eq!(regions_of(&error), regions.clone().map(|region| (region, ErrorKind::SyncNameTaken)));
+
+    organization.forget_calls();
+    let delegated = delegated_in(&organization).await;
+    for nth in [1, 3] {
+        organization.fault(Operation::ListResourceDataSync, nth, Fault::refused("AccessDeniedException"));
+    }
+    let protect = Syncs::Protect { ssm: &[&from], regions: &regions };
+    let (error, _) = failed(delegated.deregister(protect).await);
+    let unseen: Vec<_> = regions_of(&error).into_iter().map(|(region, _)| region).collect();
+    assert_eq!((unseen, organization.writes()), (vec![regions[0].clone(), regions[2].clone()], 0));
+}
+
 #[tokio::test(start_paused = true)]
 async fn nonsense_is_refused_before_any_call() {
     let organization = organization().build();
@@ -124,7 +216,10 @@ async fn a_sync_that_was_not_named_stops_the_take_down() {
     let explorer = Explorer::new().with_role(&client).with_sync(&client, &sync, &home);
     let protect = Syncs::Protect { ssm: &[&client], regions: &home };
     let (error, recovered) = failed(trusted_in(&organization).await.take_down_explorer(&explorer, protect).await);
-    assert!(matches!(error.kind(), ErrorKind::SyncsRemain { syncs, .. } if syncs[0].name == name("other")), "{error}");
+    assert!(
+        matches!(error.kind(), ErrorKind::SyncsRemain { syncs, .. } if syncs[0].at.name == name("other")),
+        "{error}"
+    );
     let Recovered::Unchanged(trusted) = recovered else { panic!("{recovered:?}") };
     assert!(
         matches!(&trusted.changes()[0].kind, ChangeKind::DataSyncDeleted { sync, .. } if sync.name == name("named"))
@@ -321,7 +416,7 @@ async fn a_sync_that_cannot_be_carried_is_handed_back_whole() {
 }
 
 /// One end of everything, from wherever it is.
-async fn tear_down(organization: &sim::Organization, delete: &[&str]) -> Result<(), ssm_organizations::Error> {
+async fn tear_down(organization: &sim::Organization, delete: &[&str]) -> Result<(), Error> {
     let ours = organization.management_client();
     let theirs = organization.client(alice());
     let home = home();
@@ -391,7 +486,7 @@ async fn every_combination_is_torn_down_however_often_it_is_killed() {
             let organization = start().build();
             let error = tear_down(&organization, &["theirs"]).await.unwrap_err();
             let stopped = match error.kind() {
-                ErrorKind::SyncsRemain { syncs, .. } => syncs[0].name == name("ours"),
+                ErrorKind::SyncsRemain { syncs, .. } => syncs[0].at.name == name("ours"),
                 _ => false,
             };
             assert!(stopped, "{bits:05b}: {error}");

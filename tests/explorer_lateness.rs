@@ -11,8 +11,8 @@ use common::{
     region, trusted_in, trusting, way,
 };
 use ssm_organizations::ports::{
-    DataSync, IamApi, Operation, SourceRegions, SyncDefinition, SyncSourceType, SyncType, SystemsManagerApi,
-    SystemsManagerClient,
+    DataSync, IamApi, Operation, SourceRegions, SyncDefinition, SyncSource, SyncSourceType, SyncType,
+    SystemsManagerApi, SystemsManagerClient,
 };
 use ssm_organizations::sim::{self, Fault, Lag, Undocumented};
 use ssm_organizations::{
@@ -263,8 +263,21 @@ async fn our_own_sync_that_no_listing_shows_yet_is_protected() {
     assert_eq!(*error.kind(), ErrorKind::NotSettled);
     let (error, recovered) = failed(trusted.disable(Syncs::Protect { ssm: &[&client], regions: &home() }).await);
     let ErrorKind::SyncsRemain { syncs, .. } = error.kind() else { panic!("{error}") };
-    assert_eq!((syncs.len(), &syncs[0].name, way(&recovered)), (1, &name("all"), Way::Unchanged));
+    assert_eq!((syncs.len(), &syncs[0].at.name, way(&recovered)), (1, &name("all"), Way::Unchanged));
+    assert_eq!(syncs[0].shown, None, "only our own change says that it is there");
     assert!(organization.is_trusted(&SSM));
+}
+
+#[tokio::test(start_paused = true)]
+async fn our_own_sync_of_a_single_account_is_no_concern_of_the_organization() {
+    let organization = ready().build();
+    let client = organization.management_client();
+    let mut trusted = trusted_in(&organization).await;
+    let own = SyncDefinition::new(name("own"), SyncSource::SingleAccount, SourceRegions::new(home()).unwrap());
+    let mut syncs = trusted.data_syncs(&client).await.unwrap();
+    at_home(syncs.ensure(&own, &home()).await.unwrap()).unwrap();
+    trusted.disable(Syncs::Protect { ssm: &[&client], regions: &home() }).await.unwrap();
+    assert_eq!(names_at_home(&organization, management()), [name("own")]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -277,6 +290,60 @@ async fn a_refusal_right_after_enabling_is_late() {
     organization.fault(Operation::CreateResourceDataSync, 1, Fault::refused(code));
     let trusted = disabled_in(&organization).await.set_up_explorer(&explorer).await.unwrap();
     assert_eq!((trusted.changes().len(), organization.count(Operation::CreateResourceDataSync)), (3, 2));
+
+    // So it is after enabling alone, with a role that is an old acquaintance, and of an update as of a creation.
+    for (operation, left) in
+        [(Operation::CreateResourceDataSync, None), (Operation::UpdateResourceDataSync, Some("us-west-2"))]
+    {
+        let start = common::organization().role_for(&ROLE_PRINCIPAL);
+        let start = match left {
+            Some(source) => start.data_sync(management(), region(HOME), from_region("all", source)),
+            None => start,
+        };
+        let organization = start.build();
+        let client = organization.management_client();
+        for nth in 1..=3 {
+            organization.fault(operation, nth, Fault::refused(code));
+        }
+        let begun = Instant::now();
+        let mut trusted = disabled_in(&organization).await.enable_trusted_access().await.unwrap();
+        let mut syncs = trusted.data_syncs(&client).await.unwrap();
+        at_home(syncs.ensure(&sync, &home).await.unwrap()).unwrap();
+        assert_eq!((trusted.changes().len(), organization.count(operation)), (2, 4), "{operation}");
+        assert_eq!(begun.elapsed(), Duration::from_secs(1 + 2 + 4), "{operation}");
+    }
+
+    // It is given up in time, and then the refusal stands.
+    let organization = common::organization().role_for(&ROLE_PRINCIPAL).build();
+    let client = organization.management_client();
+    for nth in 1..100 {
+        organization.fault(Operation::CreateResourceDataSync, nth, Fault::refused(code));
+    }
+    let begun = Instant::now();
+    let mut trusted = disabled_in(&organization).await.enable_trusted_access().await.unwrap();
+    let mut syncs = trusted.data_syncs(&client).await.unwrap();
+    let error = at_home(syncs.ensure(&sync, &home).await.unwrap()).unwrap_err();
+    assert_eq!((error.code(), error.retry(), error.applied()), (Some(code), Retry::Spent, Applied::No));
+    assert!(begun.elapsed() <= Duration::from_mins(1));
+
+    // Where it is not certain that it was us, it is not taken for late.
+    let organization = common::organization().role_for(&ROLE_PRINCIPAL).build();
+    let client = organization.management_client();
+    organization.fault(Operation::EnableAwsServiceAccess, 1, Fault::LostAfter);
+    organization.fault(Operation::CreateResourceDataSync, 1, Fault::refused(code));
+    let mut trusted = disabled_in(&organization).await.enable_trusted_access().await.unwrap();
+    let mut syncs = trusted.data_syncs(&client).await.unwrap();
+    let error = at_home(syncs.ensure(&sync, &home).await.unwrap()).unwrap_err();
+    assert_eq!((error.code(), organization.count(Operation::CreateResourceDataSync)), (Some(code), 1));
+
+    // A denial says nothing of trusted access.
+    let organization = common::organization().role_for(&ROLE_PRINCIPAL).build();
+    let client = organization.management_client();
+    organization.fault(Operation::CreateResourceDataSync, 1, Fault::refused("AccessDeniedException"));
+    let mut trusted = disabled_in(&organization).await.enable_trusted_access().await.unwrap();
+    let mut syncs = trusted.data_syncs(&client).await.unwrap();
+    let error = at_home(syncs.ensure(&sync, &home).await.unwrap()).unwrap_err();
+    assert_eq!((error.kind(), organization.count(Operation::CreateResourceDataSync)), (&ErrorKind::AccessDenied, 1));
 
     // Whoever changed nothing before is refused once.
     let organization = ready().build();
@@ -462,13 +529,51 @@ async fn a_refused_deregistration_leaves_the_syncs_to_be_listed_in_full() {
     let theirs = organization.client(alice());
     let protect = Syncs::Protect { ssm: &[&theirs], regions: &home() };
     let (error, recovered) = failed(delegated_in(&organization).await.deregister(protect).await);
-    assert!(matches!(error.kind(), ErrorKind::SyncsRemain { syncs, .. } if syncs[0].name == name("theirs")), "{error}");
+    assert!(
+        matches!(error.kind(), ErrorKind::SyncsRemain { syncs, .. } if syncs[0].at.name == name("theirs")),
+        "{error}"
+    );
     let Recovered::Unchanged(mut handle) = recovered else { panic!("{recovered:?}") };
     let listed = at_home(handle.data_syncs(&theirs).await.unwrap().list(&home()).await.unwrap()).unwrap();
     assert_eq!((listed[0].definition(), organization.writes()), (Some(definition("theirs")), 0));
 }
 
 // The role.
+
+#[tokio::test(start_paused = true)]
+async fn every_sync_of_the_management_account_keeps_the_role() {
+    for serves in [true, false] {
+        let mut setting = Undocumented::default();
+        setting.role_serves_single_accounts = serves;
+        let organization = organization()
+            .role_for(&ROLE_PRINCIPAL)
+            .data_sync(management(), region(HOME), of_one_account("own"))
+            .data_sync(alice(), region(HOME), of_one_account("hers"))
+            .data_sync_of_type(SyncType::SyncToDestination, management(), region(HOME), full("inventory"))
+            .undocumented(setting)
+            .build();
+        let (client, alices) = (organization.management_client(), organization.client(alice()));
+        let mut disabled = disabled_in(&organization).await;
+        let protect = Syncs::Protect { ssm: &[&alices, &client], regions: &home() };
+        let error = disabled.account_discovery_role(&client).delete(protect).await.unwrap_err();
+        let ErrorKind::SyncsRemain { syncs, .. } = error.kind() else { panic!("{error}") };
+        let [own] = &syncs[..] else { panic!("{error}") };
+        assert_eq!((own.at.account, &own.at.name), (management(), &name("own")));
+        assert_eq!(own.shown.as_ref().unwrap().source_type, Some(SyncSourceType::SingleAccountMultiRegions));
+        assert_eq!(organization.writes(), 0);
+
+        // Whoever does not ask is told by AWS, if AWS minds.
+        let deleted = disabled.account_discovery_role(&client).delete(Syncs::Forfeit).await;
+        match deleted {
+            Ok(role) => assert!(!serves && role.is_some()),
+            Err(error) => assert!(serves && matches!(error.kind(), ErrorKind::RoleInUse { .. }), "{error}"),
+        }
+        let mut syncs = disabled.data_syncs(&client).await.unwrap();
+        at_home(syncs.delete(&name("own"), &home()).await.unwrap()).unwrap();
+        disabled.account_discovery_role(&client).delete(protect).await.unwrap();
+        assert!(!organization.has_role(management(), &ROLE));
+    }
+}
 
 #[tokio::test(start_paused = true)]
 async fn a_role_that_was_made_and_does_not_show_yet_is_not_made_again() {
@@ -643,7 +748,7 @@ async fn every_accounts_syncs_that_are_seen_keep_the_role() {
     let protect = Syncs::Protect { ssm: &[&client, &alices], regions: &home() };
     let error = disabled.account_discovery_role(&client).delete(protect).await.unwrap_err();
     let ErrorKind::SyncsRemain { syncs, .. } = error.kind() else { panic!("{error}") };
-    assert_eq!((syncs.len(), syncs[0].account), (1, alice()));
+    assert_eq!((syncs.len(), syncs[0].at.account), (1, alice()));
     assert_eq!(organization.writes(), 0);
 }
 
@@ -721,7 +826,10 @@ async fn a_sync_that_appears_during_the_take_down_keeps_the_role_as_it_is_told_t
     });
     let protect = Syncs::Protect { ssm: &[&client], regions: &home };
     let (error, recovered) = failed(trusted_in(&organization).await.take_down_explorer(&explorer, protect).await);
-    assert!(matches!(error.kind(), ErrorKind::SyncsRemain { syncs, .. } if syncs[0].name == name("late")), "{error}");
+    assert!(
+        matches!(error.kind(), ErrorKind::SyncsRemain { syncs, .. } if syncs[0].at.name == name("late")),
+        "{error}"
+    );
     assert_eq!((error.operation(), way(&recovered)), (Some(Operation::DeleteServiceLinkedRole), Way::Moved));
     assert_eq!(organization.count(Operation::DeleteServiceLinkedRole), 0);
     assert_eq!((organization.is_trusted(&SSM), organization.has_role(management(), &ROLE)), (false, true));
@@ -795,7 +903,9 @@ async fn a_sync_that_was_made_after_the_listing_stops_the_hand_over() {
     let carry = Handover::Carry { from: &from, to: &to, regions: &home };
     let (error, recovered) = failed(handle.replace(&bob(), carry).await);
     let ErrorKind::SyncsRemain { syncs, .. } = error.kind() else { panic!("{error}") };
-    assert_eq!((syncs.len(), &syncs[0].name), (1, &name("late")));
+    assert_eq!((syncs.len(), &syncs[0].at.name), (1, &name("late")));
+    let shown = syncs[0].shown.as_ref().and_then(DataSync::definition);
+    assert_eq!(shown, Some(definition("late")), "it is on no other record");
     assert_eq!((way(&recovered), organization.writes()), (Way::Unchanged, 0));
 }
 
@@ -865,6 +975,17 @@ async fn a_refusal_right_after_registering_is_late() {
     assert_eq!((replaced.carried.len(), replaced.lost.len()), (1, 0));
     assert_eq!(names_at_home(&organization, bob()), [name("theirs")]);
     assert_eq!(organization.count(Operation::CreateResourceDataSync), 2);
+
+    // And of a sync that is there already, and another one.
+    let start = trusting().role_for(&ROLE_PRINCIPAL);
+    let organization = start.data_sync(alice(), region(HOME), from_region("all", "us-west-2")).build();
+    let client = organization.client(alice());
+    let trusted = trusted_in(&organization).await;
+    let mut delegated = trusted.register_delegated_administrator(&alice()).await.unwrap();
+    organization.fault(Operation::UpdateResourceDataSync, 1, Fault::refused("AccessDeniedException"));
+    let mut syncs = delegated.data_syncs(&client).await.unwrap();
+    at_home(syncs.ensure(&definition("all"), &home).await.unwrap()).unwrap();
+    assert_eq!(organization.count(Operation::UpdateResourceDataSync), 2);
 }
 
 #[tokio::test(start_paused = true)]

@@ -804,10 +804,9 @@ async fn a_role_in_use_stays() {
     let in_use = |usage: Vec<RoleUsage>| DeletionStatus::failed(Some("The role is in use.".to_owned()), usage);
     let arn =
         |owner: AccountId, place: &str, sync: &str| format!("arn:aws:ssm:{place}:{owner}:resource-data-sync/{sync}");
-    let single = single("single");
 
     // By trusted access, and then by nothing.
-    let organization = trusting().role_for(&DISCOVERY).data_sync(management(), home(), single).build();
+    let organization = trusting().role_for(&DISCOVERY).data_sync(alice(), home(), single("single")).build();
     assert_eq!(end_of(&organization, management(), &ROLE).await, in_use(vec![]));
     organization.distrust(&SSM);
     assert_eq!(end_of(&organization, management(), &ROLE).await, DeletionStatus::Succeeded);
@@ -1521,6 +1520,31 @@ async fn a_role_may_serve_the_syncs_of_its_own_account_alone() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_role_may_serve_the_syncs_of_its_account_alone() {
+    for serves in [true, false] {
+        let set = setting(|undocumented| undocumented.role_serves_single_accounts = serves);
+        let organization = organization()
+            .role_for(&DISCOVERY)
+            .data_sync(management(), home(), single("own"))
+            // Neither another account's nor Inventory's is ever in the way.
+            .data_sync(alice(), home(), single("theirs"))
+            .data_sync_of_type(TO_DESTINATION, management(), home(), inventory("inventory"))
+            .undocumented(set)
+            .build();
+        let client = organization.management_client();
+        let task = client.delete_service_linked_role(&ROLE).await.unwrap();
+        tokio::time::advance(Duration::from_secs(10)).await;
+        let status = client.get_service_linked_role_deletion_status(&task).await.unwrap();
+        if serves {
+            let DeletionStatus::Failed { usage, .. } = status else { panic!("{status:?}") };
+            assert_eq!(usage[0].resources, [format!("arn:aws:ssm:{HOME}:111111111111:resource-data-sync/own")]);
+        } else {
+            assert_eq!(status, DeletionStatus::Succeeded);
+        }
+    }
+}
+
 /// The switches and positions that there are: one more wants a test above.
 #[test]
 fn every_switch_is_known() {
@@ -1552,6 +1576,7 @@ fn every_switch_is_known() {
             "sync_booleans_are_shown",
             "duplicate_role",
             "role_serves_all_syncs",
+            "role_serves_single_accounts",
         ]
     );
     let positions = [

@@ -8,11 +8,20 @@ use common::{
     SSM, Way, alice, bob, delegated, delegated_in, failed, irregular_in, management, observe, organization_sync,
     region, trusted_in, trusting, way,
 };
-use ssm_organizations::ports::{CallerIdentity, DataSync, Operation, Page, SyncSourceType, SystemsManagerClient};
-use ssm_organizations::sim::Fault;
-use ssm_organizations::{ChangeKind, ErrorKind, Region, SyncName, Syncs, SyncsReport, sim};
+use ssm_organizations::ports::{
+    CallerIdentity, DataSync, Operation, Page, SourceRegions, SyncDefinition, SyncSourceType, SystemsManagerClient,
+};
+use ssm_organizations::sim::{Fault, Lag};
+use ssm_organizations::{
+    AccountId, ChangeKind, ErrorKind, Failure, Handle, Handover, Region, RemainingSync, ServicePrincipal, SyncName,
+    Syncs, SyncsReport, sim,
+};
 
 const HOME: &str = "eu-central-1";
+
+fn name(text: &str) -> SyncName {
+    SyncName::new(text).unwrap()
+}
 
 fn regions() -> [Region; 2] {
     [region(HOME), region("us-east-1")]
@@ -225,6 +234,88 @@ async fn several_administrators_are_all_looked_at_before_the_first_goes() {
     irregular_in(&organization).await.keep_only(&bob(), protect).await.unwrap();
     assert_eq!(organization.administrators(), [bob()]);
     assert_eq!(organization.data_syncs(bob(), &region(HOME)).len(), 1);
+}
+
+/// The syncs that a refusal names, each with what it takes to create it again.
+fn definitions<T, H: Handle>(refused: Result<T, Failure<H>>) -> Vec<(String, SyncDefinition)> {
+    let (error, _) = failed(refused);
+    let ErrorKind::SyncsRemain { syncs, .. } = error.kind() else { panic!("{error}") };
+    let in_full = |sync: &RemainingSync| sync.shown.as_ref().and_then(DataSync::definition).unwrap();
+    syncs.iter().map(|sync| (sync.to_string(), in_full(sync))).collect()
+}
+
+#[tokio::test]
+async fn a_refusal_holds_what_it_takes_to_create_the_syncs_again() {
+    let full = |text: &str, source: &str| {
+        let regions = SourceRegions::new([region(source)]).unwrap();
+        let definition = SyncDefinition::of_organization(name(text), regions).including_future_regions();
+        let mut sync = organization_sync(text);
+        (sync.regions, sync.future_regions) = (definition.regions().to_vec(), Some(true));
+        (sync, definition)
+    };
+    let there = [
+        (management(), HOME, full("ours", HOME)),
+        (alice(), HOME, full("hers", "us-east-1")),
+        (alice(), "us-east-1", full("hers", "us-west-2")),
+        (bob(), HOME, full("his", HOME)),
+    ];
+    let of = |owners: &[AccountId]| -> Vec<_> {
+        let theirs = there.iter().filter(|(owner, ..)| owners.contains(owner));
+        let named = |(owner, at, (sync, definition)): &(AccountId, &str, (DataSync, SyncDefinition))| {
+            (format!("{:?} of account {owner} in {at}", sync.name.as_str()), definition.clone())
+        };
+        theirs.map(named).collect()
+    };
+    macro_rules! refused {
+        ($start:expr, |$organization:ident, $protect:ident| $step:expr) => {{
+            let start = there
+                .iter()
+                .cloned()
+                .fold($start, |start, (owner, at, (sync, _))| start.data_sync(owner, region(at), sync));
+            let $organization = start.build();
+            let clients = [management(), alice(), bob()].map(|owner| $organization.client(owner));
+            let ssm = clients.each_ref().map(|client| client as &dyn SystemsManagerClient);
+            let $protect = Syncs::Protect { ssm: &ssm, regions: &regions() };
+            let named = definitions($step);
+            assert_eq!($organization.writes(), 0);
+            named
+        }};
+    }
+    let named = refused!(trusting(), |organization, protect| trusted_in(&organization).await.disable(protect).await);
+    assert_eq!(named, of(&[management(), alice(), bob()]));
+    let named =
+        refused!(delegated(), |organization, protect| observe(&organization).await.ensure_disabled(protect).await);
+    assert_eq!(named, of(&[management(), alice(), bob()]));
+    let named =
+        refused!(delegated(), |organization, protect| delegated_in(&organization).await.deregister(protect).await);
+    assert_eq!(named, of(&[alice()]));
+    let named = refused!(delegated(), |organization, protect| {
+        delegated_in(&organization).await.replace(&bob(), Handover::Leave(protect)).await
+    });
+    assert_eq!(named, of(&[alice()]));
+    let both = || delegated().delegated_to(bob());
+    let named =
+        refused!(both(), |organization, protect| irregular_in(&organization).await.keep_only(&bob(), protect).await);
+    assert_eq!(named, of(&[alice()]));
+    let named = refused!(both(), |organization, protect| irregular_in(&organization).await.remove_all(protect).await);
+    assert_eq!(named, of(&[alice(), bob()]));
+}
+
+#[tokio::test]
+async fn where_one_client_sees_a_sync_late_another_one_shows_it() {
+    for lags in [[Lag::NONE, Lag::Reads(9)], [Lag::Reads(9), Lag::NONE]] {
+        let start = trusting().role_for(&ServicePrincipal::ACCOUNT_DISCOVERY);
+        let shown = [Lag::NONE, Lag::NONE, Lag::NONE];
+        let organization = start.lags_of(Operation::ListResourceDataSync, shown.into_iter().chain(lags)).build();
+        let (one, other) = (organization.management_client(), organization.management_client());
+        let mut trusted = trusted_in(&organization).await;
+        let wanted = SyncDefinition::of_organization(name("all"), SourceRegions::new([region(HOME)]).unwrap());
+        let mut syncs = trusted.data_syncs(&one).await.unwrap();
+        let _ = syncs.ensure(&wanted, &[region(HOME)]).await.unwrap().into_result().unwrap();
+        let protect = Syncs::Protect { ssm: &[&one, &other], regions: &[region(HOME)] };
+        let named = definitions(trusted.disable(protect).await);
+        assert_eq!(named.into_iter().map(|(_, definition)| definition).collect::<Vec<_>>(), [wanted]);
+    }
 }
 
 #[tokio::test]

@@ -22,6 +22,11 @@ impl fmt::Display for Error {
         }
         repr.write_case(f)?;
         repr.write_answer(f)?;
+        match repr.further.len() {
+            0 => {}
+            1 => f.write_str("; and 1 further error")?,
+            more => write!(f, "; and {more} further errors")?,
+        }
         if f.alternate() {
             for cause in self.causes() {
                 write!(f, ": {cause}")?;
@@ -59,7 +64,7 @@ impl Repr {
             }
             ErrorKind::StateMoved => f.write_str("somebody changed the organization meanwhile; look at what it is now"),
             ErrorKind::SyncsRemain { syncs } => {
-                write!(f, "data syncs of the organization remain: {}; delete them first, or forfeit them", list(syncs))
+                write!(f, "Explorer's data syncs remain: {}; delete them first, or forfeit them", list(syncs))
             }
             ErrorKind::SyncsUnseen { account } => write!(
                 f,

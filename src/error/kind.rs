@@ -2,7 +2,7 @@ use std::fmt;
 
 use crate::domain::{AccountId, SyncName};
 use crate::ports::{AccountState, Operation, RoleUsage};
-use crate::syncs::SyncAt;
+use crate::syncs::RemainingSync;
 
 /// What is the case.
 ///
@@ -43,11 +43,12 @@ pub enum ErrorKind {
     NotAnAdministrator,
     /// Somebody changed the organization: the state that the handle stood for is gone.
     StateMoved,
-    /// Data syncs of the organization remain, and the step would break or delete them.
+    /// Data syncs remain that the step would break or delete: of the organization, and for the role's deletion every one of the management
+    /// account.
     #[non_exhaustive]
     SyncsRemain {
-        /// The syncs that were seen.
-        syncs: Vec<SyncAt>,
+        /// The syncs that were seen, in full.
+        syncs: Vec<RemainingSync>,
     },
     /// Data syncs may remain: those of an account that the step endangers were not, or could not be, looked at.
     #[non_exhaustive]

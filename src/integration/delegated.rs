@@ -62,7 +62,7 @@ impl<C> Integration<Delegated, C> {
         C: OrganizationsApi,
     {
         let account = self.state.administrator.account;
-        let endangered = Endangered { known: vec![account], others: false };
+        let endangered = Endangered::of(vec![account]);
         self.deregister_where(syncs.into(), &endangered).await
     }
 

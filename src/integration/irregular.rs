@@ -54,7 +54,7 @@ impl<C> Integration<Irregular, C> {
         }
         let mut others = self.state.facts.accounts();
         others.retain(|other| other != account);
-        let endangered = Endangered { known: others.clone(), others: false };
+        let endangered = Endangered::of(others.clone());
         self.remove(&others, syncs, &endangered).await
     }
 
@@ -75,7 +75,7 @@ impl<C> Integration<Irregular, C> {
         C: OrganizationsApi,
     {
         let accounts = self.state.facts.accounts();
-        let endangered = Endangered { known: accounts.clone(), others: false };
+        let endangered = Endangered::of(accounts.clone());
         self.remove(&accounts, syncs, &endangered).await
     }
 

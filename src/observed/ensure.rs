@@ -148,7 +148,7 @@ impl<C: OrganizationsApi> Observed<C> {
         if trusted {
             known.push(self.organization().management_account);
         }
-        Endangered { known, others: trusted }
+        Endangered { others: trusted, ..Endangered::of(known) }
     }
 }
 

@@ -233,22 +233,15 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
 
     async fn create(&self, wanted: &SyncDefinition, holders: Vec<SyncName>, mut waiting: Waiting) -> Outcome<Ensured> {
         let operation = Operation::CreateResourceDataSync;
-        let lost = loop {
-            let sent = self.ssm.create_resource_data_sync(self.region, wanted).await;
-            let error = match sent.map_err(|error| self.name(error)) {
-                Ok(()) => break None,
-                Err(error) if error.applied() != Applied::No => break Some(error),
-                Err(error) => error,
-            };
-            let late = self.is_refused_late(&error);
-            if !late || !waiting.again().await {
-                let error = if late { error.with_retry(Retry::Spent) } else { error };
-                return Outcome::unchanged(match error.code() {
-                    Some("ResourceDataSyncAlreadyExistsException") => self.outrun(wanted, error, &mut waiting).await,
+        let lost = match self.send(&mut waiting, || self.ssm.create_resource_data_sync(self.region, wanted)).await {
+            Ok(lost) => lost,
+            Err(refusal) => {
+                return Outcome::unchanged(match refusal.code() {
+                    Some("ResourceDataSyncAlreadyExistsException") => self.outrun(wanted, refusal, &mut waiting).await,
                     Some("ResourceDataSyncCountExceededException") => {
-                        Err(error.explained_by(ErrorKind::SyncQuotaFull { holders }))
+                        Err(refusal.explained_by(ErrorKind::SyncQuotaFull { holders }))
                     }
-                    _ => Err(error),
+                    _ => Err(refusal),
                 });
             }
         };
@@ -266,18 +259,39 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
         }
     }
 
+    /// Sends a write, again where its refusal is late. Answers the error of one whose reply did not come.
+    async fn send<F>(&self, waiting: &mut Waiting, write: impl Fn() -> F) -> Result<Option<Error>, Error>
+    where
+        F: Future<Output = Result<(), Error>>,
+    {
+        loop {
+            let Err(error) = write().await else { return Ok(None) };
+            let error = self.name(error);
+            if error.applied() != Applied::No {
+                return Ok(Some(error));
+            }
+            let late = self.is_refused_late(&error);
+            if !late || !waiting.again().await {
+                return Err(if late { error.with_retry(Retry::Spent) } else { error });
+            }
+        }
+    }
+
     /// Whether a refusal says the opposite of what we saw AWS do: other services learn of it later than Organizations.
     fn is_refused_late(&self, refusal: &Error) -> bool {
-        let made = |wanted: &dyn Fn(&ChangeKind) -> bool| {
+        let did = |wanted: &dyn Fn(&ChangeKind) -> bool| {
             self.changes.iter().any(|change| change.certainty == Certainty::Did && wanted(&change.kind))
         };
-        let registered = made(
+        let registered = did(
             &|kind| matches!(kind, ChangeKind::AdministratorRegistered { account, principal, .. } if *account == self.account && *principal == PRINCIPAL),
         );
         match refusal.code() {
             Some("AccessDeniedException") => registered,
             Some("ResourceDataSyncInvalidConfigurationException") => {
-                registered || made(&|kind| matches!(kind, ChangeKind::RoleCreated { .. }))
+                let needed = |kind: &ChangeKind| {
+                    matches!(kind, ChangeKind::TrustedAccessEnabled { .. } | ChangeKind::RoleCreated { .. })
+                };
+                registered || did(&needed)
             }
             _ => false,
         }
@@ -299,13 +313,11 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
         }
     }
 
-    async fn update(&self, wanted: &SyncDefinition, before: &DataSync, waiting: Waiting) -> Outcome<Ensured> {
+    async fn update(&self, wanted: &SyncDefinition, before: &DataSync, mut waiting: Waiting) -> Outcome<Ensured> {
         let operation = Operation::UpdateResourceDataSync;
-        let sent = self.ssm.update_resource_data_sync(self.region, wanted).await;
-        let lost = match sent.map_err(|error| self.name(error)) {
-            Ok(()) => None,
-            Err(error) if error.applied() != Applied::No => Some(error),
-            Err(error) => return Outcome::unchanged(Err(error)),
+        let lost = match self.send(&mut waiting, || self.ssm.update_resource_data_sync(self.region, wanted)).await {
+            Ok(lost) => lost,
+            Err(refusal) => return Outcome::unchanged(Err(refusal)),
         };
         let certainty = if lost.is_none() { Certainty::Did } else { Certainty::Maybe };
         // What AWS does not show looks alike before and after: then only its date tells.

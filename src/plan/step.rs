@@ -3,14 +3,13 @@ use std::fmt;
 use super::fact::{Fact, is_same};
 use super::snapshot::{Part, Snapshot};
 use super::target::OtherSyncs;
-use crate::change::ChangeKind;
 use crate::command_line::CommandLine;
 use crate::domain::{AccountId, Region, RoleName, ServicePrincipal};
 use crate::error::Error;
 use crate::operations::data_sync::is_like;
 use crate::policy::{Caller, Permission};
 use crate::ports::{DataSync, DelegatedAdministrator, EnabledService, Operation, Role, SyncDefinition};
-use crate::syncs::SyncAt;
+use crate::syncs::{RemainingSync, SyncAt};
 
 /// One write of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,18 +98,7 @@ pub struct AtRisk {
     /// The Regions that are looked at.
     pub regions: Vec<Region>,
     /// The syncs that were seen and will go or break, in full: to be created again.
-    pub known: Vec<LostSync>,
-}
-
-/// A data sync that a step deletes or breaks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
-#[non_exhaustive]
-pub struct LostSync {
-    /// Where it is.
-    pub at: SyncAt,
-    /// As it was seen.
-    pub shown: DataSync,
+    pub known: Vec<(SyncAt, DataSync)>,
 }
 
 impl Action {
@@ -327,14 +315,13 @@ impl Step {
                 return Err(Error::of(kind).at(self.action.operation()));
             }
         }
-        let is_expected = |lost: &LostSync, shown: &DataSync| lost.shown.name == shown.name && is_same(&lost.shown, shown);
         if let Some(at_risk) = &self.at_risk {
             // A sync that was made since would go unsaid.
             let new = now.all_syncs().filter(|(at, shown)| {
                 at_risk.endangers(at, shown)
-                    && !at_risk.known.iter().any(|lost| lost.at == *at && is_expected(lost, shown))
+                    && !at_risk.known.iter().any(|(known, lost)| known == at && is_same(lost, shown))
             });
-            let new: Vec<_> = new.map(|(at, _)| at).collect();
+            let new: Vec<_> = new.map(|(at, shown)| RemainingSync { at, shown: Some(shown.clone()) }).collect();
             if !new.is_empty() {
                 let kind = crate::error::ErrorKind::SyncsRemain { syncs: new };
                 return Err(Error::of(kind).at(self.action.operation()));
@@ -371,19 +358,3 @@ impl fmt::Display for Action {
     }
 }
 
-/// The action that a change was.
-impl From<&ChangeKind> for Operation {
-    fn from(kind: &ChangeKind) -> Self {
-        match kind {
-            ChangeKind::TrustedAccessEnabled { .. } => Self::EnableAwsServiceAccess,
-            ChangeKind::TrustedAccessDisabled { .. } => Self::DisableAwsServiceAccess,
-            ChangeKind::AdministratorRegistered { .. } => Self::RegisterDelegatedAdministrator,
-            ChangeKind::AdministratorDeregistered { .. } => Self::DeregisterDelegatedAdministrator,
-            ChangeKind::DataSyncCreated { .. } => Self::CreateResourceDataSync,
-            ChangeKind::DataSyncUpdated { .. } => Self::UpdateResourceDataSync,
-            ChangeKind::DataSyncDeleted { .. } => Self::DeleteResourceDataSync,
-            ChangeKind::RoleCreated { .. } => Self::CreateServiceLinkedRole,
-            ChangeKind::RoleDeleted { .. } => Self::DeleteServiceLinkedRole,
-        }
-    }
-}

@@ -120,11 +120,11 @@ impl Contents {
         });
     }
 
-    /// The syncs of the organization: whose they are, where, and what they are called.
-    pub(super) fn organization_syncs(&self) -> impl Iterator<Item = (AccountId, &Region, &SyncName)> {
+    /// Explorer's syncs: whose they are, and where.
+    pub(super) fn explorer_syncs(&self) -> impl Iterator<Item = (AccountId, &Region, &Sync)> {
         self.syncs.iter().flat_map(|((owner, region), syncs)| {
-            let of_organization = syncs.iter().filter(|(_, sync)| sync.is_of_organization());
-            of_organization.map(move |(name, _)| (*owner, region, name))
+            let explorers = syncs.values().filter(|sync| sync.sync_type == SyncType::SyncFromSource);
+            explorers.map(move |sync| (*owner, region, sync))
         })
     }
 }

@@ -84,6 +84,10 @@ pub struct Undocumented {
     ///
     /// Default: they do.
     pub role_serves_all_syncs: bool,
+    /// Whether an account's syncs of itself alone, too, keep its role from being deleted. The guide says "all" of Explorer's syncs.
+    ///
+    /// Default: they do.
+    pub role_serves_single_accounts: bool,
 }
 
 impl Default for Undocumented {
@@ -107,6 +111,7 @@ impl Default for Undocumented {
             sync_booleans_are_shown: true,
             duplicate_role: DuplicateRole::InvalidInput,
             role_serves_all_syncs: true,
+            role_serves_single_accounts: true,
         }
     }
 }

@@ -246,7 +246,7 @@ mod tests {
         let both = Syncs::Protect { ssm: &[&management, &administrator], regions: &regions };
         let failure = observe(&management).await.ensure_disabled(both).await.unwrap_err();
         let ErrorKind::SyncsRemain { syncs, .. } = failure.error().kind() else { panic!("{failure:?}") };
-        let owners: Vec<_> = syncs.iter().map(|sync| (sync.account, sync.region.as_str())).collect();
+        let owners: Vec<_> = syncs.iter().map(|sync| (sync.at.account, sync.at.region.as_str())).collect();
         let management_account = id(MANAGEMENT);
         let mut expected =
             [management_account, id(admin)].map(|account| [(account, "eu-central-1"), (account, "us-east-1")]);

@@ -132,10 +132,16 @@ impl World {
             return DeletionStatus::Succeeded;
         }
         let serves_all = self.undocumented.role_serves_all_syncs && account == self.charter.management;
+        let serves_single = self.undocumented.role_serves_single_accounts;
         let mut usage: BTreeMap<Region, Vec<String>> = BTreeMap::new();
-        for (owner, region, name) in self.now().organization_syncs() {
-            if owner == account || (serves_all && self.state_of(owner).is_some()) {
-                let partition = &self.charter.partition;
+        for (owner, region, sync) in self.now().explorer_syncs() {
+            let serves = if sync.is_of_organization() {
+                owner == account || (serves_all && self.state_of(owner).is_some())
+            } else {
+                owner == account && serves_single
+            };
+            if serves {
+                let (partition, name) = (&self.charter.partition, &sync.shown.name);
                 let arn = format!("arn:{partition}:ssm:{region}:{owner}:resource-data-sync/{name}");
                 usage.entry(region.clone()).or_default().push(arn);
             }

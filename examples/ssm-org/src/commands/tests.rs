@@ -255,7 +255,7 @@ async fn a_teardown_by_name_works_from_every_start() {
         }
         // One is not named: it stays, and so does what it runs on.
         let first = run(&organization, "offboard --delete-sync all --delete-role --admin-profile 222222222222").await;
-        assert!(first.err.contains(r#"data syncs of the organization remain: "units" of account"#), "{}", first.err);
+        assert!(first.err.contains(r#"data syncs remain: "units" of account"#), "{}", first.err);
         assert!(first.err.contains("--delete-sync"), "{}", first.err);
         assert_eq!(syncs(&organization, MANAGEMENT), ["units"], "{start}");
         assert_eq!(syncs(&organization, ADMIN), ["units"], "{start}");
