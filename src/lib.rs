@@ -105,6 +105,7 @@ mod observation;
 mod observed;
 mod operations;
 mod pages;
+pub mod plan;
 mod redact;
 mod role;
 #[cfg(feature = "serde")]

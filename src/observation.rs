@@ -165,7 +165,7 @@ pub(crate) fn has_one_administrator(principal: &ServicePrincipal) -> bool {
 }
 
 /// A date that AWS does not show tells nothing apart.
-fn same_date<T: PartialEq>(one: Option<T>, other: Option<T>) -> bool {
+pub(crate) fn same_date<T: PartialEq>(one: Option<T>, other: Option<T>) -> bool {
     match (one, other) {
         (Some(one), Some(other)) => one == other,
         _ => true,

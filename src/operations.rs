@@ -11,6 +11,7 @@ mod write;
 use std::time::Duration;
 
 pub(crate) use checks::{candidate, others_hold_it, refuse};
+pub(crate) use settle::Half;
 
 use crate::change::Certainty;
 use crate::domain::AccountId;
@@ -18,7 +19,7 @@ use crate::error::Error;
 use crate::journal::Journal;
 use crate::observation::{Facts, Known};
 use crate::ports::{Operation, OrganizationsApi};
-use crate::syncs::{Care, Endangered, Syncs};
+use crate::syncs::{Care, Endangered};
 use write::{Guarded, Write};
 
 /// What an operation stands on.
@@ -94,8 +95,8 @@ pub(crate) async fn deregister<C: OrganizationsApi + ?Sized>(
 pub(crate) async fn disable<C: OrganizationsApi + ?Sized>(
     ground: &mut Ground<'_, C>,
     before: &Facts,
-    syncs: Syncs<'_>,
+    care: Care<'_>,
+    endangered: &Endangered,
 ) -> Result<Done, Setback> {
-    let endangered = Endangered { others: true, ..Endangered::of(vec![ground.known.organization.management_account]) };
-    ground.carry_out(Write::Disable(Guarded { care: syncs.into(), endangered: &endangered }), before).await
+    ground.carry_out(Write::Disable(Guarded { care, endangered }), before).await
 }

@@ -183,8 +183,7 @@ text! {
 }
 
 impl RoleId {
-    /// What every role's id is compared as, where ids do not matter.
-    #[cfg(feature = "sim")]
+    /// The id of a role that has yet to be made, and of every role where ids do not matter.
     pub(crate) const EXAMPLE: Self = Self(Cow::Borrowed("AROAEXAMPLE"));
 }
 

@@ -99,6 +99,16 @@ impl Repr {
             ErrorKind::NotSettled => {
                 f.write_str("AWS accepted it, and no read has shown it in time; observe again later")
             }
+            ErrorKind::Unread => f.write_str("what the plan depends on is unknown"),
+            ErrorKind::NoClient { account } => {
+                write!(f, "there is no client of account {account}, whose credentials it takes")
+            }
+            ErrorKind::OtherOrganization { expected, found } => {
+                write!(f, "it is of organization {expected}, and these are credentials of organization {found}")
+            }
+            ErrorKind::FactMoved { expected, found } => {
+                write!(f, "the plan relies on it that {expected}, and now {found}; make a new plan")
+            }
             ErrorKind::AccessDenied => {
                 f.write_str("access denied")?;
                 let Some(operation) = self.operation else { return Ok(()) };

@@ -1,6 +1,7 @@
 use std::fmt;
 
-use crate::domain::{AccountId, SyncName};
+use crate::domain::{AccountId, OrganizationId, SyncName};
+use crate::plan::Fact;
 use crate::ports::{AccountState, Operation, RoleUsage};
 use crate::syncs::RemainingSync;
 
@@ -80,6 +81,30 @@ pub enum ErrorKind {
     OptInRegion,
     /// AWS accepted a write, and no read has shown it within the time given.
     NotSettled,
+    /// What a plan depends on is unknown: it could not be read, or nobody looked.
+    Unread,
+    /// There is no client with credentials of an account that a plan needs.
+    #[non_exhaustive]
+    NoClient {
+        /// The account.
+        account: AccountId,
+    },
+    /// The plan, or the receipt, is of another organization.
+    #[non_exhaustive]
+    OtherOrganization {
+        /// The one that it is of.
+        expected: OrganizationId,
+        /// The one that the credentials are of.
+        found: OrganizationId,
+    },
+    /// What a step of a plan relies on is so no longer: somebody else has moved.
+    #[non_exhaustive]
+    FactMoved {
+        /// What it relies on.
+        expected: Box<Fact>,
+        /// What is the case instead.
+        found: String,
+    },
 
     /// AWS denied the call: a missing permission, or the wrong account.
     AccessDenied,

@@ -7,7 +7,7 @@ use crate::observed::Observed;
 use crate::operations::{self, Done, Setback};
 use crate::ports::{Operation, OrganizationsApi};
 use crate::state::{Delegated, Disabled, TrustedAccess};
-use crate::syncs::Syncs;
+use crate::syncs::{Endangered, Syncs};
 
 /// Trusted, and nobody administers: [`register_delegated_administrator`](Self::register_delegated_administrator) or
 /// [`disable`](Self::disable).
@@ -124,7 +124,9 @@ impl<C> Integration<TrustedAccess, C> {
         C: OrganizationsApi,
     {
         let before = self.facts();
-        let outcome = operations::disable(&mut self.ground(), &before, syncs).await;
+        let management = self.organization().management_account;
+        let endangered = Endangered { others: true, ..Endangered::of(vec![management]) };
+        let outcome = operations::disable(&mut self.ground(), &before, syncs.into(), &endangered).await;
         self.conclude(Operation::DisableAwsServiceAccess, None, outcome, |observed| match observed {
             Observed::Disabled(handle) => Ok(handle),
             other => Err(Box::new(other)),

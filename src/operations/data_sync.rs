@@ -15,7 +15,7 @@ use crate::syncs::{Known, SyncAt};
 
 /// Five of an account in a Region, by
 /// [Systems Manager's quotas](https://docs.aws.amazon.com/general/latest/gr/ssm.html).
-const QUOTA: usize = 5;
+pub(crate) const QUOTA: usize = 5;
 
 /// The opt-in Regions in which Explorer works across accounts, from the management account alone.
 const OPT_IN_REGIONS: [&str; 4] = ["af-south-1", "ap-east-1", "eu-south-1", "me-south-1"];
@@ -52,7 +52,7 @@ pub(crate) enum Ensured {
 
 /// A sync as it is beside what it is to be.
 #[derive(Debug, PartialEq, Eq)]
-enum Likeness {
+pub(crate) enum Likeness {
     Same,
     /// Alike, but for what AWS does not show.
     Unshown,
@@ -61,7 +61,7 @@ enum Likeness {
     OtherSource,
 }
 
-fn likeness(found: &DataSync, wanted: &SyncDefinition) -> Likeness {
+pub(crate) fn likeness(found: &DataSync, wanted: &SyncDefinition) -> Likeness {
     match &found.source_type {
         Some(source) if *source == wanted.source().source_type() => {}
         Some(SyncSourceType::AwsOrganizations | SyncSourceType::SingleAccountMultiRegions) => {
@@ -90,8 +90,13 @@ fn likeness(found: &DataSync, wanted: &SyncDefinition) -> Likeness {
     }
 }
 
-fn is_like(found: &DataSync, wanted: &SyncDefinition) -> bool {
+pub(crate) fn is_like(found: &DataSync, wanted: &SyncDefinition) -> bool {
     matches!(likeness(found, wanted), Likeness::Same | Likeness::Unshown)
+}
+
+/// Whether the sync is one that only the management account can have in this Region.
+pub(crate) fn is_closed_to_administrators(region: &Region, wanted: &SyncDefinition) -> bool {
+    OPT_IN_REGIONS.contains(&region.as_str()) && wanted.source().source_type() == SyncSourceType::AwsOrganizations
 }
 
 fn sorted<T: Ord + Clone>(items: &[T]) -> Vec<T> {
@@ -151,13 +156,28 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
 
     /// Makes a sync what it is to be. `written` says that this run has written the same already, where AWS does not show all of it.
     pub(crate) async fn ensure(&self, wanted: &SyncDefinition, administrator: bool, written: bool) -> Outcome<Ensured> {
+        self.ensure_from(wanted, administrator, written, |_| Ok(())).await
+    }
+
+    /// The same, but only from what passes the check: what is there, or that nothing is.
+    pub(crate) async fn ensure_from(
+        &self,
+        wanted: &SyncDefinition,
+        administrator: bool,
+        written: bool,
+        check: impl FnOnce(Option<&DataSync>) -> Result<(), Error>,
+    ) -> Outcome<Ensured> {
         let mut waiting = Waiting::new(self.patience);
         let syncs = match self.list_with(wanted.name(), &mut waiting).await {
             Ok(syncs) => syncs,
             Err(error) => return Outcome::unchanged(Err(error)),
         };
         let Some(found) = syncs.iter().find(|sync| sync.name == *wanted.name()) else {
-            return match self.check_room(wanted, &syncs, administrator).await {
+            let room = match check(None) {
+                Ok(()) => self.check_room(wanted, &syncs, administrator).await,
+                Err(error) => Err(self.name(error)),
+            };
+            return match room {
                 Ok(holders) => self.create(wanted, holders, waiting).await,
                 Err(error) => Outcome::unchanged(Err(error)),
             };
@@ -168,7 +188,10 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
             Likeness::OtherSource => {
                 Outcome::unchanged(Err(self.error(ErrorKind::SyncSourceFixed, Operation::UpdateResourceDataSync)))
             }
-            Likeness::Unshown | Likeness::Different => self.update(wanted, found, waiting).await,
+            Likeness::Unshown | Likeness::Different => match check(Some(found)) {
+                Ok(()) => self.update(wanted, found, waiting).await,
+                Err(error) => Outcome::unchanged(Err(self.name(error))),
+            },
         }
     }
 
@@ -182,7 +205,7 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
         administrator: bool,
     ) -> Result<Vec<SyncName>, Error> {
         let refuse = |kind| Err(self.error(kind, Operation::CreateResourceDataSync));
-        if administrator && self.is_closed_to_administrators(wanted) {
+        if administrator && is_closed_to_administrators(self.region, wanted) {
             return refuse(ErrorKind::OptInRegion);
         }
         let inventorys = self.list(SyncType::SyncToDestination).await?;
@@ -191,11 +214,6 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
         }
         let holders: Vec<_> = explorers.iter().chain(&inventorys).map(|sync| sync.name.clone()).collect();
         if explorers.len() >= QUOTA { refuse(ErrorKind::SyncQuotaFull { holders }) } else { Ok(holders) }
-    }
-
-    fn is_closed_to_administrators(&self, wanted: &SyncDefinition) -> bool {
-        OPT_IN_REGIONS.contains(&self.region.as_str())
-            && wanted.source().source_type() == SyncSourceType::AwsOrganizations
     }
 
     /// Refuses where the sync could not be made again once it is deleted.
@@ -209,7 +227,7 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
     /// Refuses where an administrator cannot create all of these. One that is there already, and the same, takes no place.
     pub(crate) async fn check_room_for(&self, wanted: &[SyncDefinition]) -> Result<(), Error> {
         let refuse = |kind| Err(self.error(kind, Operation::CreateResourceDataSync));
-        if wanted.iter().any(|wanted| self.is_closed_to_administrators(wanted)) {
+        if wanted.iter().any(|wanted| is_closed_to_administrators(self.region, wanted)) {
             return refuse(ErrorKind::OptInRegion);
         }
         let (explorers, inventorys) =
@@ -339,6 +357,15 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
 
     /// Deletes a sync of Explorer's kind. Answers the sync as it was; `None` where there was none.
     pub(crate) async fn delete(&self, name: &SyncName) -> Outcome<Option<DataSync>> {
+        self.delete_from(name, |_| Ok(())).await
+    }
+
+    /// The same, but only what passes the check.
+    pub(crate) async fn delete_from(
+        &self,
+        name: &SyncName,
+        check: impl FnOnce(Option<&DataSync>) -> Result<(), Error>,
+    ) -> Outcome<Option<DataSync>> {
         let operation = Operation::DeleteResourceDataSync;
         let mut waiting = Waiting::new(self.patience);
         let syncs = match self.list_with(name, &mut waiting).await {
@@ -348,6 +375,9 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
         let Some(before) = syncs.into_iter().find(|sync| sync.name == *name) else {
             return Outcome::unchanged(Ok(None));
         };
+        if let Err(error) = check(Some(&before)) {
+            return Outcome::unchanged(Err(self.name(error)));
+        }
         let sent = self.ssm.delete_resource_data_sync(self.region, name, SyncType::SyncFromSource).await;
         let lost = match sent.map_err(|error| self.name(error)) {
             Ok(()) => None,

@@ -52,7 +52,33 @@ pub(super) fn not_settled(operation: Operation, unread: Option<Error>) -> Error 
     }
 }
 
+/// What one listing shows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Half {
+    Trust,
+    Administrators,
+}
+
 impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
+    /// Reads one half of the facts anew, in the same way as [`read`](Self::read).
+    pub(crate) async fn read_half(&self, facts: &mut Facts, half: Half) -> Result<(), Error> {
+        let mut waiting = Waiting::new(self.patience);
+        loop {
+            let read = match half {
+                Half::Trust => observation::trusted_access(self.client, &facts.principal)
+                    .await
+                    .map(|trusted_access| facts.trusted_access = trusted_access),
+                Half::Administrators => observation::administrators(self.client, &facts.principal)
+                    .await
+                    .map(|administrators| facts.administrators = administrators),
+            };
+            read.map_err(|error| error.called_as(self.known.caller))?;
+            if !facts.predates(self.journal.since_observation()) || !waiting.again().await {
+                return Ok(());
+            }
+        }
+    }
+
     /// Reads what is the case with a service. An answer that is older than what we saw AWS do is not one: it is asked again, while patience lasts.
     pub(super) async fn read(&self, principal: &ServicePrincipal, waiting: &mut Waiting) -> Result<Facts, Error> {
         loop {

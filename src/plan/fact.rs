@@ -89,13 +89,11 @@ impl Fact {
     /// That of a part that could not be read.
     pub(super) fn contradicted_in(&self, now: &Snapshot) -> Result<Option<String>, Error> {
         let found = match self {
-            Self::Trusted { principal, since } => {
-                match now.need_service(principal)?.trusted_access.need()? {
-                    Some(access) if same_date(*since, access.since) => return Ok(None),
-                    Some(_) => format!("it has been trusted anew, {principal}"),
-                    None => format!("{principal} is not trusted"),
-                }
-            }
+            Self::Trusted { principal, since } => match now.need_service(principal)?.trusted_access.need()? {
+                Some(access) if same_date(*since, access.since) => return Ok(None),
+                Some(_) => format!("it has been trusted anew, {principal}"),
+                None => format!("{principal} is not trusted"),
+            },
             Self::Untrusted { principal } => match now.need_service(principal)?.trusted_access.need()? {
                 None => return Ok(None),
                 Some(_) => format!("{principal} is trusted"),
@@ -123,20 +121,25 @@ impl Fact {
                 None => return Ok(None),
                 Some(role) => format!("the role {} is there", role.name),
             },
-            Self::SyncIs { sync, shown } => match now.need_sync(sync)? {
-                Some(found) if is_same(found, shown) => return Ok(None),
-                Some(found) if same_date(found.created, shown.created) => {
-                    format!("the data sync {sync} has been changed")
-                }
-                Some(_) => format!("the data sync {sync} has been made anew"),
-                None => format!("there is no data sync {sync}"),
-            },
-            Self::SyncAbsent { sync } => match now.need_sync(sync)? {
-                None => return Ok(None),
-                Some(_) => format!("the data sync {sync} is there"),
-            },
+            Self::SyncIs { sync, .. } | Self::SyncAbsent { sync } => {
+                return Ok(self.contradicted_by_sync(now.need_sync(sync)?));
+            }
         };
         Ok(Some(found))
+    }
+
+    /// The same of a fact about a sync, by what a listing shows of that sync. Of another fact, this says nothing.
+    pub(super) fn contradicted_by_sync(&self, found: Option<&DataSync>) -> Option<String> {
+        match (self, found) {
+            (Self::SyncIs { shown, .. }, Some(found)) if is_same(found, shown) => None,
+            (Self::SyncIs { sync, shown }, Some(found)) if same_date(found.created, shown.created) => {
+                Some(format!("the data sync {sync} has been changed"))
+            }
+            (Self::SyncIs { sync, .. }, Some(_)) => Some(format!("the data sync {sync} has been made anew")),
+            (Self::SyncIs { sync, .. }, None) => Some(format!("there is no data sync {sync}")),
+            (Self::SyncAbsent { sync }, Some(_)) => Some(format!("the data sync {sync} is there")),
+            _ => None,
+        }
     }
 }
 

@@ -4,10 +4,10 @@ use super::fact::{Fact, is_same};
 use super::snapshot::{Part, Snapshot};
 use super::target::OtherSyncs;
 use crate::command_line::CommandLine;
-use crate::domain::{AccountId, Region, RoleName, ServicePrincipal};
-use crate::error::Error;
+use crate::domain::{AccountId, Region, RoleId, RoleName, ServicePrincipal};
+use crate::error::{Error, ErrorKind};
 use crate::operations::data_sync::is_like;
-use crate::policy::{Caller, Permission};
+use crate::policy::{Caller, Condition, Permission};
 use crate::ports::{DataSync, DelegatedAdministrator, EnabledService, Operation, Role, SyncDefinition};
 use crate::syncs::{RemainingSync, SyncAt};
 
@@ -153,12 +153,8 @@ impl Action {
             }
             Self::CreateRole => CommandLine::create_service_linked_role(&ServicePrincipal::ACCOUNT_DISCOVERY),
             Self::DeleteRole => CommandLine::delete_service_linked_role(&RoleName::ACCOUNT_DISCOVERY),
-            Self::CreateSync { sync, definition } => {
-                CommandLine::create_resource_data_sync(definition, &sync.region)
-            }
-            Self::UpdateSync { sync, definition } => {
-                CommandLine::update_resource_data_sync(definition, &sync.region)
-            }
+            Self::CreateSync { sync, definition } => CommandLine::create_resource_data_sync(definition, &sync.region),
+            Self::UpdateSync { sync, definition } => CommandLine::update_resource_data_sync(definition, &sync.region),
             Self::DeleteSync { sync } => CommandLine::delete_resource_data_sync(&sync.name, &sync.region),
         }
     }
@@ -205,12 +201,12 @@ impl Action {
                 }
             }),
             Self::CreateRole => {
-                let role = Role::new(RoleName::ACCOUNT_DISCOVERY, crate::domain::RoleId::UNKNOWN, "");
+                let role = Role::new(RoleName::ACCOUNT_DISCOVERY, RoleId::EXAMPLE, "");
                 now.role = Some(Part::Known(Some(role)));
             }
             Self::DeleteRole => now.role = Some(Part::Known(None)),
             Self::CreateSync { sync, definition } | Self::UpdateSync { sync, definition } => {
-                now.put_sync(sync, Some(DataSync::from(definition)));
+                now.put_sync(sync, Some(DataSync::of(definition)));
             }
             Self::DeleteSync { sync } => now.put_sync(sync, None),
         }
@@ -257,6 +253,13 @@ impl Step {
     #[must_use]
     pub fn at_risk(&self) -> Option<&AtRisk> {
         self.at_risk.as_ref()
+    }
+
+    /// The condition that a policy may put on its write, if AWS lets any.
+    #[must_use]
+    pub fn condition(&self) -> Option<Condition> {
+        let permissions = self.permissions(Caller::Account(self.account));
+        permissions.iter().find(|permission| permission.operation() == self.action.operation())?.condition()
     }
 
     /// The `aws` command that does the same, for the credentials of [`account`](Self::account).
@@ -307,12 +310,22 @@ impl Step {
         }
     }
 
+    fn moved(&self, fact: &Fact, found: String) -> Error {
+        let kind = ErrorKind::FactMoved { expected: Box::new(fact.clone()), found };
+        Error::of(kind).at(self.action.operation())
+    }
+
+    /// Whether its facts about the sync hold, by what a listing shows of it now.
+    pub(super) fn check_sync(&self, found: Option<&DataSync>) -> Result<(), Error> {
+        let moved = self.facts.iter().find_map(|fact| fact.contradicted_by_sync(found).map(|found| (fact, found)));
+        moved.map_or(Ok(()), |(fact, found)| Err(self.moved(fact, found)))
+    }
+
     /// Whether the facts hold; the error of the first that does not.
     pub(super) fn check(&self, now: &Snapshot) -> Result<(), Error> {
         for fact in &self.facts {
             if let Some(found) = fact.contradicted_in(now)? {
-                let kind = crate::error::ErrorKind::FactMoved { expected: Box::new(fact.clone()), found };
-                return Err(Error::of(kind).at(self.action.operation()));
+                return Err(self.moved(fact, found));
             }
         }
         if let Some(at_risk) = &self.at_risk {
@@ -323,7 +336,7 @@ impl Step {
             });
             let new: Vec<_> = new.map(|(at, shown)| RemainingSync { at, shown: Some(shown.clone()) }).collect();
             if !new.is_empty() {
-                let kind = crate::error::ErrorKind::SyncsRemain { syncs: new };
+                let kind = ErrorKind::SyncsRemain { syncs: new };
                 return Err(Error::of(kind).at(self.action.operation()));
             }
         }
@@ -357,4 +370,3 @@ impl fmt::Display for Action {
         }
     }
 }
-

@@ -61,10 +61,24 @@ pub struct Target {
 }
 
 /// What should be of one service: Systems Manager itself, or a companion that one of its capabilities needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ServiceTarget {
     pub(super) trusted_access: Option<bool>,
-    pub(super) administrator: Option<AdministratorTarget>,
+    pub(super) administrators: Option<Delegation>,
+}
+
+/// Who should administer a service, to the last account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Delegation {
+    Target(AdministratorTarget),
+    Exactly(Exactly),
+}
+
+/// These accounts no longer, and those as well; whoever else there is, is nobody's business.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Exactly {
+    pub(super) without: BTreeSet<AccountId>,
+    pub(super) with: BTreeSet<AccountId>,
 }
 
 /// Who should administer a service.
@@ -112,6 +126,7 @@ impl SyncTarget {
 
 /// What becomes of the organization's syncs that a plan's steps endanger and its target does not name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum OtherSyncs {
     /// Where one is there, or may be there unseen, there is no plan.
@@ -138,8 +153,17 @@ impl ServiceTarget {
     /// This account administers the service, or nobody does.
     #[must_use]
     pub fn with_administrator(mut self, administrator: AdministratorTarget) -> Self {
-        self.administrator = Some(administrator);
+        self.administrators = Some(Delegation::Target(administrator));
         self
+    }
+
+    /// The accounts that are to administer it, whoever else does.
+    pub(super) fn administrators_to_be(&self) -> BTreeSet<AccountId> {
+        match &self.administrators {
+            Some(Delegation::Target(AdministratorTarget::Account(account))) => BTreeSet::from([*account]),
+            Some(Delegation::Exactly(Exactly { with, .. })) => with.clone(),
+            Some(Delegation::Target(AdministratorTarget::Nobody)) | None => BTreeSet::new(),
+        }
     }
 }
 
@@ -151,7 +175,11 @@ impl Target {
     }
 
     fn own(&mut self) -> &mut ServiceTarget {
-        self.services.entry(PRINCIPAL).or_default()
+        self.of_service(&PRINCIPAL)
+    }
+
+    pub(super) fn of_service(&mut self, principal: &ServicePrincipal) -> &mut ServiceTarget {
+        self.services.entry(principal.clone()).or_default()
     }
 
     /// Systems Manager is trusted in the organization, or is not.
@@ -164,14 +192,15 @@ impl Target {
     /// This member account administers Systems Manager. Where another one does, it is replaced.
     #[must_use]
     pub fn with_administrator(mut self, account: AccountId) -> Self {
-        self.own().administrator = Some(AdministratorTarget::Account(account));
+        let wanted = AdministratorTarget::Account(account);
+        self.own().administrators = Some(Delegation::Target(wanted));
         self
     }
 
     /// No account administers Systems Manager.
     #[must_use]
     pub fn without_administrator(mut self) -> Self {
-        self.own().administrator = Some(AdministratorTarget::Nobody);
+        self.own().administrators = Some(Delegation::Target(AdministratorTarget::Nobody));
         self
     }
 
@@ -204,12 +233,7 @@ impl Target {
 
     /// No data sync of Explorer's kind has this name in these home Regions of the owner's account.
     #[must_use]
-    pub fn without_sync(
-        mut self,
-        owner: Caller,
-        name: SyncName,
-        regions: impl IntoIterator<Item = Region>,
-    ) -> Self {
+    pub fn without_sync(mut self, owner: Caller, name: SyncName, regions: impl IntoIterator<Item = Region>) -> Self {
         let want = SyncWanted::Absent(name);
         self.syncs.push(SyncTarget { owner, regions: regions.into_iter().collect(), want });
         self
@@ -243,7 +267,7 @@ impl Target {
     }
 
     pub(super) fn service(&self, principal: &ServicePrincipal) -> ServiceTarget {
-        self.services.get(principal).copied().unwrap_or_default()
+        self.services.get(principal).cloned().unwrap_or_default()
     }
 
     /// Refuses what contradicts itself, whatever the organization. Planning does the same.
@@ -257,9 +281,7 @@ impl Target {
             return Err(contradiction("AWS deletes the role only where trusted access is off, and it is to be on"));
         }
         for (principal, service) in &self.services {
-            if let (Some(false), Some(AdministratorTarget::Account(account))) =
-                (service.trusted_access, service.administrator)
-            {
+            if let (Some(false), Some(account)) = (service.trusted_access, service.administrators_to_be().first()) {
                 let why = format!("{account} cannot administer {principal}, which is not to be trusted");
                 return Err(contradiction(&why));
             }

@@ -261,7 +261,6 @@ impl SyncState {
 
 impl SyncState {
     #[cfg(feature = "serde")]
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
     fn is_healthy(&self) -> bool {
         *self == Self::Healthy
     }
@@ -394,6 +393,25 @@ impl DataSync {
             created: None,
             modified: None,
         }
+    }
+
+    /// The sync that a definition makes, as a listing would show it.
+    pub(crate) fn of(definition: &SyncDefinition) -> Self {
+        let mut sync = Self::new(definition.name().clone(), None);
+        sync.define(definition);
+        sync
+    }
+
+    /// The same, as the definition has it.
+    pub(crate) fn define(&mut self, definition: &SyncDefinition) {
+        self.source_type = Some(definition.source().source_type());
+        self.units = match definition.source() {
+            SyncSource::OrganizationalUnits(units) => units.as_slice().to_vec(),
+            _ => Vec::new(),
+        };
+        self.regions = definition.regions().to_vec();
+        self.future_regions = Some(definition.includes_future_regions());
+        self.all_ops_data_sources = Some(definition.enables_all_ops_data_sources());
     }
 
     /// What it would take to make the same sync again; `None` where AWS shows too little.

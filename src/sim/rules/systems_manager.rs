@@ -18,17 +18,6 @@ fn not_found(operation: Operation, name: &SyncName) -> Error {
     Error::service(operation, "ResourceDataSyncNotFoundException", message)
 }
 
-fn define(shown: &mut DataSync, definition: &SyncDefinition) {
-    shown.source_type = Some(definition.source().source_type());
-    shown.units = match definition.source() {
-        SyncSource::OrganizationalUnits(units) => units.as_slice().to_vec(),
-        _ => Vec::new(),
-    };
-    shown.regions = definition.regions().to_vec();
-    shown.future_regions = Some(definition.includes_future_regions());
-    shown.all_ops_data_sources = Some(definition.enables_all_ops_data_sources());
-}
-
 impl Charter {
     /// A sync as it fares among these contents.
     pub(in crate::sim) fn shown(&self, contents: &Contents, owner: AccountId, sync: &Sync) -> DataSync {
@@ -130,8 +119,7 @@ impl World {
         }
         let trusted = self.now().is_trusted(&ServicePrincipal::SYSTEMS_MANAGER);
         self.change(|contents, date| {
-            let mut shown = DataSync::new(definition.name().clone(), None);
-            define(&mut shown, definition);
+            let mut shown = DataSync::of(definition);
             if of_organization && !trusted {
                 shown.state = SyncState::TrustedAccessDisabled;
             }
@@ -160,7 +148,7 @@ impl World {
             self.may_sync_organization(operation, caller, region, definition)?;
         }
         self.change(|contents, date| {
-            define(&mut sync.shown, definition);
+            sync.shown.define(definition);
             sync.shown.modified = Some(date);
             contents.add_sync(caller, region.clone(), sync);
         });

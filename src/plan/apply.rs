@@ -1,0 +1,479 @@
+use std::fmt;
+use std::time::Duration;
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+
+use super::Plan;
+use super::clients::{Clients, Roster};
+use super::receipt::Receipt;
+use super::snapshot::{Part, Scope, Snapshot};
+use super::step::{Action, AtRisk, Step};
+use super::target::OtherSyncs;
+use crate::by_region::AT_ONCE;
+use crate::change::Change;
+use crate::domain::{AccountId, ServicePrincipal};
+use crate::error::{Error, ErrorKind};
+use crate::journal::Journal;
+use crate::observation::{Facts, Known, PRINCIPAL};
+use crate::operations::data_sync::{Outcome, Place};
+use crate::operations::{self, Ground, Setback, role};
+use crate::ports::{Client, DataSync, Operation, SystemsManagerClient};
+use crate::syncs::{Care, Endangered, Syncs};
+
+/// What happens while a plan is applied. More may come.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// A step begins.
+    #[non_exhaustive]
+    Started {
+        /// Which one, counted from zero.
+        index: usize,
+        /// The step.
+        step: &'a Step,
+    },
+    /// A step has been done, or may have been: the receipt has grown. Whoever keeps it, in case the process ends, writes it now.
+    #[non_exhaustive]
+    Changed {
+        /// Which one, counted from zero.
+        index: usize,
+        /// The step.
+        step: &'a Step,
+        /// What it changed.
+        change: &'a Change,
+        /// Everything that this run changed so far.
+        receipt: &'a Receipt,
+    },
+    /// A step had nothing to do: what it is for is so already.
+    #[non_exhaustive]
+    Skipped {
+        /// Which one, counted from zero.
+        index: usize,
+        /// The step.
+        step: &'a Step,
+    },
+}
+
+/// A plan that was not applied to its end.
+///
+/// It becomes the crate's [`Error`] with `?`.
+pub struct Stopped(Box<Inner>);
+
+struct Inner {
+    error: Error,
+    receipt: Receipt,
+    done: Vec<usize>,
+    remaining: Vec<usize>,
+    now: Option<Snapshot>,
+}
+
+impl Stopped {
+    /// Why it stopped.
+    #[must_use]
+    pub fn error(&self) -> &Error {
+        &self.0.error
+    }
+
+    /// What was changed before it stopped, or may have been.
+    #[must_use]
+    pub fn receipt(&self) -> &Receipt {
+        &self.0.receipt
+    }
+
+    /// The steps, counted from zero, whose end is reached, whoever led there.
+    #[must_use]
+    pub fn done(&self) -> &[usize] {
+        &self.0.done
+    }
+
+    /// The steps, counted from zero, that were not taken, or not seen to their end.
+    #[must_use]
+    pub fn remaining(&self) -> &[usize] {
+        &self.0.remaining
+    }
+
+    /// What is the case now, read after it stopped; `None` where nothing could be read.
+    #[must_use]
+    pub fn now(&self) -> Option<&Snapshot> {
+        self.0.now.as_ref()
+    }
+
+    /// The error and the receipt.
+    #[must_use]
+    pub fn into_parts(self) -> (Error, Receipt) {
+        (self.0.error, self.0.receipt)
+    }
+}
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.error.fmt(f)
+    }
+}
+
+impl fmt::Debug for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { error, receipt, done, remaining, now } = &*self.0;
+        f.debug_struct("Stopped")
+            .field("error", error)
+            .field("receipt", receipt)
+            .field("done", done)
+            .field("remaining", remaining)
+            .field("now", now)
+            .finish()
+    }
+}
+
+/// Speaks for the error inside, so that a chain of sources names it once.
+impl std::error::Error for Stopped {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.error.source()
+    }
+}
+
+impl From<Stopped> for Error {
+    fn from(stopped: Stopped) -> Self {
+        stopped.0.error
+    }
+}
+
+impl Plan {
+    /// Takes the steps, one after the other; data syncs in many Regions at the same time.
+    ///
+    /// Before the first write the whole plan is compared with what is: a plan for another organization, or one of whose facts has moved, writes nothing. Before each step its own facts are
+    /// read again. A step whose end is reached already is skipped, so a plan that was cut short can be applied again and goes on where it was.
+    /// The first failure ends it.
+    ///
+    /// # Expected flow
+    ///
+    /// Unless the plan was made within the last seconds, the reads of [`Snapshot::take`]. `DescribeAccount` for each account that is to be registered. Then for
+    /// each step the reads of what it relies on, the write, and reads until it shows. A plan without steps reads, and writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// Before a write: [`OtherOrganization`](ErrorKind::OtherOrganization), [`FactMoved`](ErrorKind::FactMoved),
+    /// [`NoClient`](ErrorKind::NoClient), and those of the reads. Then those of the step that failed: the same as of the typed handles' methods.
+    ///
+    /// # Cancel safety
+    ///
+    /// Not cancel safe: a dropped future leaves open whether the step under way was done. Applying the plan again finishes it; only whose
+    /// the change was is lost.
+    ///
+    /// # IAM permissions
+    ///
+    /// [`Plan::permissions`].
+    pub async fn apply(
+        &self,
+        clients: &Clients<'_>,
+        mut on_event: impl FnMut(Event<'_>) + Send,
+    ) -> Result<Receipt, Stopped> {
+        let scope = self.scope();
+        let roster = clients.roster().await.map_err(|error| self.not_begun(error, None))?;
+        let now = if self.snapshot.is_fresh() {
+            self.snapshot.clone()
+        } else {
+            Snapshot::take_with(&roster, &scope).await.map_err(|error| self.not_begun(error, None))?
+        };
+        let known = Known { organization: now.organization.clone(), caller: roster.caller() };
+        let mut run = Run {
+            plan: self,
+            roster: &roster,
+            known: &known,
+            clients,
+            receipt: Receipt::new(&now.organization),
+            journal: Journal::default(),
+            now,
+            done: Vec::new(),
+        };
+        let outcome = match run.check().await {
+            Ok(()) => run.take_steps(&mut on_event).await,
+            Err(error) => Err(error),
+        };
+        match outcome {
+            Ok(()) => Ok(run.receipt),
+            Err(error) => {
+                let Run { receipt, done, .. } = run;
+                let now = Snapshot::take_with(&roster, &scope).await.ok();
+                let remaining = (0..self.steps.len()).filter(|index| !done.contains(index)).collect();
+                Err(Stopped(Box::new(Inner { error, receipt, done, remaining, now })))
+            }
+        }
+    }
+
+    fn not_begun(&self, error: Error, now: Option<Snapshot>) -> Stopped {
+        let receipt = Receipt::new(&self.snapshot.organization);
+        let remaining = (0..self.steps.len()).collect();
+        Stopped(Box::new(Inner { error, receipt, done: Vec::new(), remaining, now }))
+    }
+
+    /// What its steps have to know.
+    fn scope(&self) -> Scope {
+        let mut scope = Scope::new();
+        for step in &self.steps {
+            scope.principals.extend(step.action.principal().cloned());
+            scope.role |= matches!(step.action, Action::CreateRole | Action::DeleteRole);
+            scope.regions.extend(step.action.sync().map(|sync| sync.region.clone()));
+            scope.regions.extend(step.at_risk.iter().flat_map(|at_risk| at_risk.regions.iter().cloned()));
+        }
+        scope
+    }
+}
+
+/// A plan on its way.
+struct Run<'a> {
+    plan: &'a Plan,
+    roster: &'a Roster<'a>,
+    known: &'a Known,
+    clients: &'a Clients<'a>,
+    receipt: Receipt,
+    journal: Journal,
+    /// What is, by the last reads and our own steps.
+    now: Snapshot,
+    done: Vec<usize>,
+}
+
+impl Run<'_> {
+    /// Refuses, before the first write, what cannot be applied.
+    async fn check(&self) -> Result<(), Error> {
+        let expected = &self.plan.snapshot.organization;
+        let found = &self.now.organization;
+        if (&expected.id, expected.management_account) != (&found.id, found.management_account) {
+            let kind = ErrorKind::OtherOrganization { expected: expected.id.clone(), found: found.id.clone() };
+            return Err(Error::of(kind).called_as(self.known.caller));
+        }
+        let mut model = self.now.clone();
+        let mut journal = Journal::default();
+        for step in &self.plan.steps {
+            if step.action.holds_in(&model)? {
+                continue;
+            }
+            if step.account == found.management_account {
+                self.check_caller(step.action.operation())?;
+            } else {
+                self.roster.of(step.account).map_err(|error| error.at(step.action.operation()))?;
+            }
+            step.check(&model)?;
+            if let Action::RegisterAdministrator { account, .. } = &step.action {
+                operations::candidate(&self.ground(&mut journal), *account).await?;
+            }
+            step.action.happen_in(&mut model);
+        }
+        Ok(())
+    }
+
+    fn check_caller(&self, operation: Operation) -> Result<(), Error> {
+        let management = self.known.organization.management_account;
+        match self.known.caller {
+            Some(caller) if caller != management => {
+                let kind = ErrorKind::NotManagementAccount { management };
+                Err(Error::of(kind).at(operation).called_as(Some(caller)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn ground<'g>(&'g self, journal: &'g mut Journal) -> Ground<'g, dyn Client + 'g> {
+        Ground { client: self.roster.management, known: self.known, patience: self.clients.patience, journal }
+    }
+
+    async fn take_steps(&mut self, on_event: &mut (dyn FnMut(Event<'_>) + Send)) -> Result<(), Error> {
+        let steps = &self.plan.steps;
+        let mut next = 0;
+        while let Some(step) = steps.get(next) {
+            let syncs = steps.iter().skip(next).take_while(|step| step.action.sync().is_some()).count();
+            if syncs > 0 {
+                self.take_sync_steps(next, syncs.min(AT_ONCE), on_event).await?;
+                next += syncs.min(AT_ONCE);
+                continue;
+            }
+            on_event(Event::Started { index: next, step });
+            let end = self.take_step(step).await;
+            self.conclude(next, step, end, on_event)?;
+            next += 1;
+        }
+        Ok(())
+    }
+
+    fn conclude(
+        &mut self,
+        index: usize,
+        step: &Step,
+        (end, change): (Result<(), Error>, Option<Change>),
+        on_event: &mut (dyn FnMut(Event<'_>) + Send),
+    ) -> Result<(), Error> {
+        if let Some(change) = change {
+            self.receipt.record(change.clone());
+            on_event(Event::Changed { index, step, change: &change, receipt: &self.receipt });
+        } else if end.is_ok() {
+            on_event(Event::Skipped { index, step });
+        }
+        if end.is_ok() {
+            self.done.push(index);
+        }
+        end
+    }
+
+    /// A step on a service or on the role.
+    async fn take_step(&mut self, step: &Step) -> (Result<(), Error>, Option<Change>) {
+        let before = self.journal.changes().len();
+        let end = match &step.action {
+            Action::CreateRole | Action::DeleteRole => self.take_role_step(step).await,
+            action => match action.principal() {
+                Some(principal) => self.take_service_step(step, principal).await,
+                None => Ok(()),
+            },
+        };
+        // A step makes one change at most.
+        (end, self.journal.changes().get(before).cloned())
+    }
+
+    /// Reads the half of a service's facts that the step is about. An answer that denies what we saw AWS do is old: it is asked again.
+    async fn read_service(&mut self, action: &Action, principal: &ServicePrincipal) -> Result<Facts, Error> {
+        let mut facts = self.now.facts(principal)?;
+        let mut journal = std::mem::take(&mut self.journal);
+        let half = match action {
+            Action::EnableTrustedAccess { .. } | Action::DisableTrustedAccess { .. } => operations::Half::Trust,
+            _ => operations::Half::Administrators,
+        };
+        let read = self.ground(&mut journal).read_half(&mut facts, half).await;
+        self.journal = journal;
+        read?;
+        self.remember(&facts);
+        Ok(facts)
+    }
+
+    fn remember(&mut self, facts: &Facts) {
+        for service in self.now.services.iter_mut().filter(|service| service.principal == facts.principal) {
+            service.trusted_access = Part::Known(facts.trusted_access.clone());
+            service.administrators = Part::Known(facts.administrators.clone());
+        }
+    }
+
+    async fn take_service_step(&mut self, step: &Step, principal: &ServicePrincipal) -> Result<(), Error> {
+        let before = self.read_service(&step.action, principal).await?;
+        if step.action.holds_in(&self.now)? {
+            return Ok(());
+        }
+        step.check(&self.now)?;
+        let roster = self.roster;
+        let ssm: Vec<&dyn SystemsManagerClient> =
+            roster.accounts.values().map(|client| *client as &dyn SystemsManagerClient).collect();
+        let (care, endangered) = care(step, &ssm);
+        let mut journal = std::mem::take(&mut self.journal);
+        let ground = &mut self.ground(&mut journal);
+        let outcome = match &step.action {
+            Action::EnableTrustedAccess { .. } => operations::enable(ground, &before).await,
+            Action::DisableTrustedAccess { .. } => operations::disable(ground, &before, care, &endangered).await,
+            Action::RegisterAdministrator { account, .. } => operations::register(ground, &before, *account).await,
+            Action::DeregisterAdministrator { account, .. } => {
+                operations::deregister(ground, &before, *account, care, &endangered).await
+            }
+            _ => return Ok(()),
+        };
+        self.journal = journal;
+        match outcome {
+            Ok(done) => {
+                self.remember(&done.facts);
+                Ok(())
+            }
+            Err(Setback::Unchanged(error) | Setback::Moved(error, _) | Setback::Unknown(error)) => Err(error),
+        }
+    }
+
+    async fn take_role_step(&mut self, step: &Step) -> Result<(), Error> {
+        let iam = self.roster.management;
+        let patience = self.clients.patience;
+        let found = role::look_up(iam, patience, self.journal.changes()).await;
+        self.now.role = Some(Part::Known(found.map_err(|error| error.called_as(self.known.caller))?));
+        if step.action.holds_in(&self.now)? {
+            return Ok(());
+        }
+        step.check(&self.now)?;
+        let (end, change) = if matches!(step.action, Action::CreateRole) {
+            let (end, change) = role::ensure(iam, patience, self.journal.changes()).await;
+            (end.map(drop), change)
+        } else {
+            let ssm: Vec<&dyn SystemsManagerClient> =
+                self.roster.accounts.values().map(|client| *client as &dyn SystemsManagerClient).collect();
+            let (care, endangered) = care(step, &ssm);
+            care.guard(Operation::DeleteServiceLinkedRole, &endangered, self.journal.changes()).await?;
+            let (end, change) = role::delete(iam, patience, self.journal.changes()).await;
+            (end.map(drop), change)
+        };
+        if let Some(change) = change {
+            self.journal.record(change);
+        }
+        if end.is_ok() {
+            step.action.happen_in(&mut self.now);
+        }
+        end.map_err(|error| error.called_as(self.known.caller))
+    }
+
+    /// Steps on data syncs, which do not depend on each other, at the same time. One that fails does not stop the others.
+    async fn take_sync_steps(
+        &mut self,
+        first: usize,
+        count: usize,
+        on_event: &mut (dyn FnMut(Event<'_>) + Send),
+    ) -> Result<(), Error> {
+        let changes = self.journal.changes().to_vec();
+        let administrators = self.now.facts(&PRINCIPAL).map(|facts| facts.accounts());
+        let administrators = administrators.unwrap_or_default();
+        let (roster, patience) = (self.roster, self.clients.patience);
+        let mut under_way = FuturesUnordered::new();
+        for (index, step) in self.plan.steps.iter().enumerate().skip(first).take(count) {
+            on_event(Event::Started { index, step });
+            let (changes, administrators) = (&changes, &administrators);
+            under_way.push(async move {
+                let outcome = take_sync_step(step, roster, patience, changes, administrators).await;
+                (index, step, outcome)
+            });
+        }
+        let mut ends = Vec::new();
+        while let Some((index, step, Outcome { result, change })) = under_way.next().await {
+            if let Some(change) = &change {
+                self.journal.record(change.clone());
+            }
+            ends.push(self.conclude(index, step, (result, change), on_event));
+        }
+        Error::all(ends).map(drop)
+    }
+}
+
+/// What becomes of the syncs that a step endangers: those that the plan names are on record, and a new one stops it.
+fn care<'c>(step: &'c Step, ssm: &'c [&'c dyn SystemsManagerClient]) -> (Care<'c>, Endangered) {
+    let Some(AtRisk { others, accounts, regions, known }) = &step.at_risk else {
+        return (Care::Of(Syncs::Forfeit), Endangered::of(Vec::new()));
+    };
+    let care = Care::Recorded { record: known, ssm, regions, forfeit: *others == OtherSyncs::Forfeit };
+    let must_see = accounts.first().copied().into_iter().collect();
+    let others = !matches!(step.action, Action::DeregisterAdministrator { .. });
+    (care, Endangered { others, ..Endangered::of(must_see) })
+}
+
+async fn take_sync_step(
+    step: &Step,
+    roster: &Roster<'_>,
+    patience: Duration,
+    changes: &[Change],
+    administrators: &[AccountId],
+) -> Outcome<()> {
+    let Some(at) = step.action.sync() else { return Outcome { result: Ok(()), change: None } };
+    let ssm = match roster.of(at.account) {
+        Ok(ssm) => ssm,
+        Err(error) => return Outcome { result: Err(error.at(step.action.operation())), change: None },
+    };
+    let place = Place { ssm, account: at.account, region: &at.region, patience, changes };
+    match &step.action {
+        Action::CreateSync { definition, .. } | Action::UpdateSync { definition, .. } => {
+            let administrator = administrators.contains(&at.account);
+            let check = |found: Option<&DataSync>| step.check_sync(found);
+            let outcome = place.ensure_from(definition, administrator, true, check).await;
+            Outcome { result: outcome.result.map(drop), change: outcome.change }
+        }
+        _ => {
+            let outcome = place.delete_from(&at.name, |found| step.check_sync(found)).await;
+            Outcome { result: outcome.result.map(drop), change: outcome.change }
+        }
+    }
+}

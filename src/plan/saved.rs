@@ -1,0 +1,363 @@
+//! Plans, receipts and targets, written down: with the feature `serde`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::de::{Error as _, IgnoredAny, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::target::{AdministratorTarget, Delegation, OtherSyncs, RoleTarget, ServiceTarget, SyncTarget, SyncWanted};
+use super::{Action, AtRisk, Fact, Plan, Receipt, Snapshot, Step, Target};
+use crate::change::Change;
+use crate::command_line::CommandLine;
+use crate::domain::{AccountId, OrganizationId, OrganizationalUnitId, Region, ServicePrincipal, SyncName};
+use crate::observation::PRINCIPAL;
+use crate::policy::Caller;
+use crate::ports::{SourceRegions, SyncDefinition, SyncSource};
+
+/// The form in which plans and receipts are written. Another one is refused: it may mean what this release does not know.
+const FORMAT: u32 = 1;
+
+fn check_format<E: serde::de::Error>(format: u32) -> Result<(), E> {
+    if format == FORMAT {
+        return Ok(());
+    }
+    Err(E::custom(format_args!("it is written in format {format}, and this release reads format {FORMAT}")))
+}
+
+#[derive(Serialize)]
+struct StepOut<'a> {
+    action: &'a Action,
+    reason: &'a str,
+    account: AccountId,
+    facts: &'a [Fact],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at_risk: Option<&'a AtRisk>,
+    description: String,
+    iam_action: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    condition: Option<BTreeMap<&'static str, BTreeSet<String>>>,
+    command_line: CommandLine,
+}
+
+/// With what follows from it, for those who read plans by other means: the description, the permission and the command line.
+impl Serialize for Step {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let out = StepOut {
+            action: &self.action,
+            reason: &self.reason,
+            account: self.account,
+            facts: &self.facts,
+            at_risk: self.at_risk.as_ref(),
+            description: self.action.to_string(),
+            iam_action: self.action.operation().iam_action(),
+            condition: self.condition().map(|condition| BTreeMap::from([(condition.key, condition.values)])),
+            command_line: self.command_line(),
+        };
+        out.serialize(serializer)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StepIn {
+    action: Action,
+    reason: String,
+    account: AccountId,
+    facts: Vec<Fact>,
+    #[serde(default)]
+    at_risk: Option<AtRisk>,
+    #[serde(default, rename = "description")]
+    _description: IgnoredAny,
+    #[serde(default, rename = "iam_action")]
+    _iam_action: IgnoredAny,
+    #[serde(default, rename = "condition")]
+    _condition: IgnoredAny,
+    #[serde(default, rename = "command_line")]
+    _command_line: IgnoredAny,
+}
+
+impl<'de> Deserialize<'de> for Step {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let StepIn { action, reason, account, facts, at_risk, .. } = StepIn::deserialize(deserializer)?;
+        Ok(Self { action, reason, account, facts, at_risk })
+    }
+}
+
+#[derive(Serialize)]
+struct PlanOut<'a> {
+    format: u32,
+    snapshot: &'a Snapshot,
+    steps: &'a [Step],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    unknowns: &'a [String],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    warnings: &'a [String],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    left: &'a [String],
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PlanIn {
+    format: u32,
+    snapshot: Snapshot,
+    steps: Vec<Step>,
+    #[serde(default)]
+    unknowns: Vec<String>,
+    #[serde(default)]
+    warnings: Vec<String>,
+    #[serde(default)]
+    left: Vec<String>,
+}
+
+impl Serialize for Plan {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { snapshot, steps, unknowns, warnings, left } = self;
+        PlanOut { format: FORMAT, snapshot, steps, unknowns, warnings, left }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Plan {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let PlanIn { format, snapshot, steps, unknowns, warnings, left } = PlanIn::deserialize(deserializer)?;
+        check_format(format)?;
+        Ok(Self { snapshot, steps, unknowns, warnings, left })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SavedReceipt {
+    format: u32,
+    organization: OrganizationId,
+    management_account: AccountId,
+    changes: Vec<Change>,
+}
+
+impl Serialize for Receipt {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { organization, management_account, changes } = self.clone();
+        SavedReceipt { format: FORMAT, organization, management_account, changes }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Receipt {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let SavedReceipt { format, organization, management_account, changes } =
+            SavedReceipt::deserialize(deserializer)?;
+        check_format(format)?;
+        Ok(Self { organization, management_account, changes })
+    }
+}
+
+#[derive(Deserialize, Clone, Copy)]
+#[serde(rename_all = "snake_case")]
+enum Switch {
+    On,
+    Off,
+}
+
+#[derive(Deserialize, Clone, Copy)]
+#[serde(rename_all = "snake_case")]
+enum SavedRole {
+    Create,
+    Delete,
+    Keep,
+}
+
+/// An account, or a word that stands for one.
+struct WordOrAccount<T: 'static> {
+    words: &'static [(&'static str, T)],
+    of_account: fn(AccountId) -> T,
+    expecting: &'static str,
+}
+
+impl<T: Copy> Visitor<'_> for WordOrAccount<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.expecting)
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+        if let Some((_, value)) = self.words.iter().find(|(word, _)| *word == text) {
+            return Ok(*value);
+        }
+        let account = AccountId::new(text).map(self.of_account);
+        account.map_err(|_| E::invalid_value(serde::de::Unexpected::Str(text), &self.expecting))
+    }
+}
+
+struct SavedAdministrator(AdministratorTarget);
+
+impl<'de> Deserialize<'de> for SavedAdministrator {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let visitor = WordOrAccount {
+            words: &[("none", AdministratorTarget::Nobody)],
+            of_account: AdministratorTarget::Account,
+            expecting: "an account id in quotes (twelve digits), or \"none\"",
+        };
+        deserializer.deserialize_str(visitor).map(Self)
+    }
+}
+
+struct SavedOwner(Caller);
+
+impl Default for SavedOwner {
+    fn default() -> Self {
+        Self(Caller::Management)
+    }
+}
+
+impl<'de> Deserialize<'de> for SavedOwner {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let visitor = WordOrAccount {
+            words: &[("management", Caller::Management), ("administrator", Caller::Administrator)],
+            of_account: Caller::Account,
+            expecting: "\"management\", \"administrator\", or an account id in quotes (twelve digits)",
+        };
+        deserializer.deserialize_str(visitor).map(Self)
+    }
+}
+
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq, Default)]
+#[serde(rename_all = "snake_case")]
+enum SavedState {
+    #[default]
+    Present,
+    Absent,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SavedSync {
+    name: SyncName,
+    #[serde(default)]
+    owner: SavedOwner,
+    regions: BTreeSet<Region>,
+    #[serde(default)]
+    state: SavedState,
+    #[serde(default)]
+    units: Vec<OrganizationalUnitId>,
+    #[serde(default)]
+    single_account: bool,
+    #[serde(default)]
+    source_regions: Vec<Region>,
+    #[serde(default)]
+    future_regions: bool,
+    #[serde(default)]
+    all_ops_data_sources: bool,
+}
+
+impl SavedSync {
+    fn into_target(self) -> Result<SyncTarget, String> {
+        let SavedSync { name, owner: SavedOwner(owner), regions, state, .. } = &self;
+        if regions.is_empty() {
+            return Err(format!("regions: no Region is named for the data sync {:?}", name.as_str()));
+        }
+        if name.is_foreign() {
+            return Err(format!("name: another AWS service looks after the data sync {:?}", name.as_str()));
+        }
+        let (owner, regions) = (*owner, regions.clone());
+        if *state == SavedState::Absent {
+            let describes = !self.units.is_empty()
+                || self.single_account
+                || !self.source_regions.is_empty()
+                || self.future_regions
+                || self.all_ops_data_sources;
+            if describes {
+                return Err(format!(
+                    "the data sync {:?} is to be absent, and what it is to be is given",
+                    name.as_str()
+                ));
+            }
+            return Ok(SyncTarget { owner, regions, want: SyncWanted::Absent(self.name) });
+        }
+        let of = || -> Result<SyncDefinition, crate::Error> {
+            let source = SyncSource::from_parts(self.units.clone(), self.single_account)?;
+            let source_regions = if self.source_regions.is_empty() {
+                SourceRegions::new(regions.iter().cloned())?
+            } else {
+                SourceRegions::new(self.source_regions.clone())?
+            };
+            let mut definition = SyncDefinition::new(self.name.clone(), source, source_regions);
+            if self.future_regions {
+                definition = definition.including_future_regions();
+            }
+            if self.all_ops_data_sources {
+                definition = definition.enabling_all_ops_data_sources();
+            }
+            Ok(definition)
+        };
+        let definition = of().map_err(|error| error.to_string())?;
+        Ok(SyncTarget { owner, regions, want: SyncWanted::Present(definition) })
+    }
+}
+
+/// Refused here and not at the end of the file, so that the error has the place.
+impl<'de> Deserialize<'de> for SyncTarget {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        SavedSync::deserialize(deserializer)?.into_target().map_err(D::Error::custom)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SavedService {
+    #[serde(default)]
+    trusted_access: Option<Switch>,
+    #[serde(default)]
+    administrator: Option<SavedAdministrator>,
+}
+
+impl From<SavedService> for ServiceTarget {
+    fn from(SavedService { trusted_access, administrator }: SavedService) -> Self {
+        Self {
+            trusted_access: trusted_access.map(|switch| matches!(switch, Switch::On)),
+            administrators: administrator.map(|SavedAdministrator(target)| Delegation::Target(target)),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SavedTarget {
+    #[serde(default)]
+    trusted_access: Option<Switch>,
+    #[serde(default)]
+    administrator: Option<SavedAdministrator>,
+    #[serde(default)]
+    role: Option<SavedRole>,
+    #[serde(default)]
+    other_syncs: OtherSyncs,
+    #[serde(default)]
+    look_in: BTreeSet<Region>,
+    #[serde(default)]
+    syncs: Vec<SyncTarget>,
+    #[serde(default)]
+    companions: BTreeMap<ServicePrincipal, SavedService>,
+}
+
+impl<'de> Deserialize<'de> for Target {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let saved = SavedTarget::deserialize(deserializer)?;
+        if saved.companions.contains_key(&PRINCIPAL) {
+            return Err(D::Error::custom(format_args!("companions: {PRINCIPAL} is no companion; say it at the top")));
+        }
+        let mut services: BTreeMap<_, _> =
+            saved.companions.into_iter().map(|(principal, service)| (principal, service.into())).collect();
+        let own = SavedService { trusted_access: saved.trusted_access, administrator: saved.administrator };
+        if own.trusted_access.is_some() || own.administrator.is_some() {
+            services.insert(PRINCIPAL, ServiceTarget::from(own));
+        }
+        let role = match saved.role {
+            Some(SavedRole::Create) => Some(RoleTarget::Present),
+            Some(SavedRole::Delete) => Some(RoleTarget::Absent),
+            Some(SavedRole::Keep) | None => None,
+        };
+        let target = Self { services, role, syncs: saved.syncs, others: saved.other_syncs, look_in: saved.look_in };
+        target.check().map_err(D::Error::custom)?;
+        Ok(target)
+    }
+}
