@@ -18,7 +18,9 @@
 //! let administrator: AccountId = "222222222222".parse()?;
 //! let organization = sim::Organization::builder().member(administrator).build();
 //! let management = organization.management_client();
-//! let clients = Clients::new(&management);
+//! // An account sees only its own data syncs, so whatever may delete some takes a client of each.
+//! let ssm = organization.client(administrator);
+//! let clients = Clients::new(&management).and(&ssm);
 //!
 //! let target = Target::new().with_trusted_access(true).with_administrator(administrator);
 //! let plan = target.plan(&clients).await?;
