@@ -121,7 +121,7 @@ pub mod conformance;
 pub mod sim;
 
 pub use by_region::ByRegion;
-pub use capability::{Availability, Capability, Warning};
+pub use capability::{Availability, Capability, Note, Warning};
 pub use change::{Certainty, Change, ChangeKind};
 pub use command_line::CommandLine;
 pub use data_syncs::{DataSyncs, SyncEnsured, Viewpoint};

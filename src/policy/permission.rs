@@ -216,6 +216,15 @@ impl Permission {
         self.caller
     }
 
+    /// The service that trust or delegation is for, where it is about one.
+    #[must_use]
+    pub fn principal(&self) -> Option<&ServicePrincipal> {
+        match &self.on {
+            Subject::Service(principal) | Subject::Administration(_, principal) => Some(principal),
+            _ => None,
+        }
+    }
+
     /// The IAM action, such as `organizations:RegisterDelegatedAdministrator`.
     #[must_use]
     pub fn iam_action(&self) -> String {
