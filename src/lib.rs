@@ -56,7 +56,8 @@
 //!
 //! # IAM permissions
 //!
-//! For the management account's credentials. [`Operation::iam_action`](ports::Operation::iam_action) says the same of one call.
+//! For the management account's credentials. [`Operation::iam_action`](ports::Operation::iam_action) says the same of one call, and the module
+//! [`policy`] writes the policies that suffice.
 //!
 //! | to | it takes |
 //! | --- | --- |

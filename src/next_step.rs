@@ -34,6 +34,8 @@ pub struct NextStep {
 
 /// What is left to do. Its [`duty`](Self::duty) says whose it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Task {
     /// Enable trusted access.
@@ -216,6 +218,22 @@ fn is_enabling(kind: &ChangeKind) -> bool {
 
 fn is_disabling(kind: &ChangeKind) -> bool {
     matches!(kind, ChangeKind::TrustedAccessDisabled { principal, .. } if *principal == ServicePrincipal::SYSTEMS_MANAGER)
+}
+
+/// Whose, where, what, and how.
+#[cfg(feature = "serde")]
+impl serde::Serialize for NextStep {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+        let mut step = serializer.serialize_struct("NextStep", 6)?;
+        step.serialize_field("duty", &self.task.duty())?;
+        step.serialize_field("caller", &self.caller)?;
+        step.serialize_field("task", &self.task)?;
+        step.serialize_field("text", &self.task.to_string())?;
+        step.serialize_field("console", self.task.console())?;
+        step.serialize_field("commands", &self.commands)?;
+        step.end()
+    }
 }
 
 /// Whose, where, what, and how.

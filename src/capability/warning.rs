@@ -144,6 +144,18 @@ fn has_own_administrator(principal: &ServicePrincipal) -> bool {
     *principal != ServicePrincipal::SYSTEMS_MANAGER && Capability::ALL.iter().any(delegated)
 }
 
+/// Its text, and its date if it has one.
+#[cfg(feature = "serde")]
+impl serde::Serialize for Warning {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+        let mut warning = serializer.serialize_struct("Warning", 2)?;
+        warning.serialize_field("text", &self.to_string())?;
+        warning.serialize_field("date", &self.date())?;
+        warning.end()
+    }
+}
+
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

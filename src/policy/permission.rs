@@ -9,6 +9,8 @@ use super::{Condition, Scope, Statement};
 
 /// Whose credentials make a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Caller {
     /// The management account's. Only it changes trust and delegation.
