@@ -203,11 +203,13 @@ impl NextStep {
                 _ => false,
             })
         };
-        let gone = syncs.recorded().iter().filter(|(at, _)| !is_back(at));
+        let gone = syncs.recorded().iter().filter(|(at, _)| !at.name.is_foreign() && !is_back(at));
         let commands: Vec<_> = gone
             .filter_map(|(at, sync)| Some(CommandLine::create_resource_data_sync(&sync.definition()?, &at.region)))
             .collect();
-        let step = Self::new(Task::CreateDataSync, Caller::Management);
+        let successor = later.iter().any(|kind| matches!(kind, ChangeKind::AdministratorRegistered { .. }));
+        let caller = if successor { Caller::Administrator } else { Caller::Management };
+        let step = Self::new(Task::CreateDataSync, caller);
         (!commands.is_empty()).then_some(Self { commands, ..step })
     }
 }
