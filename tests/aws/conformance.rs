@@ -3,6 +3,7 @@
 
 #[cfg(test)]
 #[path = "moto/client.rs"]
+#[allow(dead_code, reason = "each test file uses its own part")]
 mod client;
 
 #[cfg(test)]
