@@ -3,7 +3,6 @@
 
 #[cfg(test)]
 #[path = "moto/client.rs"]
-#[allow(dead_code, reason = "each test file uses its own part")]
 mod client;
 
 #[cfg(test)]

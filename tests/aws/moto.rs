@@ -4,12 +4,10 @@
 
 #[cfg(test)]
 #[path = "moto/client.rs"]
-#[allow(dead_code, reason = "each test file uses its own part")]
 mod client;
 
 #[cfg(test)]
 #[path = "moto/server.rs"]
-#[allow(dead_code, reason = "each test file uses its own part")]
 mod server;
 
 #[cfg(test)]

@@ -101,11 +101,13 @@ impl Moto {
     }
 
     /// What the last call said, and with which access key to which Region.
+    #[allow(dead_code, reason = "each test file uses its own part")]
     pub(crate) fn last_request(&self) -> (String, Value) {
         self.recorder.log.lock().expect("the log").last.clone().expect("a call")
     }
 
     /// Has the server check signatures and policies from now on, or not any more.
+    #[allow(dead_code, reason = "each test file uses its own part")]
     pub(crate) fn enforce_policies(&self, enforce: bool) {
         let after_how_many = if enforce { "0" } else { "1000000000" };
         let request = format!(
