@@ -9,10 +9,8 @@ use ssm_organizations::policy::{Caller, Document, Duty, Limit, Permission, Polic
 use ssm_organizations::ports::{Operation, Organization};
 use ssm_organizations::{Partition, Region, ServicePrincipal, SyncName};
 
+use common::iam::{Grant, grants, means};
 use common::{alice, bob, management, region};
-
-/// One action on one resource under one value of a condition key.
-type Grant = (String, String, Option<(String, String)>);
 
 fn known() -> Scope {
     Scope::new()
@@ -33,59 +31,6 @@ fn some(action: &str) -> Permission {
         "delete" => Permission::delete_resource_data_sync(caller, home, name),
         other => panic!("{other}"),
     }
-}
-
-/// What a policy allows, taken apart; and on the way that it is in the form of IAM's grammar.
-fn grants(policy: &str) -> BTreeSet<Grant> {
-    assert!(policy.bytes().all(|byte| byte == b'\n' || (b' '..=b'~').contains(&byte)), "IAM takes Latin-1: {policy}");
-    let policy: Value = serde_json::from_str(policy).unwrap();
-    let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    assert_eq!(keys(&policy), ["Statement", "Version"]);
-    assert_eq!(policy["Version"], "2012-10-17");
-    let mut sids = BTreeSet::new();
-    let mut grants = BTreeSet::new();
-    for statement in policy["Statement"].as_array().unwrap() {
-        let mut allowed = BTreeSet::from(["Action", "Effect", "Resource", "Sid"]);
-        if statement.get("Condition").is_some() {
-            allowed.insert("Condition");
-        }
-        assert_eq!(keys(statement), allowed.into_iter().collect::<Vec<_>>());
-        assert_eq!(statement["Effect"], "Allow");
-        let sid = statement["Sid"].as_str().unwrap();
-        assert!(!sid.is_empty() && sid.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{sid}");
-        assert!(sids.insert(sid.to_owned()), "{sid} twice");
-        for action in texts(&statement["Action"]) {
-            for resource in texts(&statement["Resource"]) {
-                assert!(resource == "*" || resource.splitn(6, ':').count() == 6 && resource.starts_with("arn:"));
-                for condition in conditions(statement.get("Condition")) {
-                    let grant = (action.clone(), resource.clone(), condition);
-                    assert!(grants.insert(grant.clone()), "{grant:?} twice");
-                }
-            }
-        }
-    }
-    grants
-}
-
-fn texts(value: &Value) -> Vec<String> {
-    match value {
-        Value::String(text) => vec![text.clone()],
-        Value::Array(items) => {
-            assert!(items.len() > 1, "a list of one is written as a text: {value}");
-            items.iter().map(|item| item.as_str().unwrap().to_owned()).collect()
-        }
-        other => panic!("neither a text nor a list: {other}"),
-    }
-}
-
-fn conditions(condition: Option<&Value>) -> Vec<Option<(String, String)>> {
-    let Some(condition) = condition else { return vec![None] };
-    let operators = condition.as_object().unwrap();
-    assert_eq!(operators.keys().collect::<Vec<_>>(), ["StringEquals"]);
-    let keys = operators["StringEquals"].as_object().unwrap();
-    assert_eq!(keys.len(), 1);
-    let values = keys.iter().flat_map(|(key, values)| texts(values).into_iter().map(|value| (key.clone(), value)));
-    values.map(Some).collect()
 }
 
 /// What was asked for, taken from the permissions themselves.
@@ -258,20 +203,6 @@ fn arns_are_those_of_the_partition_the_organization_and_the_account_that_owns_th
     );
 }
 
-/// Whether IAM takes a resource for one that a pattern means: `*` is any text, `?` any character, and `${*}`, `${?}` and `${$}` themselves.
-fn means(pattern: &[char], text: &[char]) -> bool {
-    match pattern {
-        ['$', '{', char, '}', rest @ ..] if ['*', '?', '$'].contains(char) => {
-            text.first() == Some(char) && means(rest, &text[1..])
-        }
-        ['$', '{', ..] => panic!("a variable: {pattern:?}"),
-        ['*', rest @ ..] => (0..=text.len()).any(|taken| means(rest, &text[taken..])),
-        ['?', rest @ ..] => !text.is_empty() && means(rest, &text[1..]),
-        [char, rest @ ..] => text.first() == Some(char) && means(rest, &text[1..]),
-        [] => text.is_empty(),
-    }
-}
-
 #[test]
 fn a_name_means_itself_whatever_is_in_it() {
     let names = [
@@ -310,10 +241,10 @@ fn a_name_means_itself_whatever_is_in_it() {
         let policy = Policy::allowing([permission], &known()).to_string();
         let grants = grants(&policy);
         assert_eq!(grants.len(), 1);
-        let pattern: Vec<char> = grants.first().unwrap().1.chars().collect();
+        let pattern = &grants.first().unwrap().1;
         for other in names {
             let arn = format!("arn:aws:ssm:eu-central-1:222222222222:resource-data-sync/{other}");
-            assert_eq!(means(&pattern, &arn.chars().collect::<Vec<_>>()), own == other, "{policy} on {other:?}");
+            assert_eq!(means(pattern, &arn), own == other, "{policy} on {other:?}");
         }
     }
 }
