@@ -9,7 +9,7 @@ use common::{
     organization, organization_sync, region, trusted_in, way,
 };
 use ssm_organizations::ports::{
-    DataSync, Operation, SourceRegions, SyncDefinition, SyncSourceType, SyncState, SyncType, SystemsManagerClient,
+    DataSync, Operation, SourceRegions, SyncDefinition, SyncSourceType, SyncState, SyncType,
 };
 use ssm_organizations::sim::{self, Fault, Undocumented, UnreadySync};
 use ssm_organizations::{
@@ -413,86 +413,6 @@ async fn a_sync_that_cannot_be_carried_is_handed_back_whole() {
     let [(lost_in, lost)] = &replaced.lost[..] else { panic!("{:?}", replaced.lost) };
     assert_eq!((lost_in, lost.name()), (&region(HOME), &name("one")));
     assert_eq!(names(&organization, bob()), [name("two")]);
-}
-
-/// One end of everything, from wherever it is.
-async fn tear_down(organization: &sim::Organization, delete: &[&str]) -> Result<(), Error> {
-    let ours = organization.management_client();
-    let theirs = organization.client(alice());
-    let home = home();
-    let mut observed = ssm_organizations::Integration::new(organization.management_client()).observe().await?;
-    for client in [&ours, &theirs] {
-        let mut syncs = observed.data_syncs(client).await?;
-        for named in delete {
-            let _ = syncs.delete(&name(named), &home).await?.into_result()?;
-        }
-    }
-    let ssm: [&dyn SystemsManagerClient; 2] = [&ours, &theirs];
-    let protect = Syncs::Protect { ssm: &ssm, regions: &home };
-    let mut disabled = observed.ensure_disabled(protect).await?;
-    disabled.account_discovery_role(&ours).delete(protect).await?;
-    Ok(())
-}
-
-#[tokio::test(start_paused = true)]
-async fn every_combination_is_torn_down_however_often_it_is_killed() {
-    for bits in 0..32_u8 {
-        let on = |bit: u8| bits & (1 << bit) != 0;
-        let start = || {
-            let mut start = organization();
-            if on(0) {
-                start = start.trusting(&SSM);
-            }
-            if on(1) {
-                start = start.delegated_to(alice());
-            }
-            if on(2) {
-                start = start.role_for(&ServicePrincipal::ACCOUNT_DISCOVERY);
-            }
-            if on(3) {
-                start = start.data_sync(management(), region(HOME), full("ours"));
-            }
-            if on(4) {
-                start = start.data_sync(alice(), region(HOME), full("theirs"));
-            }
-            let own = DataSync::new(name("own"), Some(SyncSourceType::SingleAccountMultiRegions));
-            let inventory = DataSync::new(name("inventory"), None);
-            start.data_sync(alice(), region(HOME), own).data_sync_of_type(
-                SyncType::SyncToDestination,
-                management(),
-                region(HOME),
-                inventory,
-            )
-        };
-        let calm = start().build();
-        tear_down(&calm, &["ours", "theirs"]).await.unwrap();
-        for at in 1..=calm.calls().len() {
-            for fault in [Fault::LostBefore, Fault::LostAfter] {
-                let organization = start().build();
-                organization.fault_at(at, fault.clone());
-                organization.die(at + 1);
-                let _ = tear_down(&organization, &["ours", "theirs"]).await;
-                organization.calm();
-                let what = format!("{bits:05b}, {fault:?} and killed at call {at}");
-                tear_down(&organization, &["ours", "theirs"]).await.unwrap_or_else(|error| panic!("{what}: {error:#}"));
-                assert!(!organization.is_trusted(&SSM) && organization.administrators().is_empty(), "{what}");
-                assert!(!organization.has_role(management(), &ROLE), "{what}");
-                assert_eq!(names(&organization, alice()), [name("own")], "{what}");
-                assert_eq!(names(&organization, management()), [name("inventory")], "{what}");
-            }
-        }
-        // What was not named is not deleted, and stops the rest.
-        if on(3) {
-            let organization = start().build();
-            let error = tear_down(&organization, &["theirs"]).await.unwrap_err();
-            let stopped = match error.kind() {
-                ErrorKind::SyncsRemain { syncs, .. } => syncs[0].at.name == name("ours"),
-                _ => false,
-            };
-            assert!(stopped, "{bits:05b}: {error}");
-            assert!(names(&organization, management()).contains(&name("ours")));
-        }
-    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -129,6 +129,39 @@ macro_rules! every_setting {
 }
 pub(crate) use every_setting;
 
+/// The default, and each switch alone in each other position; without the one by which AWS knows no Systems Manager at all.
+pub fn each_switch() -> Vec<sim::Undocumented> {
+    let both = &[true, false];
+    let mut settings = vec![sim::Undocumented::default()];
+    macro_rules! add {
+        ($($switch:ident: $positions:expr),* $(,)?) => { $(settings.extend(every_setting! { $switch: $positions });)* };
+    }
+    add! {
+        repetition: sim::Repetition::ALL,
+        register_untrusted: sim::RegisterUntrusted::ALL,
+        second_administrator: sim::SecondAdministrator::ALL,
+        disable_administered: sim::DisableAdministered::ALL,
+        deregister_untrusted: sim::DeregisterUntrusted::ALL,
+        reasons: both,
+        listing_needs_all_features: both,
+        enabling_makes_role: both,
+        deregistering_deletes_syncs: both,
+        deregistering_spares: &[[region("eu-central-1")].into(), [region("us-east-1")].into()],
+        syncs_recover: both,
+        unready_sync: sim::UnreadySync::ALL,
+        sync_of_a_member: sim::SyncOfAMember::ALL,
+        sync_quota_is_shared: both,
+        sync_booleans_are_shown: both,
+        duplicate_role: sim::DuplicateRole::ALL,
+        role_serves_all_syncs: both,
+        role_serves_single_accounts: both,
+    }
+    let default = settings.remove(0);
+    settings.retain(|setting| *setting != default);
+    settings.insert(0, default);
+    settings
+}
+
 pub async fn observe(organization: &sim::Organization) -> Observed<sim::Client> {
     Integration::new(organization.management_client()).observe().await.unwrap()
 }

@@ -3,11 +3,13 @@
 #![allow(clippy::indexing_slicing, reason = "every place is drawn from the table's own length")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
 use ssm_organizations::ports::{
-    AccountState, IamApi, OrganizationsApi, SourceRegions, SyncDefinition, SyncType, SystemsManagerApi,
+    AccountState, DeletionStatus, IamApi, Operation, OrganizationsApi, SourceRegions, SyncDefinition, SyncType,
+    SystemsManagerApi,
 };
 use ssm_organizations::{AccountId, Error, Region, RoleName, ServicePrincipal, SyncName, sim};
 
@@ -28,6 +30,9 @@ const NONSENSE: usize = 2;
 const NAMES: usize = 7;
 const QUOTA: usize = 5;
 
+/// What a deletion is answered that AWS gives up in the background: an outcome, and no code of AWS's.
+const IN_USE: &str = "FAILED";
+
 /// Who does what. All numbers are places in the tables above.
 #[derive(Debug, Clone)]
 enum Command {
@@ -36,8 +41,11 @@ enum Command {
     Register(usize, usize, usize),
     Deregister(usize, usize, usize),
     CreateSync(usize, usize, usize),
+    /// To collect from this Region instead.
+    UpdateSync(usize, usize, usize, usize),
     DeleteSync(usize, usize, usize),
     CreateRole(usize),
+    DeleteRole(usize),
 }
 
 fn command() -> impl Strategy<Value = Command> {
@@ -50,8 +58,11 @@ fn command() -> impl Strategy<Value = Command> {
         (account(), anybody(), principal()).prop_map(|(by, whom, service)| Command::Register(by, whom, service)),
         (account(), anybody(), principal()).prop_map(|(by, whom, service)| Command::Deregister(by, whom, service)),
         (account(), 0..REGIONS.len(), 0..NAMES).prop_map(|(by, at, name)| Command::CreateSync(by, at, name)),
+        (account(), 0..REGIONS.len(), 0..NAMES, 0..REGIONS.len())
+            .prop_map(|(by, at, name, from)| Command::UpdateSync(by, at, name, from)),
         (account(), 0..REGIONS.len(), 0..NAMES).prop_map(|(by, at, name)| Command::DeleteSync(by, at, name)),
         account().prop_map(Command::CreateRole),
+        account().prop_map(Command::DeleteRole),
     ]
 }
 
@@ -60,7 +71,8 @@ fn command() -> impl Strategy<Value = Command> {
 struct Model {
     trusted: BTreeSet<usize>,
     administrators: BTreeMap<usize, BTreeSet<usize>>,
-    syncs: BTreeSet<(usize, usize, usize)>,
+    /// From which Region each collects.
+    syncs: BTreeMap<(usize, usize, usize), usize>,
     roles: BTreeSet<usize>,
     /// What the last command was answered: AWS's code, or nothing.
     answer: Option<&'static str>,
@@ -78,6 +90,26 @@ impl Model {
             MANAGEMENT => None,
             _ => Some("AccessDeniedException"),
         }
+    }
+
+    fn refusal_of_sync(&self, by: usize, at: usize) -> Option<&'static str> {
+        let administers = self.administers(by, SYSTEMS_MANAGER);
+        if by != MANAGEMENT && !administers {
+            Some("AccessDeniedException")
+        } else if (administers && at == OPT_IN)
+            || !self.trusted.contains(&SYSTEMS_MANAGER)
+            || !self.roles.contains(&MANAGEMENT)
+        {
+            Some("ResourceDataSyncInvalidConfigurationException")
+        } else {
+            None
+        }
+    }
+
+    /// While trusted access is on, while the account has syncs and, for the management account's role, while anybody has.
+    fn is_in_use(&self, by: usize) -> bool {
+        let trusted = by != OUTSIDE && self.trusted.contains(&SYSTEMS_MANAGER);
+        trusted || self.syncs.keys().any(|(owner, ..)| *owner == by || by == MANAGEMENT)
     }
 
     fn refusal(&self, command: &Command) -> Option<&'static str> {
@@ -104,26 +136,21 @@ impl Model {
                 _ if !self.administers(whom, service) => Some("AccountNotRegisteredException"),
                 _ => None,
             }),
-            Command::CreateSync(by, at, name) => {
-                let administers = self.administers(by, SYSTEMS_MANAGER);
-                if by != MANAGEMENT && !administers {
-                    Some("AccessDeniedException")
-                } else if (administers && at == OPT_IN)
-                    || !self.trusted.contains(&SYSTEMS_MANAGER)
-                    || !self.roles.contains(&MANAGEMENT)
-                {
-                    Some("ResourceDataSyncInvalidConfigurationException")
-                } else if self.syncs.contains(&(by, at, name)) {
-                    Some("ResourceDataSyncAlreadyExistsException")
-                } else {
-                    let held = self.syncs.iter().filter(|sync| (sync.0, sync.1) == (by, at)).count();
-                    (held >= QUOTA).then_some("ResourceDataSyncCountExceededException")
+            Command::CreateSync(by, at, name) => self.refusal_of_sync(by, at).or_else(|| {
+                if self.syncs.contains_key(&(by, at, name)) {
+                    return Some("ResourceDataSyncAlreadyExistsException");
                 }
+                let held = self.syncs.keys().filter(|sync| (sync.0, sync.1) == (by, at)).count();
+                (held >= QUOTA).then_some("ResourceDataSyncCountExceededException")
+            }),
+            Command::UpdateSync(by, at, name, _) if self.syncs.contains_key(&(by, at, name)) => {
+                self.refusal_of_sync(by, at)
             }
-            Command::DeleteSync(by, at, name) => {
-                (!self.syncs.contains(&(by, at, name))).then_some("ResourceDataSyncNotFoundException")
-            }
+            Command::DeleteSync(by, at, name) if self.syncs.contains_key(&(by, at, name)) => None,
+            Command::UpdateSync(..) | Command::DeleteSync(..) => Some("ResourceDataSyncNotFoundException"),
             Command::CreateRole(by) => self.roles.contains(&by).then_some("InvalidInput"),
+            Command::DeleteRole(by) if !self.roles.contains(&by) => Some("NoSuchEntity"),
+            Command::DeleteRole(by) => self.is_in_use(by).then_some(IN_USE),
         }
     }
 }
@@ -160,17 +187,23 @@ impl ReferenceStateMachine for Model {
                     accounts.remove(&whom);
                 }
                 if service == SYSTEMS_MANAGER {
-                    state.syncs.retain(|sync| sync.0 != whom);
+                    state.syncs.retain(|sync, _| sync.0 != whom);
                 }
             }
             Command::CreateSync(by, at, name) => {
-                state.syncs.insert((by, at, name));
+                state.syncs.insert((by, at, name), 0);
+            }
+            Command::UpdateSync(by, at, name, from) => {
+                state.syncs.insert((by, at, name), from);
             }
             Command::DeleteSync(by, at, name) => {
                 state.syncs.remove(&(by, at, name));
             }
             Command::CreateRole(by) => {
                 state.roles.insert(by);
+            }
+            Command::DeleteRole(by) => {
+                state.roles.remove(&by);
             }
         }
         state
@@ -193,8 +226,8 @@ fn name(number: usize) -> SyncName {
     SyncName::new(format!("sync-{number}")).unwrap()
 }
 
-fn definition(number: usize) -> SyncDefinition {
-    SyncDefinition::of_organization(name(number), SourceRegions::new([region(0)]).unwrap())
+fn definition(number: usize, from: usize) -> SyncDefinition {
+    SyncDefinition::of_organization(name(number), SourceRegions::new([region(from)]).unwrap())
 }
 
 struct Embedded(sim::Organization);
@@ -205,7 +238,8 @@ impl StateMachineTest for Embedded {
 
     fn init_test(_: &Model) -> Self {
         let members = sim::Organization::builder().member(account(1)).member(account(2));
-        Self(members.member_in(account(SUSPENDED), AccountState::Suspended).build())
+        let members = members.member_in(account(SUSPENDED), AccountState::Suspended);
+        Self(members.role_deletion(Duration::ZERO).build())
     }
 
     fn apply(embedded: Self, model: &Model, command: Command) -> Self {
@@ -229,8 +263,10 @@ impl StateMachineTest for Embedded {
         for by in 0..ACCOUNTS.len() {
             assert_eq!(organization.has_role(account(by), &RoleName::ACCOUNT_DISCOVERY), model.roles.contains(&by));
             for at in 0..REGIONS.len() {
-                let held = model.syncs.iter().filter(|sync| (sync.0, sync.1) == (by, at)).map(|sync| name(sync.2));
-                let shown = organization.data_syncs(account(by), &region(at)).into_iter().map(|sync| sync.name);
+                let held = model.syncs.iter().filter(|(sync, _)| (sync.0, sync.1) == (by, at));
+                let held = held.map(|(sync, from)| (name(sync.2), vec![region(*from)]));
+                let shown = organization.data_syncs(account(by), &region(at)).into_iter();
+                let shown = shown.map(|sync| (sync.name, sync.regions));
                 assert_eq!(shown.collect::<Vec<_>>(), held.collect::<Vec<_>>());
             }
         }
@@ -249,13 +285,26 @@ async fn send(organization: &sim::Organization, command: &Command) -> Result<(),
             client(by).deregister_delegated_administrator(&account(whom), &principal(service)).await
         }
         Command::CreateSync(by, at, number) => {
-            client(by).create_resource_data_sync(&region(at), &definition(number)).await
+            client(by).create_resource_data_sync(&region(at), &definition(number, 0)).await
+        }
+        Command::UpdateSync(by, at, number, from) => {
+            client(by).update_resource_data_sync(&region(at), &definition(number, from)).await
         }
         Command::DeleteSync(by, at, number) => {
             client(by).delete_resource_data_sync(&region(at), &name(number), SyncType::SyncFromSource).await
         }
         Command::CreateRole(by) => {
             client(by).create_service_linked_role(&ServicePrincipal::ACCOUNT_DISCOVERY).await.map(drop)
+        }
+        Command::DeleteRole(by) => {
+            let task = client(by).delete_service_linked_role(&RoleName::ACCOUNT_DISCOVERY).await?;
+            match client(by).get_service_linked_role_deletion_status(&task).await? {
+                DeletionStatus::Succeeded => Ok(()),
+                DeletionStatus::Failed { .. } => {
+                    Err(Error::service(Operation::DeleteServiceLinkedRole, IN_USE, "in the background"))
+                }
+                other => panic!("it ends at once: {other:?}"),
+            }
         }
     }
 }

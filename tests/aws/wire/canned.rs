@@ -23,6 +23,8 @@ use ssm_organizations::ports::{
 };
 use ssm_organizations::{AccountId, Error, RoleName, ServicePrincipal, aws::AwsClient};
 
+use crate::model;
+
 pub(crate) const MANAGEMENT: &str = "111111111111";
 pub(crate) const MEMBER: &str = "222222222222";
 pub(crate) const SECRET: &str = "very-secret-access-key";
@@ -263,6 +265,8 @@ impl HttpConnector for Wire {
             Some(target) => target.split_once('.').expect("a service and an operation").1.to_owned(),
             None => body.split(['=', '&']).nth(1).expect("Action=<operation>").to_owned(),
         };
+        let faults = model::faults(&operation, headers.get("x-amz-target").map(String::as_str), &body);
+        assert!(faults.is_empty(), "{operation} is not sent as AWS models it: {faults:?}");
         let mut state = self.0.lock().unwrap();
         let script = state.script.get_mut(&operation).unwrap_or_else(|| panic!("{operation} is not in the script"));
         let reply = if script.len() > 1 { script.pop_front() } else { script.front().cloned() };

@@ -8,7 +8,7 @@ use ssm_organizations::ports::{
     Operation, OrganizationalUnits, OrganizationsApi, SourceRegions, SyncDefinition, SyncSource, SyncType,
     SystemsManagerApi,
 };
-use ssm_organizations::{Error, ServicePrincipal};
+use ssm_organizations::{Error, ServicePrincipal, SyncName};
 
 use crate::canned::{MEMBER, Reply, Sent, Wire, call, definition, is_in_xml, success};
 
@@ -165,6 +165,25 @@ async fn a_definition_is_sent_whole() {
         let whole = json!({ "SyncName": "org", "SyncType": "SyncFromSource", "SyncSource": source });
         assert_eq!(wire.sent().iter().map(Sent::json).collect::<Vec<_>>(), [whole.clone(), whole]);
     }
+}
+
+/// Each request is held against AWS's models, so none of these may be more than they allow.
+#[tokio::test(start_paused = true)]
+async fn the_most_that_can_be_said_is_no_more_than_aws_allows() {
+    let name: SyncName = "é".repeat(64).parse().unwrap();
+    let units = (0..1_000).map(|number| format!("ou-{}-{number:032}", "r".repeat(32)).parse().unwrap());
+    let regions = SourceRegions::new((1..=99).map(|number| format!("us-gov-east-{number}").parse().unwrap())).unwrap();
+    let most = SyncDefinition::of_units(name.clone(), OrganizationalUnits::new(units).unwrap(), regions);
+    let region = "eu-central-1".parse().unwrap();
+    let wire = Operation::ALL.iter().fold(Wire::new(), |wire, operation| wire.on(*operation, [success(*operation)]));
+    let client = wire.client();
+    client.create_resource_data_sync(&region, &most).await.unwrap();
+    client.update_resource_data_sync(&region, &most).await.unwrap();
+    client.delete_resource_data_sync(&region, &name, SyncType::SyncFromSource).await.unwrap();
+    let token = || Some("t".repeat(1_000).parse().unwrap());
+    client.list_resource_data_sync(&region, SyncType::SyncFromSource, token()).await.unwrap();
+    client.list_aws_service_access_for_organization(token()).await.unwrap();
+    assert_eq!(wire.sent().len(), 5);
 }
 
 #[tokio::test(start_paused = true)]
