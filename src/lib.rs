@@ -122,7 +122,7 @@ pub use domain::{
     AccountId, DeletionTaskId, InvalidIdentifier, OrganizationId, OrganizationalUnitId, PageToken, Partition, Region,
     RoleId, RoleName, ServicePrincipal, SyncName,
 };
-pub use error::{Applied, Error, ErrorKind, Retry};
+pub use error::{Actor, Applied, Error, ErrorKind, Evidence, Remedy, Retry, Situation};
 pub use explorer::Explorer;
 pub use failure::{Failure, Handle, Recovered};
 pub use handover::{Handover, Replaced};

@@ -27,7 +27,7 @@ macro_rules! text {
                 if rule(&text) {
                     Ok(Self(Cow::Owned(text)))
                 } else {
-                    Err(InvalidIdentifier { what: $what, expected: $expected, given: redact(&text) })
+                    Err(InvalidIdentifier { what: $what, expected: $expected, given: redact(&text).into_owned() })
                 }
             }
 
@@ -211,7 +211,7 @@ impl Partition {
             .ok_or_else(|| InvalidIdentifier {
                 what: "an ARN",
                 expected: "\"arn:\" and a partition first",
-                given: redact(arn),
+                given: redact(arn).into_owned(),
             })
     }
 }

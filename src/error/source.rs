@@ -47,7 +47,7 @@ pub(super) struct Shown {
 impl Shown {
     fn of(error: &(dyn StdError + 'static)) -> Self {
         let next = error.source().map(|source| Box::new(Self::of(source)));
-        Self { text: redact(&error.to_string()), next }
+        Self { text: redact(&error.to_string()).into_owned(), next }
     }
 }
 

@@ -55,7 +55,7 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
     /// Reads what is the case. An answer that is older than what we saw AWS do is not one: it is asked again, while patience lasts.
     pub(super) async fn read(&self, waiting: &mut Waiting) -> Result<Facts, Error> {
         loop {
-            let facts = observation::facts(self.client).await.map_err(|error| error.called_as(self.known.caller))?;
+            let facts = observation::facts(self.client).await.map_err(|error| error.called_in(self.known))?;
             if !facts.predates(self.journal.since_observation()) || !waiting.again().await {
                 return Ok(facts);
             }
