@@ -26,8 +26,8 @@ mod text;
 
 pub use account_id::AccountId;
 pub use text::{
-    DeletionTaskId, OrganizationId, OrganizationalUnitId, PageToken, Partition, Region, RoleId, RoleName,
-    ServicePrincipal, SyncName,
+    DeletionTaskId, GlobalEndpoint, OrganizationId, OrganizationalUnitId, PageToken, Partition, Region, RoleId,
+    RoleName, ServicePrincipal, SyncName,
 };
 
 /// A text that is not what it was taken for.

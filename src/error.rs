@@ -15,6 +15,7 @@ pub use situation::Situation;
 
 use crate::domain::{AccountId, InvalidIdentifier, Region};
 use crate::observation::{Facts, Known};
+use crate::policy::Scope;
 use crate::ports::Operation;
 use crate::redact::redact;
 use remedy::Callers;
@@ -67,6 +68,8 @@ struct Repr {
     region: Option<Region>,
     caller: Option<AccountId>,
     management: Option<AccountId>,
+    /// What a permission that is missing is narrowed to.
+    scope: Scope,
     code: Option<String>,
     reason: Option<String>,
     message: Option<String>,
@@ -236,6 +239,7 @@ impl Error {
         let management = known.organization.management_account;
         self = self.called_as(known.caller);
         self.0.management = Some(management);
+        self.0.scope = Scope::from(&known.organization);
         let is_elsewhere = self.0.caller.is_some_and(|caller| caller != management);
         let for_management = self.0.operation.is_some_and(|operation| matches!(operation.callers(), Callers::Management));
         if self.0.kind == ErrorKind::AccessDenied && is_elsewhere && for_management {

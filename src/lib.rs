@@ -88,7 +88,9 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod by_region;
+mod capability;
 mod change;
+mod command_line;
 mod data_syncs;
 mod domain;
 mod error;
@@ -97,6 +99,8 @@ mod failure;
 mod handover;
 mod integration;
 mod journal;
+mod json;
+mod next_step;
 mod observation;
 mod observed;
 mod operations;
@@ -105,6 +109,7 @@ mod redact;
 mod role;
 mod syncs;
 
+pub mod policy;
 pub mod ports;
 pub mod state;
 
@@ -116,17 +121,20 @@ pub mod conformance;
 pub mod sim;
 
 pub use by_region::ByRegion;
+pub use capability::{Availability, Capability, Warning};
 pub use change::{Certainty, Change, ChangeKind};
+pub use command_line::CommandLine;
 pub use data_syncs::{DataSyncs, SyncEnsured, Viewpoint};
 pub use domain::{
-    AccountId, DeletionTaskId, InvalidIdentifier, OrganizationId, OrganizationalUnitId, PageToken, Partition, Region,
-    RoleId, RoleName, ServicePrincipal, SyncName,
+    AccountId, DeletionTaskId, GlobalEndpoint, InvalidIdentifier, OrganizationId, OrganizationalUnitId, PageToken,
+    Partition, Region, RoleId, RoleName, ServicePrincipal, SyncName,
 };
 pub use error::{Actor, Applied, Error, ErrorKind, Evidence, Remedy, Retry, Situation};
 pub use explorer::Explorer;
 pub use failure::{Failure, Handle, Recovered};
 pub use handover::{Handover, Replaced};
 pub use integration::{Integration, Transition};
+pub use next_step::{NextStep, Task};
 pub use observed::Observed;
 pub use role::{AccountDiscoveryRole, RoleEnsured};
 pub use syncs::{SyncAt, Syncs, SyncsLook, SyncsReport};

@@ -2,6 +2,10 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+mod partition;
+
+pub use partition::GlobalEndpoint;
+
 use super::InvalidIdentifier;
 use crate::redact::redact;
 
@@ -117,6 +121,18 @@ impl ServicePrincipal {
 
     /// `accountdiscovery.ssm.amazonaws.com`: what assumes the role [`RoleName::ACCOUNT_DISCOVERY`].
     pub const ACCOUNT_DISCOVERY: Self = Self(Cow::Borrowed("accountdiscovery.ssm.amazonaws.com"));
+
+    /// `opsdatasync.ssm.amazonaws.com`: trusted for Explorer's findings of Security Hub.
+    pub const OPS_DATA_SYNC: Self = Self(Cow::Borrowed("opsdatasync.ssm.amazonaws.com"));
+
+    /// `ssm-quicksetup.amazonaws.com`: trusted access for, and the delegated administrator of, Quick Setup.
+    pub const QUICK_SETUP: Self = Self(Cow::Borrowed("ssm-quicksetup.amazonaws.com"));
+
+    /// `member.org.stacksets.cloudformation.amazonaws.com`: CloudFormation `StackSets`, with which Quick Setup reaches the accounts.
+    pub const STACK_SETS: Self = Self(Cow::Borrowed("member.org.stacksets.cloudformation.amazonaws.com"));
+
+    /// `resource-explorer-2.amazonaws.com`: Resource Explorer, which the unified console searches with.
+    pub const RESOURCE_EXPLORER: Self = Self(Cow::Borrowed("resource-explorer-2.amazonaws.com"));
 }
 
 text! {
@@ -152,6 +168,12 @@ text! {
 impl RoleName {
     /// `AWSServiceRoleForAmazonSSM_AccountDiscovery`: the role with which Explorer looks at the organization.
     pub const ACCOUNT_DISCOVERY: Self = Self(Cow::Borrowed("AWSServiceRoleForAmazonSSM_AccountDiscovery"));
+
+    /// `AWSServiceRoleForAmazonSSM`: the role of Systems Manager itself, in each account.
+    pub const SYSTEMS_MANAGER: Self = Self(Cow::Borrowed("AWSServiceRoleForAmazonSSM"));
+
+    /// `AWSServiceRoleForSSMQuickSetup`: the role of Quick Setup.
+    pub const QUICK_SETUP: Self = Self(Cow::Borrowed("AWSServiceRoleForSSMQuickSetup"));
 }
 
 text! {
@@ -187,39 +209,6 @@ text! {
     /// Partitions that AWS has yet to open are valid too.
     Partition, "a partition", "1 to 64 lower-case letters, digits or hyphens, beginning with \"aws\"",
     |text| text.len() <= 64 && text.starts_with("aws") && lower_alphanumeric_or_hyphen(text)
-}
-
-impl Partition {
-    /// The commercial partition.
-    pub const AWS: Self = Self(Cow::Borrowed("aws"));
-    /// China.
-    pub const AWS_CN: Self = Self(Cow::Borrowed("aws-cn"));
-    /// AWS GovCloud (US).
-    pub const AWS_US_GOV: Self = Self(Cow::Borrowed("aws-us-gov"));
-    /// The European Sovereign Cloud.
-    pub const AWS_EUSC: Self = Self(Cow::Borrowed("aws-eusc"));
-
-    /// The partition of an ARN.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidIdentifier`] when the text has no `arn:` and partition at its beginning.
-    pub fn of_arn(arn: &str) -> Result<Self, InvalidIdentifier> {
-        arn.strip_prefix("arn:")
-            .and_then(|rest| rest.split_once(':'))
-            .and_then(|(partition, _)| Self::new(partition).ok())
-            .ok_or_else(|| InvalidIdentifier {
-                what: "an ARN",
-                expected: "\"arn:\" and a partition first",
-                given: redact(arn).into_owned(),
-            })
-    }
-}
-
-impl Default for Partition {
-    fn default() -> Self {
-        Self::AWS
-    }
 }
 
 text! {

@@ -4,7 +4,8 @@ use std::fmt;
 
 use super::display::list;
 use super::{Applied, Error, ErrorKind, Evidence, Repr, Retry};
-use crate::domain::{AccountId, Region};
+use crate::domain::{AccountId, Region, ServicePrincipal};
+use crate::policy::{Caller, Permission, Scope, Statement};
 use crate::ports::Operation;
 
 /// What to do about an error: [`Error::remedies`].
@@ -79,8 +80,10 @@ pub enum Remedy {
     /// Give the calling credentials a permission.
     #[non_exhaustive]
     AddPermission {
-        /// The call that needs it.
-        operation: Operation,
+        /// The permission.
+        permission: Permission,
+        /// The statement to add to their policy. What is not known of the organization is `*` in it.
+        statement: Box<Statement>,
     },
     /// Lift what denies the call explicitly: a service control policy, a permissions boundary or another policy.
     #[non_exhaustive]
@@ -120,14 +123,23 @@ impl fmt::Display for Actor {
 }
 
 impl Remedy {
+    /// The statement to add to a policy, where a permission is missing.
+    #[must_use]
+    pub fn statement(&self) -> Option<&Statement> {
+        match self {
+            Self::AddPermission { statement, .. } => Some(statement),
+            _ => None,
+        }
+    }
+
     /// Who can do it.
     #[must_use]
     pub fn actor(&self) -> Actor {
         match self {
-            Self::EnableAllFeatures | Self::EnableTrustedAccess | Self::Deregister { .. } | Self::CreateRole => {
+            Self::EnableAllFeatures | Self::EnableTrustedAccess | Self::Deregister { .. } => {
                 Actor::OrganizationAdministrator
             }
-            Self::DeleteSyncs | Self::MakeRoom => Actor::SystemsManagerAdministrator,
+            Self::CreateRole | Self::DeleteSyncs | Self::MakeRoom => Actor::SystemsManagerAdministrator,
             Self::AddPermission { .. } | Self::LiftDeny { .. } => Actor::PermissionsAdministrator,
             _ => Actor::Caller,
         }
@@ -176,7 +188,7 @@ impl fmt::Display for Remedy {
             Self::ChooseName => f.write_str("choose another name"),
             Self::Recreate => f.write_str("recreate the sync"),
             Self::MakeRoom => f.write_str("make room, or have AWS raise the quota"),
-            Self::AddPermission { operation } => write!(f, "add the permission {}", operation.iam_action()),
+            Self::AddPermission { permission, .. } => write!(f, "add the permission {}", permission.iam_action()),
             Self::LiftDeny { operation } => {
                 write!(f, "lift the policy that denies {} explicitly", operation.iam_action())
             }
@@ -267,8 +279,14 @@ impl Repr {
     fn remedies_of_a_denial(&self) -> Vec<Remedy> {
         let Some(operation) = self.operation else { return Vec::new() };
         let says = |what| self.message.as_deref().is_some_and(|message| message.contains(what));
-        let permission =
-            if says("explicit deny") { Remedy::LiftDeny { operation } } else { Remedy::AddPermission { operation } };
+        // What needs no permission is denied by somebody.
+        let permission = match self.permission(operation) {
+            Some(permission) if !says("explicit deny") => {
+                let statement = Box::new(permission.statement(&self.scope_of_permission()));
+                Remedy::AddPermission { permission, statement }
+            }
+            _ => Remedy::LiftDeny { operation },
+        };
         let account = match operation.callers() {
             Callers::Any => return vec![permission],
             _ if self.is_called_by_management() => return vec![permission],
@@ -276,6 +294,38 @@ impl Repr {
             Callers::Privileged => Remedy::UsePrivilegedAccount { management: self.management },
         };
         if says("not authorized to perform") { vec![permission, account] } else { vec![account, permission] }
+    }
+
+    /// The permission that a call takes, as narrow as what is known of it.
+    fn permission(&self, operation: Operation) -> Option<Permission> {
+        let ours = ServicePrincipal::SYSTEMS_MANAGER;
+        match (operation, self.account) {
+            (Operation::DescribeAccount, Some(account)) => Some(Permission::describe_account(account)),
+            (Operation::RegisterDelegatedAdministrator, Some(account)) => {
+                Some(Permission::register_delegated_administrator(account, ours))
+            }
+            (Operation::DeregisterDelegatedAdministrator, Some(account)) => {
+                Some(Permission::deregister_delegated_administrator(account, ours))
+            }
+            _ => {
+                let by = if self.is_called_elsewhere() { Caller::Administrator } else { Caller::Management };
+                let mut permissions = Permission::of(operation);
+                permissions.sort_by_key(|permission| permission.caller() != by);
+                permissions.into_iter().next()
+            }
+        }
+    }
+
+    fn scope_of_permission(&self) -> Scope {
+        let scope = self.scope.clone();
+        match self.caller {
+            Some(caller) if self.is_called_elsewhere() => scope.with_administrator(caller),
+            _ => scope,
+        }
+    }
+
+    fn is_called_elsewhere(&self) -> bool {
+        self.caller.is_some() && self.caller != self.management
     }
 
     /// A denial is AWS's word where any account may call, observed where the account is known to be the right one.
