@@ -228,6 +228,19 @@ impl Error {
         error
     }
 
+    /// An answer whose code says less than its status: what answers lacks the operation.
+    #[cfg(feature = "aws")]
+    pub(crate) fn not_offered(self) -> Self {
+        self.explained_by(ErrorKind::Unsupported).with_retry(Retry::Permanent).applied_is(Applied::No)
+    }
+
+    /// An answer whose code says less than its status: it failed, and nobody knows how far it had come.
+    #[cfg(feature = "aws")]
+    pub(crate) fn lost_after_all(self) -> Self {
+        let applied = self.0.operation.map_or(Applied::Unknown, Applied::of_lost);
+        self.explained_by(ErrorKind::Lost).with_retry(Retry::Temporary).applied_is(applied)
+    }
+
     /// The same refusal, with what a read shows now.
     pub(crate) fn in_situation(mut self, now: &Facts) -> Self {
         self.0.situation = Some(now.into());
@@ -241,7 +254,8 @@ impl Error {
         self.0.management = Some(management);
         self.0.scope = Scope::from(&known.organization);
         let is_elsewhere = self.0.caller.is_some_and(|caller| caller != management);
-        let for_management = self.0.operation.is_some_and(|operation| matches!(operation.callers(), Callers::Management));
+        let for_management =
+            self.0.operation.is_some_and(|operation| matches!(operation.callers(), Callers::Management));
         if self.0.kind == ErrorKind::AccessDenied && is_elsewhere && for_management {
             return self.explained_by(ErrorKind::NotManagementAccount { management });
         }

@@ -108,6 +108,7 @@ mod pages;
 mod redact;
 mod role;
 mod syncs;
+mod trace;
 
 pub mod policy;
 pub mod ports;

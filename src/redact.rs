@@ -58,7 +58,9 @@ fn start_of_name(before: &str) -> usize {
     if let Some(quoted) = before.strip_suffix('"') {
         return quoted.rfind('"').unwrap_or(0);
     }
-    before.trim_end_matches(|c: char| is_wide(c) || c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.@".contains(c)).len()
+    before
+        .trim_end_matches(|c: char| is_wide(c) || c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.@".contains(c))
+        .len()
 }
 
 fn length_of_host(after: &str) -> usize {

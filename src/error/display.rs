@@ -83,9 +83,9 @@ impl Repr {
             ErrorKind::NotManagementAccount { management } => {
                 write!(f, "only the management account {management} may do this")
             }
-            ErrorKind::IsManagementAccount => {
-                f.write_str("it is the management account, and only a member account can be the delegated administrator")
-            }
+            ErrorKind::IsManagementAccount => f.write_str(
+                "it is the management account, and only a member account can be the delegated administrator",
+            ),
             ErrorKind::TrustedAccessOff => f.write_str("Systems Manager is not trusted in the organization"),
             ErrorKind::NotAMember => f.write_str("the account is not in the organization"),
             ErrorKind::NotActive { state } => {

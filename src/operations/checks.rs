@@ -1,6 +1,7 @@
 //! What is read before a write.
 
 use futures_util::future::join;
+use tracing::Instrument;
 
 use super::settle::Waiting;
 use super::write::Guarded;
@@ -10,6 +11,7 @@ use crate::error::{Error, ErrorKind, Retry};
 use crate::observation::{self, Facts, Known};
 use crate::ports::{AccountState, FeatureSet, Operation, OrganizationsApi};
 use crate::syncs::SyncsReport;
+use crate::trace::span;
 
 /// Refuses an account that AWS would not let become the administrator.
 ///
@@ -22,7 +24,8 @@ pub(crate) async fn candidate<C: OrganizationsApi + ?Sized>(
     let refusal = |kind| Err(ground.refusal(kind, operation).about(account));
     ground.check_caller(operation)?;
     ground.check_features(operation).await?;
-    match ground.unfitness(account).await {
+    let span = span!("check_candidate" in ground.known, account: Some(account));
+    match ground.unfitness(account).instrument(span).await {
         Ok(None) => Ok(()),
         Ok(Some(unfit)) => refusal(unfit),
         Err(error) => Err(error),
