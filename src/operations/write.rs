@@ -258,16 +258,20 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
 
     /// The refusal, with its cause where reading shows one.
     ///
-    /// Among several causes, the one that AWS names is taken. A cause that AWS names and no read shows is none.
+    /// Among several causes, the one that AWS names is taken; one that it does not name is likely, and one that it names and no read
+    /// shows is none.
     async fn explain(&self, write: &Write<'_>, refusal: Error, before: &Facts, now: &Facts) -> Error {
         let refusal = refusal.in_situation(now);
         if refusal.kind().is_of_the_call() {
             return refusal;
         }
         let causes = self.causes(write, refusal.kind(), now).await;
-        let named = |cause: &&ErrorKind| discriminant(*cause) == discriminant(refusal.kind());
-        if let Some(cause) = causes.iter().find(named).or(causes.first()).cloned() {
-            return refusal.explained_by(cause);
+        let is_named = |cause: &&ErrorKind| discriminant(*cause) == discriminant(refusal.kind());
+        if let Some(named) = causes.iter().find(is_named) {
+            return refusal.explained_by(named.clone());
+        }
+        if let Some(cause) = causes.into_iter().next() {
+            return refusal.likely_for(cause);
         }
         if !now.agrees_with(before) {
             return refusal.explained_by(ErrorKind::StateMoved);
