@@ -175,7 +175,7 @@ impl Error {
     /// `source()` then says what it says, without e-mail addresses; [`client_error`](Self::client_error) gives it back as it is.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.0.source = Some(Source::new(source.into()));
+        self.0.source = Some(Source::new(source.into(), |error| Some(error.to_string())));
         self
     }
 }
@@ -226,6 +226,13 @@ impl Error {
         let mut error = self.explained_by(ErrorKind::Refused);
         error.0.evidence = Evidence::Said;
         error
+    }
+
+    /// The same with the client's own error behind it, and a way to say what its chain says.
+    #[cfg(feature = "aws")]
+    pub(crate) fn with_source_saying(mut self, source: Box<dyn StdError + Send + Sync>, said: source::Said) -> Self {
+        self.0.source = Some(Source::new(source, said));
+        self
     }
 
     /// An answer whose code says less than its status: what answers lacks the operation.

@@ -9,6 +9,7 @@ use aws_sdk_organizations::types::error as organizations;
 use aws_sdk_ssm::types::error as ssm;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::ErrorMetadata;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
 
@@ -40,7 +41,15 @@ where
     if let Some(id) = error.request_id() {
         ours = ours.with_request_id(id);
     }
-    ours.with_source(error)
+    ours.with_source_saying(Box::new(error), said)
+}
+
+/// The SDK keeps an answer that it does not know as metadata, which it prints as Rust does. Only its message is for people.
+fn said(error: &(dyn StdError + 'static)) -> Option<String> {
+    match error.downcast_ref::<ErrorMetadata>() {
+        Some(metadata) => metadata.message().map(str::to_owned),
+        None => Some(error.to_string()),
+    }
 }
 
 /// What an answer says of itself.

@@ -63,9 +63,11 @@ pub enum Remedy {
     },
     /// Create the service-linked role that Explorer runs on.
     CreateRole,
-    /// Delete data syncs, or forfeit them.
+    /// Delete the data syncs.
     DeleteSyncs,
-    /// Give a client that can list the data syncs of an account, or forfeit them.
+    /// Go on without looking at data syncs, with [`Syncs::Forfeit`](crate::Syncs::Forfeit). AWS may break or delete them.
+    ForfeitSyncs,
+    /// Give a client that can list the data syncs of an account.
     #[non_exhaustive]
     LookAs {
         /// The account.
@@ -181,9 +183,10 @@ impl fmt::Display for Remedy {
                 accounts => write!(f, "deregister accounts {} first", list(accounts)),
             },
             Self::CreateRole => f.write_str("create the role AWSServiceRoleForAmazonSSM_AccountDiscovery first"),
-            Self::DeleteSyncs => f.write_str("delete the data syncs first, or forfeit them"),
+            Self::DeleteSyncs => f.write_str("delete the data syncs first"),
+            Self::ForfeitSyncs => f.write_str("forfeit the data syncs"),
             Self::LookAs { account } => {
-                write!(f, "give a client that can list the data syncs of account {account}, or forfeit them")
+                write!(f, "give a client that can list the data syncs of account {account}")
             }
             Self::ChooseName => f.write_str("choose another name"),
             Self::Recreate => f.write_str("recreate the sync"),
@@ -246,11 +249,10 @@ impl Repr {
                 vec![Remedy::UsePrivilegedAccount { management: self.management }]
             }
             ErrorKind::NotAnAdministrator | ErrorKind::StateMoved => vec![Remedy::ObserveAgain],
-            ErrorKind::SyncsRemain { .. } => vec![Remedy::DeleteSyncs],
-            ErrorKind::SyncsUnseen { account } => vec![Remedy::LookAs { account: *account }],
+            ErrorKind::SyncsRemain { .. } => vec![Remedy::DeleteSyncs, Remedy::ForfeitSyncs],
+            ErrorKind::SyncsUnseen { account } => vec![Remedy::LookAs { account: *account }, Remedy::ForfeitSyncs],
             ErrorKind::ForeignSync | ErrorKind::SyncNameTaken | ErrorKind::SyncDiffers => vec![Remedy::ChooseName],
-            ErrorKind::SyncQuotaFull { .. } => vec![Remedy::DeleteSyncs],
-            ErrorKind::QuotaExceeded => vec![Remedy::MakeRoom],
+            ErrorKind::SyncQuotaFull { .. } | ErrorKind::QuotaExceeded => vec![Remedy::MakeRoom],
             ErrorKind::SyncSourceFixed => vec![Remedy::Recreate],
             ErrorKind::RoleInUse { .. } => vec![Remedy::DeleteSyncs, Remedy::TryLater],
             ErrorKind::OptInRegion => vec![Remedy::UseManagementAccount { account: self.management }],
@@ -265,6 +267,9 @@ impl Repr {
             ErrorKind::Lost if self.applied == Applied::No => vec![Remedy::TryLater],
             ErrorKind::Lost | ErrorKind::UnexpectedAnswer if self.applied != Applied::No => vec![Remedy::ObserveAgain],
             ErrorKind::NotSent if self.retry != Retry::Permanent => vec![Remedy::TryLater],
+            ErrorKind::Unsupported if self.code.as_deref() == Some("UnsupportedAPIEndpointException") => {
+                vec![Remedy::CheckPartition]
+            }
             ErrorKind::Unsupported => vec![Remedy::CheckEndpoint],
             ErrorKind::Refused => self.remedies_of_a_refusal(),
             ErrorKind::Lost | ErrorKind::NotSent | ErrorKind::UnexpectedAnswer | ErrorKind::RepeatedToken => Vec::new(),
@@ -353,8 +358,7 @@ impl Repr {
                     "AccountAlreadyRegisteredException"
                     | "ResourceDataSyncNotFoundException"
                     | "ResourceDataSyncAlreadyExistsException"
-                    | "EntityAlreadyExists"
-                    | "NoSuchEntity",
+                    | "EntityAlreadyExists",
                 ),
                 _,
             ) => vec![Remedy::ObserveAgain],

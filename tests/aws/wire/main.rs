@@ -11,6 +11,8 @@ mod errors;
 #[cfg(test)]
 mod fate;
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod requests;
 #[cfg(test)]
 mod secrets;
