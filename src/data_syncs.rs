@@ -4,6 +4,8 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
 
+use tracing::Instrument;
+
 use crate::by_region::{self, ByRegion};
 use crate::domain::{AccountId, Region, SyncName};
 use crate::error::{Error, ErrorKind};
@@ -16,6 +18,7 @@ use crate::ports::{
 };
 use crate::state::{AnyState, ObservedState, TrustedAccessOn};
 use crate::syncs::SyncAt;
+use crate::trace::span;
 
 /// Whose syncs a client sees, and what that account is to the organization, as of the observation.
 ///
@@ -37,6 +40,19 @@ impl Viewpoint {
     pub fn account(self) -> AccountId {
         match self {
             Self::Management(account) | Self::Administrator(account) | Self::Other(account) => account,
+        }
+    }
+
+    /// A refusal of AWS's that fits who asks: the organization is synced by its management account and its administrator alone.
+    fn explain(self, refusal: Error, sync: &SyncDefinition) -> Error {
+        let code = refusal.code().unwrap_or_default();
+        let fits = ["AccessDeniedException", "ResourceDataSyncInvalidConfigurationException"].contains(&code);
+        match self {
+            // The account was no administrator when the handle was made.
+            Self::Other(account) if fits && *sync.source() != SyncSource::SingleAccount => {
+                refusal.about(account).likely_for(ErrorKind::NotAnAdministrator)
+            }
+            _ => refusal,
         }
     }
 }
@@ -158,7 +174,8 @@ impl<S, M: SystemsManagerApi + ?Sized> DataSyncs<'_, S, M> {
         let regions = by_region::distinct(regions, Operation::ListResourceDataSync)?;
         let job = |region| {
             let place = self.place(region);
-            async move { place.list(SyncType::SyncFromSource).await }
+            let span = span!("list_data_syncs", caller: Some(place.account), region: Some(region));
+            async move { place.list(SyncType::SyncFromSource).await }.instrument(span)
         };
         let listed = by_region::each(regions, job).await;
         Ok(listed.into_iter().map(|(region, result)| (region.clone(), result)).collect())
@@ -189,7 +206,8 @@ impl<S, M: SystemsManagerApi + ?Sized> DataSyncs<'_, S, M> {
         check_own(name, operation)?;
         let job = |region| {
             let place = self.place(region);
-            async move { place.delete(name).await }
+            let span = span!("delete_data_sync", caller: Some(place.account), region: Some(region));
+            async move { place.delete(name).await }.instrument(span)
         };
         let outcomes = by_region::each(regions, job).await;
         Ok(self.settle(outcomes))
@@ -246,7 +264,13 @@ impl<S: TrustedAccessOn, M: SystemsManagerApi + ?Sized> DataSyncs<'_, S, M> {
             let place = self.place(region);
             let at = SyncAt::new(self.viewpoint.account(), region, sync.name());
             let written = self.journal.has_written(&at, sync);
-            async move { place.ensure(sync, administrator, written).await }
+            let span = span!("ensure_data_sync", caller: Some(place.account), region: Some(region));
+            let viewpoint = self.viewpoint;
+            let ensure = async move {
+                let Outcome { result, change } = place.ensure(sync, administrator, written).await;
+                Outcome { result: result.map_err(|error| viewpoint.explain(error, sync)), change }
+            };
+            ensure.instrument(span)
         })
         .await;
         for (region, outcome) in &outcomes {

@@ -2,16 +2,23 @@
 
 mod display;
 mod kind;
+mod remedy;
+mod situation;
 mod source;
+mod table;
 
 use std::error::Error as StdError;
-use std::fmt;
 
-pub use kind::{Applied, ErrorKind, Retry};
+pub use kind::{Applied, ErrorKind, Evidence, Retry};
+pub use remedy::{Actor, Remedy};
+pub use situation::Situation;
 
 use crate::domain::{AccountId, InvalidIdentifier, Region};
+use crate::observation::{Facts, Known};
+use crate::policy::Scope;
 use crate::ports::Operation;
 use crate::redact::redact;
+use remedy::Callers;
 use source::Source;
 
 /// The error of everything in this crate.
@@ -21,23 +28,55 @@ use source::Source;
 /// [`code`](Self::code), [`reason`](Self::reason), [`message`](Self::message), [`request_id`](Self::request_id), and the
 /// client's own error, as text in `source()` and as it is in [`client_error`](Self::client_error).
 ///
+/// [`evidence`](Self::evidence) says how sure the kind is, [`situation`](Self::situation) what a look afterwards showed, and
+/// [`remedies`](Self::remedies) what to do, and who can do it.
+///
 /// `Display` is one line and leaves out what `source()` says; `{:#}` adds it, as does whatever prints whole chains. Neither they nor
-/// `Debug` show an e-mail address.
+/// `Debug` show an e-mail address, an access key or what looks like a secret.
+///
+/// ```
+/// use ssm_organizations::{AccountId, Integration, Remedy, sim};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), ssm_organizations::Error> {
+/// let account: AccountId = "222222222222".parse()?;
+/// let organization = sim::Organization::builder().member(account).build();
+/// let client = organization.management_client().without_permission("organizations:EnableAWSServiceAccess");
+///
+/// let observed = Integration::new(client).observe().await?;
+/// let error = observed.ensure_delegated(&account).await.unwrap_err();
+/// // EnableAWSServiceAccess as 111111111111: access denied; add the permission organizations:EnableAWSServiceAccess (AWS answered …
+/// for remedy in error.error().remedies() {
+///     println!("{}: {remedy}", remedy.actor());
+/// }
+/// # assert!(matches!(error.error().remedy(), Some(Remedy::AddPermission { .. })));
+/// # Ok(())
+/// # }
+/// ```
 pub struct Error(Box<Repr>);
 
 #[derive(Default)]
 struct Repr {
     kind: ErrorKind,
+    evidence: Evidence,
+    /// Whether something else than AWS's word decided the kind.
+    explained: bool,
     retry: Retry,
     applied: Applied,
     operation: Option<Operation>,
     account: Option<AccountId>,
     region: Option<Region>,
     caller: Option<AccountId>,
+    management: Option<AccountId>,
+    /// What a permission that is missing is narrowed to.
+    scope: Scope,
     code: Option<String>,
     reason: Option<String>,
     message: Option<String>,
     request_id: Option<String>,
+    situation: Option<Situation>,
+    /// One that whoever made the error knows better.
+    remedy: Option<Remedy>,
     source: Option<Source>,
     further: Vec<Error>,
 }
@@ -46,24 +85,18 @@ struct Repr {
 impl Error {
     /// AWS's refusal of a call, by its error code, such as `ConstraintViolationException`.
     ///
-    /// The code decides the [kind](ErrorKind), whether to try again and whether a write may have been applied: AWS's
-    /// internal failures (`ServiceException`, `InternalServerError`) say nothing about that, every other refusal comes before
-    /// the effect.
+    /// The code, with its [reason](Self::with_reason), decides the [kind](ErrorKind), by AWS's word, whether to try again and whether a
+    /// write may have been applied: AWS's internal failures (`ServiceException`, `InternalServerError`) say nothing about that, every other
+    /// refusal comes before the effect.
     #[must_use]
     pub fn service(operation: Operation, code: impl Into<String>, message: impl Into<String>) -> Self {
-        let code = redact(&code.into());
-        let (kind, retry) = kind::of_code(&code);
-        let applied = if kind == ErrorKind::Lost { Applied::of_lost(operation) } else { Applied::No };
-        let message = redact(&message.into());
-        Self(Box::new(Repr {
-            kind,
-            retry,
-            applied,
-            operation: Some(operation),
-            code: Some(code),
-            message: (!message.is_empty()).then_some(message),
-            ..Repr::default()
-        }))
+        let code = redact(&code.into()).into_owned();
+        let meaning = table::meaning(operation, &code, None, None);
+        let mut error = Self::of(ErrorKind::Refused).at(operation);
+        error.0.retry = meaning.retry;
+        error.0.applied = meaning.applied(operation);
+        error.0.code = Some(code);
+        error.with_message(message)
     }
 
     /// A call without a usable answer: it may have reached AWS or not, and a write may have been applied.
@@ -98,15 +131,16 @@ impl Error {
     /// The same with AWS's reason, such as `SERVICE_ACCESS_NOT_ENABLED`.
     #[must_use]
     pub fn with_reason(mut self, reason: impl Into<String>) -> Self {
-        self.0.reason = Some(redact(&reason.into()));
-        self
+        self.0.reason = Some(redact(&reason.into()).into_owned());
+        self.by_word()
     }
 
-    /// The same with AWS's message. E-mail addresses in it are left out.
+    /// The same with AWS's message. E-mail addresses, access keys and secrets in it are left out.
     #[must_use]
     pub fn with_message(mut self, message: impl Into<String>) -> Self {
-        self.0.message = Some(redact(&message.into()));
-        self
+        let message = redact(&message.into()).into_owned();
+        self.0.message = (!message.is_empty()).then_some(message);
+        self.by_word()
     }
 
     /// The same with the Region that the call was about.
@@ -119,7 +153,14 @@ impl Error {
     /// The same with AWS's request id.
     #[must_use]
     pub fn with_request_id(mut self, request_id: impl Into<String>) -> Self {
-        self.0.request_id = Some(request_id.into());
+        self.0.request_id = Some(redact(&request_id.into()).into_owned());
+        self
+    }
+
+    /// The same with what to do about it, where that is known better than by the kind.
+    #[must_use]
+    pub fn with_remedy(mut self, remedy: Remedy) -> Self {
+        self.0.remedy = Some(remedy);
         self
     }
 
@@ -135,7 +176,7 @@ impl Error {
     /// `source()` then says what it says, without e-mail addresses; [`client_error`](Self::client_error) gives it back as it is.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.0.source = Some(Source::new(source.into()));
+        self.0.source = Some(Source::new(source.into(), |error| Some(error.to_string())));
         self
     }
 }
@@ -183,10 +224,86 @@ impl Error {
         first.map_or(Ok(successes), Err)
     }
 
-    /// The same refusal, now that its cause is known.
+    /// The same refusal, now that its cause was seen.
     pub(crate) fn explained_by(mut self, kind: ErrorKind) -> Self {
         self.0.kind = kind;
+        self.0.evidence = Evidence::Observed;
+        self.0.explained = true;
         self
+    }
+
+    /// The same refusal, with what fits best among what is known.
+    pub(crate) fn likely_for(self, kind: ErrorKind) -> Self {
+        let mut error = self.explained_by(kind);
+        error.0.evidence = Evidence::Likely;
+        error
+    }
+
+    /// The same refusal, whose kind by AWS's word is not what reads show.
+    pub(crate) fn unexplained(self) -> Self {
+        let mut error = self.explained_by(ErrorKind::Refused);
+        error.0.evidence = Evidence::Said;
+        error
+    }
+
+    /// The same with the client's own error behind it, and a way to say what its chain says.
+    #[cfg(feature = "aws")]
+    pub(crate) fn with_source_saying(mut self, source: Box<dyn StdError + Send + Sync>, said: source::Said) -> Self {
+        self.0.source = Some(Source::new(source, said));
+        self
+    }
+
+    /// An answer whose code says less than its status: what answers lacks the operation.
+    #[cfg(feature = "aws")]
+    pub(crate) fn not_offered(self) -> Self {
+        self.explained_by(ErrorKind::Unsupported).with_retry(Retry::Permanent).applied_is(Applied::No)
+    }
+
+    /// An answer whose code says less than its status: it failed, and nobody knows how far it had come.
+    #[cfg(feature = "aws")]
+    pub(crate) fn lost_after_all(self) -> Self {
+        let applied = self.0.operation.map_or(Applied::Unknown, Applied::of_lost);
+        self.explained_by(ErrorKind::Lost).with_retry(Retry::Temporary).applied_is(applied)
+    }
+
+    /// The same refusal, with what a read shows now.
+    pub(crate) fn in_situation(mut self, now: &Facts) -> Self {
+        self.0.situation = Some(now.into());
+        self
+    }
+
+    /// The same with who called, and in which organization. A denial is explained by it where the account alone is enough to be denied.
+    pub(crate) fn called_in(mut self, known: &Known) -> Self {
+        let management = known.organization.management_account;
+        self = self.called_as(known.caller);
+        self.0.management = Some(management);
+        self.0.scope = Scope::from(&known.organization);
+        let is_elsewhere = self.0.caller.is_some_and(|caller| caller != management);
+        let for_management =
+            self.0.operation.is_some_and(|operation| matches!(operation.callers(), Callers::Management));
+        if self.0.kind == ErrorKind::AccessDenied && is_elsewhere && for_management {
+            return self.explained_by(ErrorKind::NotManagementAccount { management });
+        }
+        self
+    }
+
+    /// The kind by AWS's word, as long as nobody knows better.
+    fn by_word(mut self) -> Self {
+        let repr = &mut *self.0;
+        if let (Some(operation), Some(code), false) = (repr.operation, &repr.code, repr.explained) {
+            let meaning = table::meaning(operation, code, repr.reason.as_deref(), repr.message.as_deref());
+            repr.kind = meaning.kind;
+            repr.evidence = meaning.evidence;
+        }
+        self
+    }
+
+    /// One of ours behind this one.
+    fn own_source(&self) -> Option<&Self> {
+        match &self.0.source {
+            Some(Source::Own(error)) => Some(error),
+            _ => None,
+        }
     }
 }
 
@@ -195,6 +312,20 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> &ErrorKind {
         &self.0.kind
+    }
+
+    /// What the [kind](Self::kind) rests on: how sure it is.
+    ///
+    /// Of an [`AccessDenied`](ErrorKind::AccessDenied) it says how sure the first [remedy](Self::remedies) is.
+    #[must_use]
+    pub fn evidence(&self) -> Evidence {
+        if self.0.kind == ErrorKind::AccessDenied { self.0.evidence_of_a_denial() } else { self.0.evidence }
+    }
+
+    /// What a read showed after AWS refused the call: what is true now, whatever AWS said.
+    #[must_use]
+    pub fn situation(&self) -> Option<&Situation> {
+        self.0.situation.as_ref()
     }
 
     /// Whether the same call may be tried again.
@@ -237,6 +368,12 @@ impl Error {
     #[must_use]
     pub fn caller(&self) -> Option<AccountId> {
         self.0.caller
+    }
+
+    /// The management account of the organization, where it is known.
+    #[must_use]
+    pub fn management_account(&self) -> Option<AccountId> {
+        self.0.management
     }
 
     /// AWS's error code, such as `ConstraintViolationException`.
@@ -292,35 +429,6 @@ impl Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.source.as_ref().map(Source::shown)
-    }
-}
-
-/// Everything that is known.
-impl fmt::Debug for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let repr = &*self.0;
-        let mut out = f.debug_struct("Error");
-        out.field("kind", &repr.kind).field("retry", &repr.retry).field("applied", &repr.applied);
-        let fields = [
-            ("operation", repr.operation.map(|value| value.to_string())),
-            ("account", repr.account.map(|value| value.to_string())),
-            ("region", repr.region.as_ref().map(ToString::to_string)),
-            ("caller", repr.caller.map(|value| value.to_string())),
-            ("code", repr.code.clone()),
-            ("reason", repr.reason.clone()),
-            ("message", repr.message.clone()),
-            ("request_id", repr.request_id.clone()),
-            ("source", Some(self.causes().join(": ")).filter(|causes| !causes.is_empty())),
-        ];
-        for (name, value) in fields {
-            if let Some(value) = value {
-                out.field(name, &format_args!("{value}"));
-            }
-        }
-        if !repr.further.is_empty() {
-            out.field("further", &repr.further);
-        }
-        out.finish()
     }
 }
 

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use tracing::Instrument;
+
 use crate::by_region;
 use crate::data_syncs::SyncEnsured;
 use crate::domain::{AccountId, Region};
@@ -15,6 +17,7 @@ use crate::operations::data_sync::Place;
 use crate::ports::{DataSync, Operation, OrganizationsApi, SyncDefinition, SyncType, SystemsManagerClient};
 use crate::state::{Delegated, TrustedAccess};
 use crate::syncs::{Care, Endangered, SyncAt, Syncs};
+use crate::trace::span;
 
 /// What becomes of the organization's data syncs in the old administrator's account when another takes over.
 ///
@@ -115,7 +118,15 @@ impl<C> Integration<Delegated, C> {
     /// Those of the two transitions; to carry over, `ssm:ListResourceDataSync` in both accounts and `ssm:CreateResourceDataSync` in the new
     /// one. AWS:
     /// [Deregister an Explorer delegated administrator](https://docs.aws.amazon.com/systems-manager/latest/userguide/Explorer-setup-delegated-administrator-deregister.html).
-    pub async fn replace(mut self, account: &AccountId, handover: Handover<'_>) -> Result<Replaced<C>, Failure<Self>>
+    pub async fn replace(self, account: &AccountId, handover: Handover<'_>) -> Result<Replaced<C>, Failure<Self>>
+    where
+        C: OrganizationsApi,
+    {
+        let span = span!("replace" in self.known(), account: Some(account));
+        self.hand_over(account, handover).instrument(span).await
+    }
+
+    async fn hand_over(mut self, account: &AccountId, handover: Handover<'_>) -> Result<Replaced<C>, Failure<Self>>
     where
         C: OrganizationsApi,
     {

@@ -14,7 +14,7 @@ use crate::domain::AccountId;
 use crate::error::{Applied, Error, ErrorKind};
 use crate::failure::{self, Failure, Handle, Recovered};
 use crate::journal::Journal;
-use crate::observation::Facts;
+use crate::observation::{Facts, Known};
 use crate::observed::Observed;
 use crate::operations::{Done, Ground, Setback};
 use crate::ports::{Operation, Organization};
@@ -117,6 +117,10 @@ impl<S: ObservedState, C> Integration<S, C> {
     #[must_use]
     pub fn forget(self) -> Integration<Unobserved, C> {
         self.become_unobserved()
+    }
+
+    pub(crate) fn known(&self) -> &Known {
+        self.state.known()
     }
 
     pub(crate) fn facts(&self) -> Facts {

@@ -112,6 +112,7 @@ mod role;
 #[cfg(feature = "serde")]
 mod saved;
 mod syncs;
+mod trace;
 
 pub mod policy;
 pub mod ports;
@@ -133,7 +134,7 @@ pub use domain::{
     AccountId, DeletionTaskId, GlobalEndpoint, InvalidIdentifier, OrganizationId, OrganizationalUnitId, PageToken,
     Partition, Region, RoleId, RoleName, ServicePrincipal, SyncName,
 };
-pub use error::{Applied, Error, ErrorKind, Retry};
+pub use error::{Actor, Applied, Error, ErrorKind, Evidence, Remedy, Retry, Situation};
 pub use explorer::Explorer;
 pub use failure::{Failure, Handle, Recovered};
 pub use handover::{Handover, Replaced};

@@ -40,10 +40,11 @@ pub(crate) async fn observe<C: OrganizationsApi + StsApi + ?Sized>(client: &C) -
     .await;
     let caller = caller.ok().map(|identity| identity.account);
     let organization = organization.map_err(|error| error.called_as(caller))?;
-    let billing_only = organization.feature_set == Some(FeatureSet::ConsolidatedBilling);
+    let known = Known { organization, caller };
+    let billing_only = known.organization.feature_set == Some(FeatureSet::ConsolidatedBilling);
     let explain = |error: Error| {
-        let error = error.called_as(caller);
-        if billing_only && *error.kind() == ErrorKind::Refused {
+        let error = error.called_in(&known);
+        if billing_only && !error.kind().is_of_the_call() {
             error.explained_by(ErrorKind::NotAllFeatures)
         } else {
             error
@@ -54,7 +55,7 @@ pub(crate) async fn observe<C: OrganizationsApi + StsApi + ?Sized>(client: &C) -
         trusted_access: trusted_access.map_err(explain)?,
         administrators: administrators.map_err(explain)?,
     };
-    Ok((Known { organization, caller }, facts))
+    Ok((known, facts))
 }
 
 /// What may have changed.

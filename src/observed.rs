@@ -60,6 +60,10 @@ impl<C> Observed<C> {
         }
     }
 
+    pub(crate) fn known(&self) -> &Known {
+        each!(self, handle => handle.known())
+    }
+
     pub(crate) fn facts(&self) -> Facts {
         each!(self, handle => handle.facts())
     }

@@ -10,6 +10,8 @@ mod write;
 
 use std::time::Duration;
 
+use tracing::Instrument;
+
 pub(crate) use checks::{candidate, others_hold_it, refuse};
 pub(crate) use settle::Half;
 
@@ -20,6 +22,7 @@ use crate::journal::Journal;
 use crate::observation::{Facts, Known};
 use crate::ports::{Operation, OrganizationsApi};
 use crate::syncs::{Care, Endangered};
+use crate::trace::span;
 use write::{Guarded, Write};
 
 /// What an operation stands on.
@@ -65,10 +68,14 @@ pub(crate) async fn enable<C: OrganizationsApi + ?Sized>(
     ground: &mut Ground<'_, C>,
     before: &Facts,
 ) -> Result<Done, Setback> {
-    let operation = Operation::EnableAwsServiceAccess;
-    ground.check_caller(operation).map_err(Setback::Unchanged)?;
-    ground.check_features(operation).await.map_err(Setback::Unchanged)?;
-    ground.carry_out(Write::Enable, before).await
+    let span = span!("enable_trusted_access" in ground.known);
+    let enable = async {
+        let operation = Operation::EnableAwsServiceAccess;
+        ground.check_caller(operation).map_err(Setback::Unchanged)?;
+        ground.check_features(operation).await.map_err(Setback::Unchanged)?;
+        ground.carry_out(Write::Enable, before).await
+    };
+    enable.instrument(span).await
 }
 
 /// Makes a member account, which [`candidate`] has looked at, the delegated administrator.
@@ -77,7 +84,8 @@ pub(crate) async fn register<C: OrganizationsApi + ?Sized>(
     before: &Facts,
     account: AccountId,
 ) -> Result<Done, Setback> {
-    ground.carry_out(Write::Register(account), before).await
+    let span = span!("register_delegated_administrator" in ground.known, account: Some(account));
+    ground.carry_out(Write::Register(account), before).instrument(span).await
 }
 
 /// Takes the delegation from one account.
@@ -88,7 +96,8 @@ pub(crate) async fn deregister<C: OrganizationsApi + ?Sized>(
     care: Care<'_>,
     endangered: &Endangered,
 ) -> Result<Done, Setback> {
-    ground.carry_out(Write::Deregister(account, Guarded { care, endangered }), before).await
+    let span = span!("deregister_delegated_administrator" in ground.known, account: Some(account));
+    ground.carry_out(Write::Deregister(account, Guarded { care, endangered }), before).instrument(span).await
 }
 
 /// Trusts Systems Manager no longer.
@@ -98,5 +107,7 @@ pub(crate) async fn disable<C: OrganizationsApi + ?Sized>(
     care: Care<'_>,
     endangered: &Endangered,
 ) -> Result<Done, Setback> {
-    ground.carry_out(Write::Disable(Guarded { care, endangered }), before).await
+    let span = span!("disable_trusted_access" in ground.known);
+    let write = Write::Disable(Guarded { care, endangered });
+    ground.carry_out(write, before).instrument(span).await
 }

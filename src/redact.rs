@@ -1,18 +1,101 @@
-//! Keeps e-mail addresses out of everything that is printed.
+//! Keeps e-mail addresses, access keys and secrets out of everything that is printed.
 
-/// The text with every e-mail address in it replaced.
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// The at sign of an address, and what becomes of it in URLs, JSON and HTML.
+const AT_SIGNS: [&str; 6] = ["@", "%40", "\\u0040", "&#64;", "&#x40;", "＠"];
+
+/// What the ids of access keys begin with, those of long-lived keys and of a session's.
+const KEY_PREFIXES: [&str; 2] = ["AKIA", "ASIA"];
+
+/// Ids of access keys have twenty characters; AWS promises sixteen at least.
+const SHORTEST_KEY_AFTER_PREFIX: usize = 12;
+
+/// A secret access key has forty characters, and a session token more.
+const SHORTEST_SECRET: usize = 40;
+
+/// The text with every e-mail address, access key id and secret in it replaced.
 ///
-/// AWS's messages name accounts by id, but nothing promises that they always will, and people paste.
-pub(crate) fn redact(text: &str) -> String {
-    text.split_inclusive(char::is_whitespace)
-        .map(|word| if looks_like_an_address(word) { "[e-mail address] " } else { word })
-        .collect::<String>()
-        .trim_end()
-        .to_owned()
+/// AWS's messages name accounts by id, but nothing promises that they always will, and people paste. What looks like a secret is
+/// taken for one: no word of AWS's own is that long and that mixed.
+pub(crate) fn redact(text: &str) -> Cow<'_, str> {
+    let mut found: Vec<(Range<usize>, &str)> = Vec::new();
+    found.extend(addresses(text).map(|range| (range, "[e-mail address]")));
+    found.extend(keys(text).map(|range| (range, "[access key]")));
+    found.extend(secrets(text).map(|range| (range, "[secret]")));
+    if found.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    found.sort_by_key(|(range, _)| range.start);
+    let mut clean = String::with_capacity(text.len());
+    let mut end = 0;
+    for (range, instead) in found {
+        if range.start >= end {
+            clean.push_str(text.get(end..range.start).unwrap_or_default());
+            clean.push_str(instead);
+        }
+        end = end.max(range.end);
+    }
+    clean.push_str(text.get(end..).unwrap_or_default());
+    Cow::Owned(clean)
 }
 
-fn looks_like_an_address(word: &str) -> bool {
-    word.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.trim().is_empty())
+fn addresses(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let signs = AT_SIGNS.iter().flat_map(move |sign| text.match_indices(sign));
+    signs.filter_map(move |(at, sign)| {
+        let (before, after) = (text.get(..at)?, text.get(at + sign.len()..)?);
+        let start = start_of_name(before);
+        let end = at + sign.len() + length_of_host(after);
+        let names_somebody = |part: Option<&str>| part.is_some_and(|part| part.chars().any(char::is_alphanumeric));
+        let is_one = names_somebody(text.get(start..at)) && names_somebody(text.get(at + sign.len()..end));
+        is_one.then_some(start..end)
+    })
+}
+
+/// Where the name before an at sign begins: at the quotation mark that it is in, or after the last character that none may have.
+fn start_of_name(before: &str) -> usize {
+    if let Some(quoted) = before.strip_suffix('"') {
+        return quoted.rfind('"').unwrap_or(0);
+    }
+    before
+        .trim_end_matches(|c: char| is_wide(c) || c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.@".contains(c))
+        .len()
+}
+
+fn length_of_host(after: &str) -> usize {
+    if after.starts_with('[') {
+        return after.find(']').map_or(after.len(), |end| end + 1);
+    }
+    let rest = after.trim_start_matches(|c: char| is_wide(c) || c.is_ascii_alphanumeric() || "-_.@%".contains(c));
+    let host = after.strip_suffix(rest).unwrap_or(after);
+    host.trim_end_matches('.').len()
+}
+
+fn is_wide(c: char) -> bool {
+    !c.is_ascii() && !c.is_whitespace()
+}
+
+fn keys(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let prefixes = KEY_PREFIXES.iter().flat_map(move |prefix| text.match_indices(prefix));
+    prefixes.filter_map(move |(at, prefix)| {
+        let rest = text.get(at + prefix.len()..)?;
+        let length = rest.bytes().take_while(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()).count();
+        (length >= SHORTEST_KEY_AFTER_PREFIX).then_some(at..at + prefix.len() + length)
+    })
+}
+
+fn secrets(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let in_secret = |c: char| c.is_ascii_alphanumeric() || "/+=%".contains(c);
+    text.split(move |c| !in_secret(c)).filter_map(move |run| {
+        let has = |kind: fn(&u8) -> bool| run.as_bytes().iter().any(kind);
+        let is_one = run.len() >= SHORTEST_SECRET
+            && has(u8::is_ascii_uppercase)
+            && has(u8::is_ascii_lowercase)
+            && has(u8::is_ascii_digit);
+        let start = run.as_ptr().addr() - text.as_ptr().addr();
+        is_one.then_some(start..start + run.len())
+    })
 }
 
 #[cfg(test)]
@@ -21,8 +104,42 @@ mod tests {
 
     #[test]
     fn an_address_is_replaced_and_the_rest_is_left_alone() {
-        assert_eq!(redact("owner <a.b@example.com>, account 1"), "owner [e-mail address] account 1");
-        assert_eq!(redact("a@b.c"), "[e-mail address]");
-        assert_eq!(redact("nobody @ home, nothing@"), "nobody @ home, nothing@");
+        let cases = [
+            ("owner <a.b@example.com>, account 1", "owner <[e-mail address]>, account 1"),
+            ("a@b.c", "[e-mail address]"),
+            ("a@b", "[e-mail address]"),
+            ("\"a@b.c\" and mailto:a+x@b.c, 'd'", "\"[e-mail address]\" and mailto:[e-mail address], 'd'"),
+            ("Ask \"john doe\"@example.com.", "Ask [e-mail address]."),
+            ("to=a%40b.c&x", "[e-mail address]&x"),
+            ("{\"Email\":\"a\\u0040b.c\"}", "{\"Email\":\"[e-mail address]\"}"),
+            ("jörg@bücher.example a@[192.0.2.1]", "[e-mail address] [e-mail address]"),
+            ("a@b@c.d", "[e-mail address]"),
+        ];
+        for (given, clean) in cases {
+            assert_eq!(redact(given), clean);
+        }
+        for fine in ["nobody @ home, nothing@", "@", "", "100 %", "arn:aws:iam::111111111111:user/somebody"] {
+            assert_eq!(redact(fine), fine);
+        }
+    }
+
+    #[test]
+    fn a_key_is_replaced_and_what_only_looks_like_one_is_not() {
+        let secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+        assert_eq!(redact(&format!("AKIAIOSFODNN7EXAMPLE:{secret}!")), "[access key]:[secret]!");
+        assert_eq!(redact("(ASIAIOSFODNN7EXAMPLE)"), "([access key])");
+        assert_eq!(redact(&secret.replace('/', "%2F")), "[secret]");
+        for fine in [
+            "AKIA and ASIA",
+            "AROAIOSFODNN7EXAMPLE",
+            "11111111-2222-3333-4444-555555555555",
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ABCDEFGHIJKLMNOP",
+            "MAX_DELEGATED_ADMINISTRATORS_FOR_SERVICE_LIMIT_EXCEEDED",
+            "ResourceDataSyncInvalidConfigurationException",
+            "arn:aws:iam::111111111111:role/aws-service-role/accountdiscovery.ssm.amazonaws.com/\
+             AWSServiceRoleForAmazonSSM_AccountDiscovery",
+        ] {
+            assert_eq!(redact(fine), fine);
+        }
     }
 }

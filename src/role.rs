@@ -4,6 +4,8 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
 
+use tracing::Instrument;
+
 use crate::change::Change;
 use crate::domain::AccountId;
 use crate::error::{Error, ErrorKind};
@@ -14,6 +16,7 @@ use crate::operations::role;
 use crate::ports::{IamClient, Operation, Role};
 use crate::state::{AnyState, Disabled, ObservedState};
 use crate::syncs::{Endangered, Syncs};
+use crate::trace::span;
 
 /// The service-linked role `AWSServiceRoleForAmazonSSM_AccountDiscovery` of one account: from [`Integration::account_discovery_role`].
 ///
@@ -114,7 +117,8 @@ impl<S, I: IamClient + ?Sized> AccountDiscoveryRole<'_, S, I> {
     /// [Using roles to collect account information](https://docs.aws.amazon.com/systems-manager/latest/userguide/using-service-linked-roles-service-action-2.html).
     pub async fn look_up(&self) -> Result<Option<Role>, Error> {
         let caller = self.check_account(Operation::GetRole).await?;
-        let found = role::look_up(self.iam, self.patience, self.journal.changes()).await;
+        let span = span!("look_up_role", caller: caller);
+        let found = role::look_up(self.iam, self.patience, self.journal.changes()).instrument(span).await;
         found.map_err(|error| error.called_as(caller))
     }
 
@@ -136,7 +140,8 @@ impl<S, I: IamClient + ?Sized> AccountDiscoveryRole<'_, S, I> {
     #[doc(alias = "CreateServiceLinkedRole")]
     pub async fn ensure(&mut self) -> Result<RoleEnsured, Error> {
         let caller = self.check_account(Operation::CreateServiceLinkedRole).await?;
-        let outcome = role::ensure(self.iam, self.patience, self.journal.changes()).await;
+        let span = span!("ensure_role", caller: caller);
+        let outcome = role::ensure(self.iam, self.patience, self.journal.changes()).instrument(span).await;
         let (role, there) = self.settle(caller, outcome)?;
         Ok(if there { RoleEnsured::AlreadyThere(role) } else { RoleEnsured::Created(role) })
     }
@@ -173,7 +178,8 @@ impl<I: IamClient + ?Sized> AccountDiscoveryRole<'_, Disabled, I> {
         let endangered =
             Endangered { others: true, single_of: Some(self.management), ..Endangered::of(vec![self.management]) };
         syncs.guard(operation, &endangered, self.journal.changes()).await?;
-        let outcome = role::delete(self.iam, self.patience, self.journal.changes()).await;
+        let span = span!("delete_role", caller: caller);
+        let outcome = role::delete(self.iam, self.patience, self.journal.changes()).instrument(span).await;
         self.settle(caller, outcome)
     }
 }

@@ -17,16 +17,16 @@ async fn a_refusal_reads_like_an_explanation() {
     let handle = ssm_organizations::Integration::new(member.client(alice()));
     assert_eq!(
         failed(handle.observe().await).0.to_string(),
-        "ListAWSServiceAccessForOrganization as 222222222222: access denied; it takes the permission \
-         organizations:ListAWSServiceAccessForOrganization, and credentials of the management account or of a delegated \
-         administrator (AWS answered AccessDeniedException): You don't have permissions to access this resource."
+        "ListAWSServiceAccessForOrganization as 222222222222: access denied; use credentials of the management account \
+         111111111111 or of a delegated administrator, or add the permission \
+         organizations:ListAWSServiceAccessForOrganization (AWS answered AccessDeniedException): You don't have permissions to access this resource."
     );
 
     let organization = organization().member_in(alice(), AccountState::Suspended).build();
     assert_eq!(
         failed(observe(&organization).await.ensure_delegated(&alice()).await).0.to_string(),
         "RegisterDelegatedAdministrator for account 222222222222 as 111111111111: the account is SUSPENDED, and only an \
-         ACTIVE one can become the delegated administrator"
+         ACTIVE one can become the delegated administrator; name an active member account of the organization"
     );
 
     let organization = trusting().build();
@@ -35,7 +35,7 @@ async fn a_refusal_reads_like_an_explanation() {
     assert_eq!(
         failed(trusted.register_delegated_administrator(&alice()).await).0.to_string(),
         "RegisterDelegatedAdministrator for account 222222222222 as 111111111111: the one delegation that Systems Manager \
-         allows is held by 333333333333; deregister that account first (AWS answered ConstraintViolationException, \
+         allows is held by 333333333333; deregister account 333333333333 first (AWS answered ConstraintViolationException, \
          MAX_DELEGATED_ADMINISTRATORS_FOR_SERVICE_LIMIT_EXCEEDED): You have exceeded the allowed number of delegated \
          administrators for the delegated service."
     );
@@ -51,7 +51,10 @@ async fn a_refusal_reads_like_an_explanation() {
     let organization = common::organization().feature_set(FeatureSet::ConsolidatedBilling).build();
     let handle = ssm_organizations::Integration::new(organization.management_client());
     let error = failed(handle.observe().await).0.to_string();
-    assert!(error.contains("consolidated billing only; trusted access needs all features"), "{error}");
+    assert!(
+        error.contains("consolidated billing only, and trusted access needs all features; enable all features"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -65,10 +68,14 @@ fn the_code_decides_what_may_be_tried_again_and_what_may_have_happened() {
         ("TooManyRequestsException", ErrorKind::Throttled, Retry::Temporary, Applied::No),
         ("ThrottlingException", ErrorKind::Throttled, Retry::Temporary, Applied::No),
         ("ConcurrentModificationException", ErrorKind::ConcurrentModification, Retry::Temporary, Applied::No),
-        ("FinalizingOrganizationException", ErrorKind::ConcurrentModification, Retry::Temporary, Applied::No),
+        ("FinalizingOrganizationException", ErrorKind::Finalizing, Retry::Temporary, Applied::No),
         ("ServiceException", ErrorKind::Lost, Retry::Temporary, Applied::Unknown),
         ("InternalServerError", ErrorKind::Lost, Retry::Temporary, Applied::Unknown),
-        ("LimitExceededException", ErrorKind::Refused, Retry::Permanent, Applied::No),
+        ("LimitExceededException", ErrorKind::QuotaExceeded, Retry::Permanent, Applied::No),
+        ("UnsupportedAPIEndpointException", ErrorKind::Unsupported, Retry::Permanent, Applied::No),
+        ("ExpiredTokenException", ErrorKind::CredentialsRejected, Retry::Permanent, Applied::No),
+        ("RequestTimeTooSkewed", ErrorKind::ClockSkewed, Retry::Permanent, Applied::No),
+        ("RequestTimeout", ErrorKind::Lost, Retry::Temporary, Applied::Unknown),
         ("ConstraintViolationException", ErrorKind::Refused, Retry::Permanent, Applied::No),
         ("NobodyKnowsException", ErrorKind::Refused, Retry::Permanent, Applied::No),
     ];
@@ -149,7 +156,7 @@ fn debug_shows_all_that_is_known_on_one_level() {
     let error = Error::service(Operation::EnableAwsServiceAccess, "OddException", "the words").with_request_id("id-1");
     assert_eq!(
         format!("{error:?}"),
-        "Error { kind: Refused, retry: Permanent, applied: No, operation: EnableAWSServiceAccess, code: OddException, \
+        "Error { kind: Refused, evidence: Said, retry: Permanent, applied: No, operation: EnableAWSServiceAccess, code: OddException, \
          message: the words, request_id: id-1 }"
     );
 }

@@ -370,7 +370,7 @@ async fn a_rival_who_takes_trusted_access_away_is_noticed() {
     let trusted = trusted_in(&organization).await;
     organization.distrust(&SSM);
     let (error, recovered) = failed(trusted.register_delegated_administrator(&alice()).await);
-    assert_eq!((error.kind(), error.reason()), (&ErrorKind::StateMoved, Some("SERVICE_ACCESS_NOT_ENABLED")));
+    assert_eq!((error.kind(), error.reason()), (&ErrorKind::TrustedAccessOff, Some("SERVICE_ACCESS_NOT_ENABLED")));
     let Recovered::Moved(observed) = recovered else { panic!("{recovered:?}") };
     let _ = expect_disabled(observed);
 }

@@ -6,11 +6,11 @@ mod common;
 mod walks;
 
 use common::{SSM, alice, bob, every_setting, irregular_in, observe, organization};
-use ssm_organizations::ports::FeatureSet;
+use ssm_organizations::ports::{FeatureSet, Operation};
 use ssm_organizations::sim::{
     self, DeregisterUntrusted, DisableAdministered, RegisterUntrusted, Repetition, SecondAdministrator, Undocumented,
 };
-use ssm_organizations::{ErrorKind, Syncs};
+use ssm_organizations::{ErrorKind, Evidence, Remedy, Syncs};
 use walks::{End, Scenario, check_claim, check_record, facts, scenarios};
 
 /// Every combination of the switches that touch trusted access and administrators.
@@ -55,7 +55,11 @@ async fn every_walk_reaches_its_end_or_says_why_not() {
                 let (error, unchanged) = end.error.expect("AWS refuses");
                 assert!(unchanged, "{what}: {error}");
                 let reason = setting.reasons.then_some("SERVICE_ACCESS_NOT_ENABLED");
-                assert_eq!((error.kind(), error.reason()), (&ErrorKind::Refused, reason), "{what}");
+                assert_eq!((error.kind(), error.reason()), (&ErrorKind::TrustedAccessOff, reason), "{what}");
+                // AWS's reason and what a read shows are the same; without it, something else might fit.
+                let evidence = if setting.reasons { Evidence::Observed } else { Evidence::Likely };
+                assert_eq!(error.evidence(), evidence, "{what}: {error}");
+                assert_eq!(error.remedy(), Some(Remedy::EnableTrustedAccess), "{what}: {error}");
             } else {
                 assert!(end.error.is_none(), "{what}: {end:?}");
                 assert_eq!(facts(&organization), scenario.wanted, "{what}");
@@ -82,7 +86,17 @@ async fn where_aws_does_not_know_systems_manager_nothing_is_changed_or_claimed()
             } else {
                 let (error, unchanged) = end.error.expect("AWS refuses");
                 let reason = setting.reasons.then_some("UNRECOGNIZED_SERVICE_PRINCIPAL");
-                assert_eq!((error.kind(), error.reason()), (&ErrorKind::Refused, reason), "{what}");
+                let (trusted, administrators) = &before.0;
+                let situation = error.situation().expect("a look afterwards");
+                assert_eq!((situation.trusted_access, &situation.administrators), (*trusted, administrators), "{what}");
+                // Without trusted access, that is as good a reason for AWS to refuse an administrator.
+                let about_administrators = error.operation() != Some(Operation::EnableAwsServiceAccess);
+                let (kind, evidence) = if !trusted && about_administrators {
+                    (ErrorKind::TrustedAccessOff, Evidence::Likely)
+                } else {
+                    (ErrorKind::Refused, Evidence::Said)
+                };
+                assert_eq!((error.kind(), error.evidence(), error.reason()), (&kind, evidence, reason), "{what}");
                 assert!(unchanged, "{what}: {error}");
                 assert_eq!(organization.writes(), 1, "{what}: sent once");
             }
@@ -111,9 +125,9 @@ async fn without_all_features_every_walk_says_so_or_takes_away_what_is_there() {
                     assert!(unchanged, "{what}: {error}");
                     assert_eq!(organization.writes(), 0, "{what}: known before a write");
                 } else if locks_orphans(&scenario, &setting) {
-                    assert!(
-                        end.error.is_some_and(|(error, unchanged)| *error.kind() == ErrorKind::Refused && unchanged)
-                    );
+                    assert!(end.error.is_some_and(|(error, is_unchanged)| {
+                        *error.kind() == ErrorKind::TrustedAccessOff && is_unchanged
+                    }));
                 } else {
                     assert!(end.error.is_none(), "{what}: {end:?}");
                     assert_eq!(facts(&organization), scenario.wanted, "{what}");

@@ -330,7 +330,7 @@ async fn a_listing_that_fails_before_a_deregistration_is_not_about_the_account_t
     assert_eq!(
         error.to_string(),
         "ListResourceDataSync in eu-central-1 as 111111111111: the data syncs of account 111111111111 were not seen, so some \
-         may remain; give a client that can list them with that account's credentials, or forfeit them"
+         may remain; give a client that can list the data syncs of account 111111111111, or forfeit the data syncs"
     );
 }
 

@@ -1,3 +1,4 @@
+use std::error::Error as StdError;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
@@ -7,11 +8,19 @@ use aws_smithy_runtime_api::client::interceptors::context::{
     BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
 };
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::client::runtime_components::{GetIdentityResolver, RuntimeComponents};
 use aws_smithy_types::config_bag::ConfigBag;
-use aws_types::region::Region;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_types::region::Region as SdkRegion;
+use aws_types::request_id::RequestId;
 
+use super::error::from_sdk;
+use crate::domain::{AccountId, Region};
+use crate::error::Error;
 use crate::ports::Operation;
+use crate::trace::Called;
 
 /// How AWS's calls are signed.
 const SIGNED: AuthSchemeId = AuthSchemeId::new("sigv4");
@@ -23,6 +32,8 @@ const SIGNED: AuthSchemeId = AuthSchemeId::new("sigv4");
 #[derive(Debug, Clone)]
 pub(super) struct Attempts {
     operation: Operation,
+    account: Option<AccountId>,
+    region: Option<Region>,
     notes: Arc<Notes>,
 }
 
@@ -38,7 +49,55 @@ struct Notes {
 
 impl Attempts {
     pub(super) fn at(operation: Operation) -> Self {
-        Self { operation, notes: Arc::default() }
+        Self { operation, account: None, region: None, notes: Arc::default() }
+    }
+
+    /// The same for a call about this account.
+    pub(super) fn about(mut self, account: &AccountId) -> Self {
+        self.account = Some(*account);
+        self
+    }
+
+    /// The same for a call in this Region.
+    pub(super) fn within(mut self, region: &Region) -> Self {
+        self.region = Some(region.clone());
+        self
+    }
+
+    /// What comes of the call. The end of every call comes through here, and is told.
+    pub(super) fn end<T, E>(&self, sent: Result<T, SdkError<E, HttpResponse>>) -> Result<T, Error>
+    where
+        T: RequestId,
+        E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
+    {
+        let result = sent.map_err(|error| self.name(from_sdk(self, error)));
+        let request_id = match &result {
+            Ok(output) => output.request_id(),
+            Err(error) => error.request_id(),
+        };
+        let called = Called {
+            operation: self.operation,
+            caller: None,
+            account: self.account,
+            region: self.region.as_ref(),
+            attempts: self.notes.made.load(Relaxed),
+            request_id,
+            error: result.as_ref().err(),
+        };
+        called.tell();
+        result
+    }
+
+    /// Says in an error what the call was about.
+    pub(super) fn name(&self, error: Error) -> Error {
+        let error = match self.account {
+            Some(account) => error.about(account),
+            None => error,
+        };
+        match &self.region {
+            Some(region) => error.with_region(region.clone()),
+            None => error,
+        }
     }
 
     pub(super) fn operation(&self) -> Operation {
@@ -88,7 +147,7 @@ impl Intercept for Attempts {
     ) -> Result<(), BoxError> {
         self.notes.made.fetch_add(1, Relaxed);
         self.notes.in_flight.store(false, Relaxed);
-        self.notes.no_region.store(config.load::<Region>().is_none(), Relaxed);
+        self.notes.no_region.store(config.load::<SdkRegion>().is_none(), Relaxed);
         self.notes.no_credentials.store(components.identity_resolver(SIGNED).is_none(), Relaxed);
         self.notes.no_http_client.store(components.http_client().is_none(), Relaxed);
         Ok(())

@@ -9,14 +9,15 @@ use aws_sdk_organizations::types::error as organizations;
 use aws_sdk_ssm::types::error as ssm;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::ErrorMetadata;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
 
 use super::attempts::Attempts;
-use crate::error::{Applied, Error, ErrorKind, Retry};
+use crate::error::{Applied, Error, ErrorKind, Remedy, Retry};
 use crate::ports::Operation;
 
-/// The one conversion: every call's error comes through here.
+/// The one conversion.
 pub(super) fn from_sdk<E>(attempts: &Attempts, error: SdkError<E, HttpResponse>) -> Error
 where
     E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
@@ -27,7 +28,9 @@ where
         SdkError::ResponseError(answer) => answered(operation, &Said::default(), answer.raw()),
         _ if !attempts.in_flight() => unsent(attempts, &error),
         _ if never_connected(&error) => {
-            Error::not_sent(operation, "no connection could be made").with_retry(Retry::Temporary)
+            let unreached =
+                Error::not_sent(operation, "no connection could be made").with_remedy(Remedy::CheckEndpoint);
+            unreached.with_retry(Retry::Temporary)
         }
         _ => Error::lost(operation),
     };
@@ -38,7 +41,15 @@ where
     if let Some(id) = error.request_id() {
         ours = ours.with_request_id(id);
     }
-    ours.with_source(error)
+    ours.with_source_saying(Box::new(error), said)
+}
+
+/// The SDK keeps an answer that it does not know as metadata, which it prints as Rust does. Only its message is for people.
+fn said(error: &(dyn StdError + 'static)) -> Option<String> {
+    match error.downcast_ref::<ErrorMetadata>() {
+        Some(metadata) => metadata.message().map(str::to_owned),
+        None => Some(error.to_string()),
+    }
 }
 
 /// What an answer says of itself.
@@ -116,33 +127,32 @@ impl<'a> Shape<'a> {
 /// An answer came: what it says, and where it says nothing, what its status means.
 fn answered(operation: Operation, said: &Said<'_>, answer: &HttpResponse) -> Error {
     let status = answer.status();
-    let mut ours = match said.code.or_else(|| code_in_xml(answer)) {
-        // AWS gave up waiting for the rest of the request. That says what it had read, and not what it did.
-        // IAM's `ServiceFailure` says no more than `ServiceException` does elsewhere.
-        Some(code @ ("RequestTimeout" | "RequestTimeoutException" | "ServiceFailure")) => lost(operation, code),
-        // IAM's name for `ConcurrentModificationException`.
-        Some(code @ "ConcurrentModification") => Error::service(operation, code, "")
-            .explained_by(ErrorKind::ConcurrentModification)
-            .with_retry(Retry::Temporary),
-        Some(code) => {
+    let code = said.code.or_else(|| code_in_xml(answer));
+    let mut ours = match (code, status.as_u16()) {
+        // Of an emulator, whatever it calls it.
+        (Some(code), 501) if !said.declared => Error::service(operation, code, "").not_offered(),
+        (Some(code), _) => {
             let refusal = Error::service(operation, code, "");
             // A code that nobody declared means what its status means. A declared one is a refusal, whatever a mock answers it with.
             if *refusal.kind() == ErrorKind::Refused && !said.declared && status.is_server_error() {
-                lost(operation, code)
+                refusal.lost_after_all()
             } else {
                 refusal
             }
         }
-        None => {
-            let ours = match status.as_u16() {
+        (None, status) => {
+            let ours = match status {
                 401 | 403 => Error::of(ErrorKind::AccessDenied).at(operation),
                 429 => Error::of(ErrorKind::Throttled).at(operation).with_retry(Retry::Temporary),
                 408 => Error::lost(operation),
                 400..=499 => Error::of(ErrorKind::Refused).at(operation),
+                501 => Error::unsupported(operation),
                 _ => Error::lost(operation),
             };
-            let what = if status.is_success() { "a body that cannot be read" } else { "no error code" };
-            ours.with_message(format!("HTTP status {status} and {what}"))
+            let what = if (200..300).contains(&status) { "a body that cannot be read" } else { "no error code" };
+            let ours = ours.with_message(format!("HTTP status {status} and {what}"));
+            // AWS does not speak HTML: an emulator or a proxy does.
+            if is_html(answer) { ours.with_remedy(Remedy::CheckEndpoint) } else { ours }
         }
     };
     if let Some(message) = said.message {
@@ -154,13 +164,10 @@ fn answered(operation: Operation, said: &Said<'_>, answer: &HttpResponse) -> Err
     ours
 }
 
-/// A call without a usable answer that AWS nevertheless gave a code.
-fn lost(operation: Operation, code: &str) -> Error {
-    let lost = Error::lost(operation);
-    Error::service(operation, code, "")
-        .explained_by(ErrorKind::Lost)
-        .applied_is(lost.applied())
-        .with_retry(lost.retry())
+fn is_html(answer: &HttpResponse) -> bool {
+    let body = answer.body().bytes().unwrap_or_default().trim_ascii_start();
+    let begins = |tag: &[u8]| body.get(..tag.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(tag));
+    begins(b"<!doctype html") || begins(b"<html")
 }
 
 /// The code of an answer in XML that is not as the service writes it, or where JSON was due: how moto refuses those who lack a
@@ -179,6 +186,7 @@ where
 {
     let operation = attempts.operation();
     let not_sent = |why| Error::not_sent(operation, why);
+    let configure = |what, why| not_sent(why).with_remedy(what);
     if let SdkError::TimeoutError(_) = error {
         let why = if attempts.refused() {
             "its time was up before it was sent again"
@@ -187,15 +195,19 @@ where
         };
         not_sent(why).with_retry(Retry::Temporary)
     } else if attempts.had_no_region() {
-        not_sent("no Region is configured")
+        configure(Remedy::ConfigureRegion, "no Region is configured")
     } else if let Some(credentials) = find::<CredentialsError>(error) {
         match credentials {
-            CredentialsError::CredentialsNotLoaded(_) => not_sent("no credentials are configured"),
-            CredentialsError::InvalidConfiguration(_) => not_sent("the credentials are configured wrongly"),
+            CredentialsError::CredentialsNotLoaded(_) => {
+                configure(Remedy::ConfigureCredentials, "no credentials are configured")
+            }
+            CredentialsError::InvalidConfiguration(_) => {
+                configure(Remedy::ConfigureCredentials, "the credentials are configured wrongly")
+            }
             _ => not_sent("the credentials could not be loaded").with_retry(Retry::Temporary),
         }
     } else if attempts.had_no_credentials() {
-        not_sent("no credentials are configured")
+        configure(Remedy::ConfigureCredentials, "no credentials are configured")
     } else if attempts.had_no_http_client() {
         not_sent("no HTTP client is configured")
     } else {

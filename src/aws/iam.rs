@@ -10,7 +10,6 @@ use super::AwsClient;
 use super::attempts::Attempts;
 use super::classifier::OnlyAfterRefusal;
 use super::convert::{absent, date, present, required};
-use super::error::from_sdk;
 use crate::domain::{DeletionTaskId, Region, RoleId, RoleName, ServicePrincipal};
 use crate::error::{Error, ErrorKind};
 use crate::ports::{DeletionStatus, IamApi, Operation, Role, RoleUsage};
@@ -24,7 +23,7 @@ impl IamApi for AwsClient {
         let operation = Operation::GetRole;
         let attempts = Attempts::at(operation);
         let request = self.iam.get_role().role_name(name.as_str()).customize().interceptor(attempts.clone());
-        match request.send().await.map_err(|error| from_sdk(&attempts, error)) {
+        match attempts.end(request.send().await) {
             Ok(output) => role(operation, output.role()).map(Some),
             Err(error) if *error.kind() == ErrorKind::Refused && error.code() == Some("NoSuchEntity") => Ok(None),
             Err(error) => Err(error),
@@ -41,7 +40,7 @@ impl IamApi for AwsClient {
             .customize()
             .config_override(Builder::new().retry_classifier(OnlyAfterRefusal::<CreateServiceLinkedRoleError>::new()))
             .interceptor(attempts.clone());
-        let output = request.send().await.map_err(|error| from_sdk(&attempts, error))?;
+        let output = attempts.end(request.send().await)?;
         role(operation, output.role())
     }
 
@@ -55,7 +54,7 @@ impl IamApi for AwsClient {
             .customize()
             .config_override(Builder::new().retry_classifier(OnlyAfterRefusal::<DeleteServiceLinkedRoleError>::new()))
             .interceptor(attempts.clone());
-        let output = request.send().await.map_err(|error| from_sdk(&attempts, error))?;
+        let output = attempts.end(request.send().await)?;
         required(operation, "DeletionTaskId", present(output.deletion_task_id()), DeletionTaskId::try_from)
     }
 
@@ -68,7 +67,7 @@ impl IamApi for AwsClient {
             .deletion_task_id(task.as_str())
             .customize()
             .interceptor(attempts.clone());
-        let output = request.send().await.map_err(|error| from_sdk(&attempts, error))?;
+        let output = attempts.end(request.send().await)?;
         match output.status() {
             DeletionTaskStatusType::NotStarted => Ok(DeletionStatus::NotStarted),
             DeletionTaskStatusType::InProgress => Ok(DeletionStatus::InProgress),

@@ -10,7 +10,6 @@ use super::AwsClient;
 use super::attempts::Attempts;
 use super::classifier::OnlyAfterRefusal;
 use super::convert::{absent, date, page, required};
-use super::error::from_sdk;
 use crate::domain::{AccountId, OrganizationId, PageToken, Partition, ServicePrincipal};
 use crate::error::Error;
 use crate::ports::{
@@ -27,20 +26,20 @@ impl OrganizationsApi for AwsClient {
         let operation = Operation::DescribeOrganization;
         let attempts = Attempts::at(operation);
         let request = self.organizations.describe_organization().customize().interceptor(attempts.clone());
-        let output = request.send().await.map_err(|error| from_sdk(&attempts, error))?;
+        let output = attempts.end(request.send().await)?;
         organization(output.organization().ok_or_else(|| absent(operation, "Organization"))?)
     }
 
     async fn describe_account(&self, account: &AccountId) -> Result<Account, Error> {
         let operation = Operation::DescribeAccount;
-        let attempts = Attempts::at(operation);
+        let attempts = Attempts::at(operation).about(account);
         let request = self
             .organizations
             .describe_account()
             .account_id(account.as_str())
             .customize()
             .interceptor(attempts.clone());
-        let output = request.send().await.map_err(|error| from_sdk(&attempts, error))?;
+        let output = attempts.end(request.send().await)?;
         let found = output.account().ok_or_else(|| absent(operation, "Account"))?;
         let id = required(operation, "Id", found.id(), AccountId::new)?;
         Ok(Account { id, state: state(found.state(), found.status()) })
@@ -59,7 +58,7 @@ impl OrganizationsApi for AwsClient {
             .set_next_token(next.map(|token| token.as_str().to_owned()))
             .customize()
             .interceptor(attempts.clone());
-        let output = request.send().await.map_err(|error| from_sdk(&attempts, error))?;
+        let output = attempts.end(request.send().await)?;
         let items = output.enabled_service_principals().iter().map(enabled_service).collect::<Result<_, _>>()?;
         page(operation, items, output.next_token())
     }
@@ -73,7 +72,7 @@ impl OrganizationsApi for AwsClient {
             .customize()
             .config_override(Builder::new().retry_classifier(OnlyAfterRefusal::<EnableAWSServiceAccessError>::new()))
             .interceptor(attempts.clone());
-        request.send().await.map(drop).map_err(|error| from_sdk(&attempts, error))
+        attempts.end(request.send().await).map(drop)
     }
 
     async fn disable_aws_service_access(&self, principal: &ServicePrincipal) -> Result<(), Error> {
@@ -85,7 +84,7 @@ impl OrganizationsApi for AwsClient {
             .customize()
             .config_override(Builder::new().retry_classifier(OnlyAfterRefusal::<DisableAWSServiceAccessError>::new()))
             .interceptor(attempts.clone());
-        request.send().await.map(drop).map_err(|error| from_sdk(&attempts, error))
+        attempts.end(request.send().await).map(drop)
     }
 
     async fn list_delegated_administrators(
@@ -103,7 +102,7 @@ impl OrganizationsApi for AwsClient {
             .set_next_token(next.map(|token| token.as_str().to_owned()))
             .customize()
             .interceptor(attempts.clone());
-        let output = request.send().await.map_err(|error| from_sdk(&attempts, error))?;
+        let output = attempts.end(request.send().await)?;
         let items = output.delegated_administrators().iter().map(administrator).collect::<Result<_, _>>()?;
         page(operation, items, output.next_token())
     }
@@ -113,7 +112,7 @@ impl OrganizationsApi for AwsClient {
         account: &AccountId,
         principal: &ServicePrincipal,
     ) -> Result<(), Error> {
-        let attempts = Attempts::at(Operation::RegisterDelegatedAdministrator);
+        let attempts = Attempts::at(Operation::RegisterDelegatedAdministrator).about(account);
         let careful = OnlyAfterRefusal::<RegisterDelegatedAdministratorError>::new();
         let request = self
             .organizations
@@ -123,7 +122,7 @@ impl OrganizationsApi for AwsClient {
             .customize()
             .config_override(Builder::new().retry_classifier(careful))
             .interceptor(attempts.clone());
-        request.send().await.map(drop).map_err(|error| from_sdk(&attempts, error))
+        attempts.end(request.send().await).map(drop)
     }
 
     async fn deregister_delegated_administrator(
@@ -131,7 +130,7 @@ impl OrganizationsApi for AwsClient {
         account: &AccountId,
         principal: &ServicePrincipal,
     ) -> Result<(), Error> {
-        let attempts = Attempts::at(Operation::DeregisterDelegatedAdministrator);
+        let attempts = Attempts::at(Operation::DeregisterDelegatedAdministrator).about(account);
         let careful = OnlyAfterRefusal::<DeregisterDelegatedAdministratorError>::new();
         let request = self
             .organizations
@@ -141,7 +140,7 @@ impl OrganizationsApi for AwsClient {
             .customize()
             .config_override(Builder::new().retry_classifier(careful))
             .interceptor(attempts.clone());
-        request.send().await.map(drop).map_err(|error| from_sdk(&attempts, error))
+        attempts.end(request.send().await).map(drop)
     }
 }
 

@@ -3,7 +3,6 @@ use async_trait::async_trait;
 use super::AwsClient;
 use super::attempts::Attempts;
 use super::convert::required;
-use super::error::from_sdk;
 use crate::domain::AccountId;
 use crate::error::Error;
 use crate::ports::{CallerIdentity, Operation, StsApi};
@@ -14,7 +13,7 @@ impl StsApi for AwsClient {
         let operation = Operation::GetCallerIdentity;
         let attempts = Attempts::at(operation);
         let request = self.sts.get_caller_identity().customize().interceptor(attempts.clone());
-        let output = request.send().await.map_err(|error| from_sdk(&attempts, error))?;
+        let output = attempts.end(request.send().await)?;
         Ok(CallerIdentity::new(required(operation, "Account", output.account(), AccountId::new)?))
     }
 }

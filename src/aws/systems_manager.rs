@@ -14,7 +14,6 @@ use super::attempts::Attempts;
 use super::booleans::{Booleans, Shown};
 use super::classifier::OnlyAfterRefusal;
 use super::convert::{date, page, present, required};
-use super::error::from_sdk;
 use crate::domain::{InvalidIdentifier, OrganizationalUnitId, PageToken, Region, SyncName};
 use crate::error::Error;
 use crate::ports::{
@@ -38,7 +37,7 @@ impl SystemsManagerApi for AwsClient {
         next: Option<PageToken>,
     ) -> Result<Page<DataSync>, Error> {
         let operation = Operation::ListResourceDataSync;
-        let attempts = Attempts::at(operation);
+        let attempts = Attempts::at(operation).within(region);
         let booleans = Booleans::default();
         let request = self
             .systems_manager
@@ -50,16 +49,16 @@ impl SystemsManagerApi for AwsClient {
             .config_override(within(region))
             .interceptor(attempts.clone())
             .interceptor(booleans.clone());
-        let output = request.send().await.map_err(|error| from_sdk(&attempts, error).with_region(region.clone()))?;
+        let output = attempts.end(request.send().await)?;
         let items = output.resource_data_sync_items();
         let items = items.iter().zip(booleans.of(items.len())).map(|(item, shown)| data_sync(item, shown)).collect();
         Result::and_then(items, |items| page(operation, items, output.next_token()))
-            .map_err(|error| error.with_region(region.clone()))
+            .map_err(|error| attempts.name(error))
     }
 
     async fn create_resource_data_sync(&self, region: &Region, sync: &SyncDefinition) -> Result<(), Error> {
-        let attempts = Attempts::at(Operation::CreateResourceDataSync);
-        let source = source(sync).map_err(|error| unmade(&attempts, error).with_region(region.clone()))?;
+        let attempts = Attempts::at(Operation::CreateResourceDataSync).within(region);
+        let source = source(sync).map_err(|error| unmade(&attempts, error))?;
         let request = self
             .systems_manager
             .create_resource_data_sync()
@@ -69,12 +68,12 @@ impl SystemsManagerApi for AwsClient {
             .customize()
             .config_override(within(region).retry_classifier(OnlyAfterRefusal::<CreateResourceDataSyncError>::new()))
             .interceptor(attempts.clone());
-        request.send().await.map(drop).map_err(|error| from_sdk(&attempts, error).with_region(region.clone()))
+        attempts.end(request.send().await).map(drop)
     }
 
     async fn update_resource_data_sync(&self, region: &Region, sync: &SyncDefinition) -> Result<(), Error> {
-        let attempts = Attempts::at(Operation::UpdateResourceDataSync);
-        let source = source(sync).map_err(|error| unmade(&attempts, error).with_region(region.clone()))?;
+        let attempts = Attempts::at(Operation::UpdateResourceDataSync).within(region);
+        let source = source(sync).map_err(|error| unmade(&attempts, error))?;
         let request = self
             .systems_manager
             .update_resource_data_sync()
@@ -84,7 +83,7 @@ impl SystemsManagerApi for AwsClient {
             .customize()
             .config_override(within(region).retry_classifier(OnlyAfterRefusal::<UpdateResourceDataSyncError>::new()))
             .interceptor(attempts.clone());
-        request.send().await.map(drop).map_err(|error| from_sdk(&attempts, error).with_region(region.clone()))
+        attempts.end(request.send().await).map(drop)
     }
 
     async fn delete_resource_data_sync(
@@ -93,7 +92,7 @@ impl SystemsManagerApi for AwsClient {
         name: &SyncName,
         sync_type: SyncType,
     ) -> Result<(), Error> {
-        let attempts = Attempts::at(Operation::DeleteResourceDataSync);
+        let attempts = Attempts::at(Operation::DeleteResourceDataSync).within(region);
         let request = self
             .systems_manager
             .delete_resource_data_sync()
@@ -102,7 +101,7 @@ impl SystemsManagerApi for AwsClient {
             .customize()
             .config_override(within(region).retry_classifier(OnlyAfterRefusal::<DeleteResourceDataSyncError>::new()))
             .interceptor(attempts.clone());
-        request.send().await.map(drop).map_err(|error| from_sdk(&attempts, error).with_region(region.clone()))
+        attempts.end(request.send().await).map(drop)
     }
 }
 
@@ -112,7 +111,7 @@ fn within(region: &Region) -> Builder {
 
 /// What the SDK would object to is something left out, and nothing is.
 fn unmade(attempts: &Attempts, error: BuildError) -> Error {
-    Error::not_sent(attempts.operation(), "the request could not be made ready").with_source(error)
+    attempts.name(Error::not_sent(attempts.operation(), "the request could not be made ready")).with_source(error)
 }
 
 /// The source that a definition stands for. Both booleans are always sent: what AWS makes of an omitted one is not documented.

@@ -32,7 +32,11 @@ impl AccountId {
             .ok()
             .filter(|bytes| bytes.iter().all(u8::is_ascii_digit))
             .map(Self)
-            .ok_or_else(|| InvalidIdentifier { what: "an account id", expected: "twelve digits", given: redact(text) })
+            .ok_or_else(|| InvalidIdentifier {
+                what: "an account id",
+                expected: "twelve digits",
+                given: redact(text).into_owned(),
+            })
     }
 
     /// The twelve digits.

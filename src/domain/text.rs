@@ -31,7 +31,7 @@ macro_rules! text {
                 if rule(&text) {
                     Ok(Self(Cow::Owned(text)))
                 } else {
-                    Err(InvalidIdentifier { what: $what, expected: $expected, given: redact(&text) })
+                    Err(InvalidIdentifier { what: $what, expected: $expected, given: redact(&text).into_owned() })
                 }
             }
 

@@ -1,103 +1,145 @@
-use std::fmt;
+use std::fmt::{self, Write as _};
 
-use super::{Applied, Error, ErrorKind, Repr};
-use crate::ports::Operation;
+use super::{Applied, Error, ErrorKind, Evidence, Remedy, Repr};
+use crate::redact::redact;
 
-/// `EnableAWSServiceAccess as 222222222222: only the management account 111111111111 may do this`.
+/// `EnableAWSServiceAccess as 222222222222: only the management account may do this; use credentials of …`.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let repr = &*self.0;
-        if let Some(operation) = repr.operation {
-            write!(f, "{operation}")?;
-            if let Some(account) = repr.account {
-                write!(f, " for account {account}")?;
-            }
-            if let Some(region) = &repr.region {
-                write!(f, " in {region}")?;
-            }
-            if let Some(caller) = repr.caller {
-                write!(f, " as {caller}")?;
-            }
-            f.write_str(": ")?;
-        }
-        repr.write_case(f)?;
-        repr.write_answer(f)?;
+        let mut line = String::new();
+        repr.write_call(&mut line)?;
+        repr.write_case(&mut line)?;
+        repr.write_remedies(&mut line)?;
+        repr.write_answer(&mut line)?;
         match repr.further.len() {
             0 => {}
-            1 => f.write_str("; and 1 further error")?,
-            more => write!(f, "; and {more} further errors")?,
+            1 => line.push_str("; and 1 further error"),
+            more => write!(line, "; and {more} further errors")?,
         }
         if f.alternate() {
             for cause in self.causes() {
-                write!(f, ": {cause}")?;
+                line.push_str(": ");
+                line.push_str(&cause);
             }
         }
-        Ok(())
+        // Names may be anything.
+        f.write_str(&redact(&line))
+    }
+}
+
+/// Everything that is known.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let repr = &*self.0;
+        let mut out = f.debug_struct("Error");
+        // Names may be anything.
+        let kind = format!("{:?}", repr.kind);
+        out.field("kind", &format_args!("{}", redact(&kind))).field("evidence", &self.evidence());
+        out.field("retry", &repr.retry).field("applied", &repr.applied);
+        let fields = [
+            ("operation", repr.operation.map(|value| value.to_string())),
+            ("account", repr.account.map(|value| value.to_string())),
+            ("region", repr.region.as_ref().map(ToString::to_string)),
+            ("caller", repr.caller.map(|value| value.to_string())),
+            ("code", repr.code.clone()),
+            ("reason", repr.reason.clone()),
+            ("message", repr.message.clone()),
+            ("request_id", repr.request_id.clone()),
+            ("situation", repr.situation.as_ref().map(ToString::to_string)),
+            ("source", Some(self.causes().join(": ")).filter(|causes| !causes.is_empty())),
+        ];
+        for (name, value) in fields {
+            if let Some(value) = value {
+                out.field(name, &format_args!("{value}"));
+            }
+        }
+        if !repr.further.is_empty() {
+            out.field("further", &repr.further);
+        }
+        out.finish()
     }
 }
 
 impl Repr {
-    /// What is the case and, where it is not plain, what to do.
-    fn write_case(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn write_call(&self, f: &mut dyn fmt::Write) -> fmt::Result {
+        let Some(operation) = self.operation else { return Ok(()) };
+        write!(f, "{operation}")?;
+        if let Some(account) = self.account {
+            write!(f, " for account {account}")?;
+        }
+        if let Some(region) = &self.region {
+            write!(f, " in {region}")?;
+        }
+        if let Some(caller) = self.caller {
+            write!(f, " as {caller}")?;
+        }
+        f.write_str(": ")
+    }
+
+    /// What is the case.
+    fn write_case(&self, f: &mut dyn fmt::Write) -> fmt::Result {
+        if self.evidence == Evidence::Likely {
+            f.write_str("probably, ")?;
+        }
         match &self.kind {
             ErrorKind::InvalidInput => f.write_str("invalid input"),
             ErrorKind::NotInOrganization => f.write_str("the calling account is in no organization"),
-            ErrorKind::NotAllFeatures => f.write_str(
-                "the organization has consolidated billing only; trusted access needs all features, so enable them first",
-            ),
+            ErrorKind::NotAllFeatures => {
+                f.write_str("the organization has consolidated billing only, and trusted access needs all features")
+            }
             ErrorKind::NotManagementAccount { management } => {
-                write!(f, "only the management account {management} may do this; use its credentials")
+                write!(f, "only the management account {management} may do this")
             }
-            ErrorKind::IsManagementAccount => {
-                f.write_str("it is the management account, and only a member account can be the delegated administrator")
-            }
+            ErrorKind::IsManagementAccount => f.write_str(
+                "it is the management account, and only a member account can be the delegated administrator",
+            ),
+            ErrorKind::TrustedAccessOff => f.write_str("Systems Manager is not trusted in the organization"),
             ErrorKind::NotAMember => f.write_str("the account is not in the organization"),
             ErrorKind::NotActive { state } => {
                 write!(f, "the account is {state}, and only an ACTIVE one can become the delegated administrator")
             }
             ErrorKind::OtherAdministrator { holders } => {
-                write!(f, "the one delegation that Systems Manager allows is held by {}; deregister ", list(holders))?;
-                f.write_str(if holders.len() == 1 { "that account first" } else { "those accounts first" })
+                f.write_str("the one delegation that Systems Manager allows is held by ")?;
+                if holders.is_empty() { f.write_str("another account") } else { f.write_str(&list(holders)) }
             }
             ErrorKind::NotAnAdministrator => {
                 f.write_str("the account is no delegated administrator of Systems Manager")
             }
-            ErrorKind::StateMoved => f.write_str("somebody changed the organization meanwhile; look at what it is now"),
-            ErrorKind::SyncsRemain { syncs } => {
-                write!(f, "Explorer's data syncs remain: {}; delete them first, or forfeit them", list(syncs))
+            ErrorKind::StateMoved => {
+                f.write_str("somebody changed the organization meanwhile")?;
+                self.situation.as_ref().map_or(Ok(()), |situation| write!(f, ": now {situation}"))
             }
-            ErrorKind::SyncsUnseen { account } => write!(
-                f,
-                "the data syncs of account {account} were not seen, so some may remain; give a client that can list \
-                 them with that account's credentials, or forfeit them"
-            ),
+            ErrorKind::SyncsRemain { syncs } => {
+                write!(f, "Explorer's data syncs remain: {}", list(syncs))
+            }
+            ErrorKind::SyncsUnseen { account } => {
+                write!(f, "the data syncs of account {account} were not seen, so some may remain")
+            }
             ErrorKind::ForeignSync => {
                 f.write_str("the sync belongs to another AWS service, which looks after it; it is left alone")
             }
             ErrorKind::SyncNameTaken => {
-                f.write_str("a sync of Inventory's kind has that name in the same account and Region; choose another")
+                f.write_str("a sync of Inventory's kind has that name in the same account and Region")
             }
             ErrorKind::SyncDiffers => f.write_str("a sync of that name is there already, and is another one"),
             ErrorKind::SyncQuotaFull { holders } => {
-                write!(f, "five syncs of an account in a Region is all that AWS allows, and {} hold the places", list(holders))?;
-                f.write_str("; delete one of them first")
+                f.write_str("five syncs of an account in a Region is all that AWS allows")?;
+                if holders.is_empty() { Ok(()) } else { write!(f, ", and {} hold the places", list(holders)) }
             }
-            ErrorKind::SyncSourceFixed => f.write_str(
-                "AWS cannot change a sync from the organization to a single account, or back; recreate it instead",
-            ),
+            ErrorKind::SyncSourceFixed => {
+                f.write_str("AWS cannot change a sync from the organization to a single account, or back")
+            }
             ErrorKind::RoleInUse { usage } => {
                 f.write_str("the role is in use")?;
                 let resources: Vec<_> = usage.iter().flat_map(|used| &used.resources).collect();
                 if !resources.is_empty() {
                     write!(f, " by {}", list(&resources))?;
                 }
-                f.write_str("; it can go when Explorer's data syncs are gone, sometimes only minutes later")
+                f.write_str(", and can go when Explorer's data syncs are gone, sometimes only minutes later")
             }
-            ErrorKind::OptInRegion => f.write_str(
-                "in this opt-in Region only the management account can sync the organization; use a client of that account",
-            ),
-            ErrorKind::NotSettled => {
-                f.write_str("AWS accepted it, and no read has shown it in time; observe again later")
+            ErrorKind::OptInRegion => {
+                f.write_str("in this opt-in Region only the management account can sync the organization")
             }
             ErrorKind::Unread => f.write_str("what the plan depends on is unknown"),
             ErrorKind::NoClient { account } => {
@@ -107,35 +149,44 @@ impl Repr {
                 write!(f, "it is of organization {expected}, and these are credentials of organization {found}")
             }
             ErrorKind::FactMoved { expected, found } => {
-                write!(f, "the plan relies on it that {expected}, and now {found}; make a new plan")
+                write!(f, "the plan relies on it that {expected}, and now {found}")
             }
-            ErrorKind::AccessDenied => {
-                f.write_str("access denied")?;
-                let Some(operation) = self.operation else { return Ok(()) };
-                write!(f, "; it takes the permission {}", operation.iam_action())?;
-                f.write_str(match operation.service() {
-                    _ if operation == Operation::DescribeOrganization => "",
-                    "organizations" if operation.is_write() => ", and credentials of the management account",
-                    "organizations" => ", and credentials of the management account or of a delegated administrator",
-                    _ => "",
-                })
-            }
+            ErrorKind::NotSettled => f.write_str("AWS accepted it, and no read has shown it in time"),
+            ErrorKind::AccessDenied => f.write_str("access denied"),
+            ErrorKind::CredentialsRejected => f.write_str("AWS does not accept the credentials"),
+            ErrorKind::ClockSkewed => f.write_str("this machine's clock and AWS's are too far apart"),
             ErrorKind::Throttled => f.write_str("too many requests"),
-            ErrorKind::ConcurrentModification => f.write_str("another change is under way; wait for it"),
+            ErrorKind::QuotaExceeded => f.write_str("a quota is full"),
+            ErrorKind::ConcurrentModification => f.write_str("another change is under way"),
+            ErrorKind::Finalizing => f.write_str("AWS is still making the organization ready"),
             ErrorKind::Lost => f.write_str(match self.applied {
                 Applied::No => "no usable answer",
-                _ => "no usable answer, so it may have been applied; observe again",
+                _ => "no usable answer, so it may have been applied",
             }),
             ErrorKind::NotSent => f.write_str("not sent"),
-            ErrorKind::Unsupported => f.write_str("the client does not offer this call"),
+            ErrorKind::Unsupported => f.write_str("the call is not offered here"),
             ErrorKind::UnexpectedAnswer => f.write_str("the answer cannot be understood"),
             ErrorKind::RepeatedToken => f.write_str("the listing repeated a page token, so its end is unknown"),
-            ErrorKind::Refused => f.write_str("refused"),
+            ErrorKind::Refused => {
+                f.write_str("refused")?;
+                self.situation.as_ref().map_or(Ok(()), |situation| write!(f, ", while {situation}"))
+            }
         }
     }
 
+    /// What to do, where the message does not say it anyhow.
+    fn write_remedies(&self, f: &mut dyn fmt::Write) -> fmt::Result {
+        let remedies = self.remedies();
+        let (first, rest) = match remedies.as_slice() {
+            [] | [Remedy::CorrectInput] => return Ok(()),
+            [first, rest @ ..] => (first, rest),
+        };
+        write!(f, "; {first}")?;
+        rest.iter().try_for_each(|remedy| write!(f, ", or {remedy}"))
+    }
+
     /// What AWS said, or our own words. AWS's message only where no `source()` says it.
-    fn write_answer(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn write_answer(&self, f: &mut dyn fmt::Write) -> fmt::Result {
         let said_by_source = self.code.is_some() && self.source.is_some();
         let message = self.message.as_deref().filter(|_| !said_by_source);
         match (self.code.as_deref(), &self.request_id) {
@@ -159,7 +210,7 @@ impl Repr {
 }
 
 /// `a`, `a and b`, `a, b and c`.
-fn list<T: fmt::Display>(items: &[T]) -> String {
+pub(super) fn list<T: fmt::Display>(items: &[T]) -> String {
     match items {
         [] => "nobody".to_owned(),
         [only] => only.to_string(),

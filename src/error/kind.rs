@@ -26,6 +26,8 @@ pub enum ErrorKind {
     },
     /// The management account cannot be its own delegated administrator.
     IsManagementAccount,
+    /// Systems Manager is not trusted in the organization, and the step needs it to be.
+    TrustedAccessOff,
     /// The account is not in the organization.
     NotAMember,
     /// Only an active account can become the administrator.
@@ -37,7 +39,7 @@ pub enum ErrorKind {
     /// Other accounts hold the one delegation that Systems Manager allows.
     #[non_exhaustive]
     OtherAdministrator {
-        /// The accounts that hold it: one, unless the organization is irregular.
+        /// The accounts that hold it: one, unless the organization is irregular; none where only AWS's word is known.
         holders: Vec<AccountId>,
     },
     /// The account is no delegated administrator of Systems Manager, which it would have to be.
@@ -66,7 +68,7 @@ pub enum ErrorKind {
     /// An account has five syncs in a Region at most, and these hold the places.
     #[non_exhaustive]
     SyncQuotaFull {
-        /// The syncs that hold them.
+        /// The syncs that hold them; none where only AWS's word is known.
         holders: Vec<SyncName>,
     },
     /// AWS cannot change a sync's source from the organization to a single account, or back: delete it and create it anew.
@@ -106,17 +108,25 @@ pub enum ErrorKind {
         found: String,
     },
 
-    /// AWS denied the call: a missing permission, or the wrong account.
+    /// AWS denied the call: a missing permission, or the wrong account. [`Error::remedies`](crate::Error::remedies) says which, or both.
     AccessDenied,
+    /// AWS does not accept the credentials: they are unknown, expired, or do not fit their secret.
+    CredentialsRejected,
+    /// This machine's clock and AWS's are too far apart.
+    ClockSkewed,
     /// AWS wants fewer calls.
     Throttled,
+    /// A quota of AWS's is full. However it reads, it is no throttling: waiting does not help.
+    QuotaExceeded,
     /// Another change to the organization, or to a data sync of the account, was under way.
     ConcurrentModification,
+    /// The organization is new, and AWS is still making it ready.
+    Finalizing,
     /// The call has no usable answer: a timeout, a broken connection, a failure inside AWS. A write may have been applied.
     Lost,
     /// The call never left this machine.
     NotSent,
-    /// The client does not offer the call.
+    /// The client, or what it speaks to, does not offer the call: an endpoint or a partition without it, or an emulator.
     Unsupported,
     /// The answer cannot be understood.
     UnexpectedAnswer,
@@ -125,6 +135,53 @@ pub enum ErrorKind {
     /// AWS refused the call with a code that this crate passes on: see [`Error::code`](crate::Error::code).
     #[default]
     Refused,
+}
+
+impl ErrorKind {
+    /// Whether it is about the call alone, so that no read of the organization can explain it any better.
+    pub(crate) fn is_of_the_call(&self) -> bool {
+        matches!(
+            self,
+            Self::InvalidInput
+                | Self::NotInOrganization
+                | Self::NotManagementAccount { .. }
+                | Self::AccessDenied
+                | Self::CredentialsRejected
+                | Self::ClockSkewed
+                | Self::Throttled
+                | Self::QuotaExceeded
+                | Self::ConcurrentModification
+                | Self::Finalizing
+                | Self::Lost
+                | Self::NotSent
+                | Self::Unsupported
+                | Self::UnexpectedAnswer
+                | Self::RepeatedToken
+        )
+    }
+}
+
+/// What the [kind](ErrorKind) of an error rests on: how sure its explanation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Evidence {
+    /// This crate saw it: a read shows it, who calls does, or it happened on this machine.
+    #[default]
+    Observed,
+    /// AWS says so, by its code or its reason.
+    Said,
+    /// It fits what AWS says best, and something else would fit too.
+    Likely,
+}
+
+impl fmt::Display for Evidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Observed => "observed",
+            Self::Said => "by AWS's word",
+            Self::Likely => "likely",
+        })
+    }
 }
 
 /// Whether the same call may be tried again.
@@ -177,29 +234,5 @@ impl Applied {
     /// What is known of a call without a usable answer.
     pub(super) fn of_lost(operation: Operation) -> Self {
         if operation.is_write() { Self::Unknown } else { Self::No }
-    }
-}
-
-/// The codes that mean the same whatever the operation and the state of the organization.
-pub(super) fn of_code(code: &str) -> (ErrorKind, Retry) {
-    match code {
-        "AWSOrganizationsNotInUseException" => (ErrorKind::NotInOrganization, Retry::Permanent),
-        "AccessDenied" | "AccessDeniedException" => (ErrorKind::AccessDenied, Retry::Permanent),
-        "TooManyRequestsException"
-        | "ThrottlingException"
-        | "Throttling"
-        | "ThrottledException"
-        | "RequestThrottled"
-        | "RequestThrottledException"
-        | "RequestLimitExceeded"
-        | "SlowDown" => (ErrorKind::Throttled, Retry::Temporary),
-        "ConcurrentModificationException"
-        | "ConcurrentModification"
-        | "FinalizingOrganizationException"
-        | "ResourceDataSyncConflictException" => (ErrorKind::ConcurrentModification, Retry::Temporary),
-        "ServiceException" | "ServiceFailure" | "InternalServerError" | "InternalFailure" | "ServiceUnavailable" => {
-            (ErrorKind::Lost, Retry::Temporary)
-        }
-        _ => (ErrorKind::Refused, Retry::Permanent),
     }
 }

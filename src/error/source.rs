@@ -16,10 +16,10 @@ pub(super) enum Source {
 }
 
 impl Source {
-    pub(super) fn new(source: Box<dyn StdError + Send + Sync>) -> Self {
+    pub(super) fn new(source: Box<dyn StdError + Send + Sync>, said: Said) -> Self {
         match source.downcast::<Error>() {
             Ok(own) => Self::Own(*own),
-            Err(original) => Self::Foreign { shown: Shown::of(&*original), original },
+            Err(original) => Self::Foreign { shown: Shown::of(&*original, said), original },
         }
     }
 
@@ -38,16 +38,23 @@ impl Source {
     }
 }
 
-/// What a chain of foreign errors says, e-mail addresses left out. Their own `Debug` may print whole replies.
+/// What one error of a chain says; `None` where it says nothing that anybody wants to read.
+pub(crate) type Said = fn(&(dyn StdError + 'static)) -> Option<String>;
+
+/// What a chain of foreign errors says, each thing once, addresses and secrets left out. Their own `Debug` may print whole replies.
 pub(super) struct Shown {
     text: String,
     next: Option<Box<Self>>,
 }
 
 impl Shown {
-    fn of(error: &(dyn StdError + 'static)) -> Self {
-        let next = error.source().map(|source| Box::new(Self::of(source)));
-        Self { text: redact(&error.to_string()), next }
+    fn of(error: &(dyn StdError + 'static), said: Said) -> Self {
+        let chain = std::iter::successors(Some(error), |&error| error.source());
+        let mut texts: Vec<String> = chain.filter_map(said).map(|text| redact(&text).into_owned()).collect();
+        texts.dedup();
+        let last = texts.pop().unwrap_or_default();
+        let root = Self { text: last, next: None };
+        texts.into_iter().rev().fold(root, |next, text| Self { text, next: Some(Box::new(next)) })
     }
 }
 

@@ -1,12 +1,17 @@
 use std::time::Duration;
 
+use tracing::Instrument;
+use tracing::field::display;
+
 use super::{Base, Integration};
+use crate::domain::{AccountId, OrganizationId};
 use crate::failure::{Failure, Recovered};
 use crate::journal::Journal;
 use crate::observation;
 use crate::observed::Observed;
 use crate::ports::{OrganizationsApi, StsApi};
 use crate::state::Unobserved;
+use crate::trace::span;
 
 /// The beginning: [`observe`](Self::observe).
 impl<C> Integration<Unobserved, C> {
@@ -64,8 +69,11 @@ impl<C> Integration<Unobserved, C> {
     where
         C: OrganizationsApi + StsApi,
     {
-        match observation::observe(&self.base.client).await {
+        let span = span!("observe", organization: None::<&OrganizationId>, caller: None::<AccountId>);
+        match observation::observe(&self.base.client).instrument(span.clone()).await {
             Ok((known, facts)) => {
+                span.record("organization", display(&known.organization.id));
+                span.record("caller", known.caller.map(display));
                 self.base.journal.mark_observed();
                 Ok(Observed::classify(known, facts, self.base))
             }

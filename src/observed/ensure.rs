@@ -1,5 +1,7 @@
 //! The whole walk to an end, whatever the start.
 
+use tracing::Instrument;
+
 use super::Observed;
 use crate::domain::AccountId;
 use crate::error::{Error, ErrorKind};
@@ -9,6 +11,7 @@ use crate::operations;
 use crate::ports::{Operation, OrganizationsApi};
 use crate::state::{Delegated, Disabled, ObservedState};
 use crate::syncs::{Endangered, Syncs};
+use crate::trace::span;
 
 impl<C: OrganizationsApi> Observed<C> {
     /// Sees to it that this account administers Systems Manager in the organization, whatever the start.
@@ -50,7 +53,8 @@ impl<C: OrganizationsApi> Observed<C> {
     /// # }
     /// ```
     pub async fn ensure_delegated(self, account: &AccountId) -> Result<Integration<Delegated, C>, Failure<Self>> {
-        let failure = match self.walk_to_delegated(*account).await {
+        let span = span!("ensure_delegated" in self.known(), account: Some(account));
+        let failure = match self.walk_to_delegated(*account).instrument(span).await {
             Ok(delegated) => return Ok(delegated),
             Err(failure) => failure,
         };
@@ -109,7 +113,8 @@ impl<C: OrganizationsApi> Observed<C> {
     /// Those of the two transitions. AWS:
     /// [Deregister an Explorer delegated administrator](https://docs.aws.amazon.com/systems-manager/latest/userguide/Explorer-setup-delegated-administrator-deregister.html).
     pub async fn ensure_disabled(self, syncs: Syncs<'_>) -> Result<Integration<Disabled, C>, Failure<Self>> {
-        let failure = match self.walk_to_disabled(syncs).await {
+        let span = span!("ensure_disabled" in self.known());
+        let failure = match self.walk_to_disabled(syncs).instrument(span).await {
             Ok(disabled) => return Ok(disabled),
             Err(failure) => failure,
         };

@@ -1,6 +1,7 @@
 //! What is read before a write.
 
 use futures_util::future::join;
+use tracing::Instrument;
 
 use super::settle::Waiting;
 use super::write::Guarded;
@@ -10,6 +11,7 @@ use crate::error::{Error, ErrorKind, Retry};
 use crate::observation::{self, Facts, Known};
 use crate::ports::{AccountState, FeatureSet, Operation, OrganizationsApi};
 use crate::syncs::SyncsReport;
+use crate::trace::span;
 
 /// Refuses an account that AWS would not let become the administrator.
 ///
@@ -22,20 +24,11 @@ pub(crate) async fn candidate<C: OrganizationsApi + ?Sized>(
     let refusal = |kind| Err(ground.refusal(kind, operation).about(account));
     ground.check_caller(operation)?;
     ground.check_features(operation).await?;
-    if account == ground.known.organization.management_account {
-        return refusal(ErrorKind::IsManagementAccount);
-    }
-    match ground.client.describe_account(&account).await {
-        Ok(found) => match found.state {
-            None | Some(AccountState::Active) => Ok(()),
-            Some(state) => refusal(ErrorKind::NotActive { state }),
-        },
-        Err(error) => {
-            let error = error.about(account).called_as(ground.known.caller);
-            // The code stands for a caller outside every organization too, which the observation has ruled out.
-            let unknown = error.code() == Some("AccountNotFoundException");
-            Err(if unknown { error.explained_by(ErrorKind::NotAMember) } else { error })
-        }
+    let span = span!("check_candidate" in ground.known, account: Some(account));
+    match ground.unfitness(account).instrument(span).await {
+        Ok(None) => Ok(()),
+        Ok(Some(unfit)) => refusal(unfit),
+        Err(error) => Err(error),
     }
 }
 
@@ -64,7 +57,26 @@ pub(crate) fn others_hold_it(now: &Facts, account: AccountId) -> ErrorKind {
 
 impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
     fn refusal(&self, kind: ErrorKind, operation: Operation) -> Error {
-        Error::of(kind).at(operation).called_as(self.known.caller)
+        Error::of(kind).at(operation).called_in(self.known)
+    }
+
+    /// What keeps an account from becoming the administrator, if anything does.
+    ///
+    /// An account that nobody knows is an error, with what AWS said.
+    pub(super) async fn unfitness(&self, account: AccountId) -> Result<Option<ErrorKind>, Error> {
+        if account == self.known.organization.management_account {
+            return Ok(Some(ErrorKind::IsManagementAccount));
+        }
+        match self.client.describe_account(&account).await.map(|found| found.state) {
+            Ok(None | Some(AccountState::Active)) => Ok(None),
+            Ok(Some(state)) => Ok(Some(ErrorKind::NotActive { state })),
+            Err(error) => {
+                let error = error.about(account).called_in(self.known);
+                // The code stands for a caller outside every organization too, which the observation has ruled out.
+                let unknown = error.code() == Some("AccountNotFoundException");
+                Err(if unknown { error.explained_by(ErrorKind::NotAMember) } else { error })
+            }
+        }
     }
 
     /// Refuses a caller that is known to be another account than the management account.
@@ -87,7 +99,7 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
             return Ok(());
         }
         let organization = self.client.describe_organization().await;
-        match organization.map_err(|error| error.called_as(self.known.caller))?.feature_set {
+        match organization.map_err(|error| error.called_in(self.known))?.feature_set {
             Some(FeatureSet::ConsolidatedBilling) => Err(self.refusal(ErrorKind::NotAllFeatures, operation)),
             _ => Ok(()),
         }
@@ -110,7 +122,7 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
                 guarded.care.guard(operation, guarded.endangered, self.journal.changes()),
             )
             .await;
-            let unread = |error: Error| Setback::Unchanged(error.called_as(self.known.caller));
+            let unread = |error: Error| Setback::Unchanged(error.called_in(self.known));
             let administrators = administrators.map_err(unread)?;
             let now = Facts { administrators, ..before.clone() };
             if newcomers(&now, before).is_empty() {

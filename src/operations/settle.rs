@@ -72,7 +72,7 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
                     .await
                     .map(|administrators| facts.administrators = administrators),
             };
-            read.map_err(|error| error.called_as(self.known.caller))?;
+            read.map_err(|error| error.called_in(self.known))?;
             if !facts.predates(self.journal.since_observation()) || !waiting.again().await {
                 return Ok(());
             }
@@ -83,7 +83,7 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
     pub(super) async fn read(&self, principal: &ServicePrincipal, waiting: &mut Waiting) -> Result<Facts, Error> {
         loop {
             let facts = observation::facts(self.client, principal).await;
-            let facts = facts.map_err(|error| error.called_as(self.known.caller))?;
+            let facts = facts.map_err(|error| error.called_in(self.known))?;
             if !facts.predates(self.journal.since_observation()) || !waiting.again().await {
                 return Ok(facts);
             }

@@ -1,5 +1,7 @@
 //! A write on its way: sent once, then judged by what reads show.
 
+use std::mem::discriminant;
+
 use super::settle::{Waiting, not_settled};
 use super::{Done, Ground, Setback};
 use crate::change::{Certainty, Change, ChangeKind};
@@ -210,7 +212,9 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
             if error.applied() != Applied::No {
                 return self.see_through(&write, &before, report, waiting, Some(error)).await;
             }
-            if matches!(error.kind(), ErrorKind::NotSent | ErrorKind::Unsupported | ErrorKind::InvalidInput) {
+            // What AWS has not refused has changed nothing, here or there.
+            let unasked = matches!(error.kind(), ErrorKind::NotSent | ErrorKind::Unsupported | ErrorKind::InvalidInput);
+            if unasked && error.code().is_none() {
                 return Err(Setback::Unchanged(error));
             }
             if let Some(outcome) = self.judge(&write, &before, error, &mut waiting).await {
@@ -229,8 +233,13 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
     ) -> Option<Result<Done, Setback>> {
         let mut patient = true;
         loop {
-            let Ok(now) = self.read(&before.principal, waiting).await else {
-                return Some(Err(Setback::Unknown(refusal)));
+            let now = match self.read(&before.principal, waiting).await {
+                Ok(now) => now,
+                // It is the caller that is in no organization.
+                Err(unread) if *unread.kind() == ErrorKind::NotInOrganization => {
+                    return Some(Err(Setback::Unknown(refusal.explained_by(ErrorKind::NotInOrganization))));
+                }
+                Err(_) => return Some(Err(Setback::Unknown(refusal))),
             };
             // Somebody else was faster.
             if write.holds_in(&now) {
@@ -252,29 +261,66 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
     }
 
     /// The refusal, with its cause where reading shows one.
+    ///
+    /// Among several causes, the one that AWS names is taken; one that it does not name is likely, and one that it names and no read
+    /// shows is none.
     async fn explain(&self, write: &Write<'_>, refusal: Error, before: &Facts, now: &Facts) -> Error {
-        if *refusal.kind() != ErrorKind::Refused {
+        let refusal = refusal.in_situation(now);
+        if refusal.kind().is_of_the_call() {
             return refusal;
         }
-        if refusal.reason() == Some("ORGANIZATION_NOT_IN_ALL_FEATURES_MODE") {
-            let organization = self.client.describe_organization().await;
-            if organization.is_ok_and(|found| found.feature_set == Some(FeatureSet::ConsolidatedBilling)) {
-                return refusal.explained_by(ErrorKind::NotAllFeatures);
-            }
+        let causes = self.causes(write, refusal.kind(), now).await;
+        let is_named = |cause: &&ErrorKind| discriminant(*cause) == discriminant(refusal.kind());
+        if let Some(named) = causes.iter().find(is_named) {
+            return refusal.explained_by(named.clone());
         }
-        let others: Vec<_> = now.accounts().into_iter().filter(|account| Some(*account) != write.account()).collect();
+        if let Some(cause) = causes.into_iter().next() {
+            return refusal.likely_for(cause);
+        }
+        if !now.agrees_with(before) {
+            return refusal.explained_by(ErrorKind::StateMoved);
+        }
+        match refusal.kind() {
+            // What no read could show otherwise.
+            ErrorKind::NotAllFeatures if self.known.organization.feature_set.is_none() => refusal,
+            _ => refusal.unexplained(),
+        }
+    }
+
+    /// What reads show that makes AWS refuse a write. `named` is the cause by AWS's word.
+    async fn causes(&self, write: &Write<'_>, named: &ErrorKind, now: &Facts) -> Vec<ErrorKind> {
+        let mut causes = Vec::new();
+        if *named == ErrorKind::NotAllFeatures && self.has_billing_only().await {
+            causes.push(ErrorKind::NotAllFeatures);
+        }
+        let holders: Vec<_> = now.accounts().into_iter().filter(|account| Some(*account) != write.account()).collect();
         let excludes = match write {
             Write::Register(_) => has_one_administrator(&now.principal),
             Write::Disable(_) => true,
             Write::Enable | Write::Deregister(..) => false,
         };
-        if excludes && !others.is_empty() {
-            refusal.explained_by(ErrorKind::OtherAdministrator { holders: others })
-        } else if now.agrees_with(before) {
-            refusal
-        } else {
-            refusal.explained_by(ErrorKind::StateMoved)
+        if excludes && !holders.is_empty() {
+            causes.push(ErrorKind::OtherAdministrator { holders });
         }
+        if matches!(write, Write::Register(_) | Write::Deregister(..)) && now.trusted_access.is_none() {
+            causes.push(ErrorKind::TrustedAccessOff);
+        }
+        match write {
+            Write::Register(account) => match self.unfitness(*account).await {
+                Ok(unfit) => causes.extend(unfit),
+                Err(error) if *error.kind() == ErrorKind::NotAMember => causes.push(ErrorKind::NotAMember),
+                Err(_) => {}
+            },
+            // The caller is in an organization, or nothing could have been read.
+            Write::Deregister(..) if *named == ErrorKind::NotAMember => causes.push(ErrorKind::NotAMember),
+            _ => {}
+        }
+        causes
+    }
+
+    async fn has_billing_only(&self) -> bool {
+        let organization = self.client.describe_organization().await;
+        organization.is_ok_and(|found| found.feature_set == Some(FeatureSet::ConsolidatedBilling))
     }
 
     /// Looks until the effect shows. `lost` is the error of a write whose reply did not come.
@@ -335,7 +381,7 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
         if error.operation() != Some(write.operation()) {
             return error;
         }
-        let error = error.called_as(self.known.caller);
+        let error = error.called_in(self.known);
         match write.account() {
             Some(account) => error.about(account),
             None => error,

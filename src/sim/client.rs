@@ -14,6 +14,7 @@ use crate::ports::{
     Account, CallerIdentity, DataSync, DelegatedAdministrator, DeletionStatus, EnabledService, IamApi, Operation,
     OrganizationsApi, Page, Role, StsApi, SyncDefinition, SyncType, SystemsManagerApi,
 };
+use crate::trace::Called;
 
 /// A client with the credentials of one account: [`Organization::client`].
 #[derive(Debug, Clone)]
@@ -52,6 +53,23 @@ impl UnderWay<'_> {
         if let Some(call) = &mut self.call {
             call.outcome = outcome;
         }
+    }
+}
+
+impl UnderWay<'_> {
+    fn tell(&self, error: Option<&Error>) {
+        let Some(call) = &self.call else { return };
+        let Call { operation, caller, account, region, .. } = call;
+        let called = Called {
+            operation: *operation,
+            caller: Some(*caller),
+            account: *account,
+            region: region.as_ref(),
+            attempts: 1,
+            request_id: None,
+            error,
+        };
+        called.tell();
     }
 }
 
@@ -119,6 +137,7 @@ impl Client {
             self.answer(operation, fault.as_ref(), &mut under_way, effect).await
         };
         under_way.end(answer.as_ref().map_or_else(Outcome::of, |_| Outcome::Answered));
+        under_way.tell(answer.as_ref().err());
         answer
     }
 

@@ -130,7 +130,7 @@ impl Partition {
             .ok_or_else(|| InvalidIdentifier {
                 what: "an ARN",
                 expected: "\"arn:\" and a partition first",
-                given: redact(arn),
+                given: redact(arn).into_owned(),
             })
     }
 

@@ -170,7 +170,7 @@ async fn a_quota_is_no_throttle() {
 async fn is_refused_once(operation: Operation, code: &str) {
     let wire = Wire::new().on(operation, [Reply::refused(operation, code), success(operation)]);
     let error = failed(&wire.client(), operation).await;
-    assert_eq!(fate(&error), (ErrorKind::Refused, Retry::Permanent, Applied::No));
+    assert_eq!((error.retry(), error.applied()), (Retry::Permanent, Applied::No), "{error:?}");
     assert_eq!(error.code(), Some(code));
     assert_eq!(wire.count(operation), 1);
 }
