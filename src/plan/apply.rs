@@ -280,10 +280,13 @@ impl Run<'_> {
         let steps = &self.plan.steps;
         let mut next = 0;
         while let Some(step) = steps.get(next) {
-            let syncs = steps.iter().skip(next).take_while(|step| step.action.sync().is_some()).count();
+            let deletes = |step: &Step| matches!(step.action, Action::DeleteSync { .. });
+            // What is deleted makes room for what is made.
+            let alike = |other: &&Step| other.action.sync().is_some() && deletes(other) == deletes(step);
+            let syncs = steps.iter().skip(next).take_while(alike).take(AT_ONCE).count();
             if syncs > 0 {
-                self.take_sync_steps(next, syncs.min(AT_ONCE), on_event).await?;
-                next += syncs.min(AT_ONCE);
+                self.take_sync_steps(next, syncs, on_event).await?;
+                next += syncs;
                 continue;
             }
             on_event(Event::Started { index: next, step });
@@ -433,6 +436,7 @@ impl Run<'_> {
         while let Some((index, step, Outcome { result, change })) = under_way.next().await {
             if let Some(change) = &change {
                 self.journal.record(change.clone());
+                step.action.happen_in(&mut self.now);
             }
             ends.push(self.conclude(index, step, (result, change), on_event));
         }

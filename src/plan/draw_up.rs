@@ -10,7 +10,7 @@ use super::snapshot::{Part, Snapshot};
 use super::step::{Action, AtRisk, Step};
 use super::target::{
     AdministratorTarget, Delegation, Exactly, OtherSyncs, RoleTarget, SyncWanted, Target, contradiction,
-    trust_operation,
+    named_twice, trust_operation,
 };
 use crate::capability::Warning;
 use crate::domain::{AccountId, Region, ServicePrincipal};
@@ -36,8 +36,9 @@ pub(super) fn draw_up(target: &Target, snapshot: &Snapshot) -> Result<Drawn, Err
         now: snapshot.clone(),
         drawn: Drawn { steps: Vec::new(), unknowns: Vec::new(), warnings: Vec::new() },
     };
-    let present = planner.present_syncs()?;
-    planner.delete_syncs()?;
+    let (present, absent) = (planner.present_syncs()?, planner.absent_syncs()?);
+    check_each_once(&present, &absent)?;
+    planner.delete_syncs(absent)?;
     planner.deregister(&present)?;
     planner.distrust()?;
     planner.delete_role()?;
@@ -63,6 +64,13 @@ struct Planner<'a> {
 struct Wanted<'a> {
     at: SyncAt,
     definition: &'a SyncDefinition,
+}
+
+/// Two owners may turn out to be one account.
+fn check_each_once(present: &[Wanted<'_>], absent: &[SyncAt]) -> Result<(), Error> {
+    let mut named = BTreeSet::new();
+    let all = present.iter().map(|wanted| &wanted.at).chain(absent);
+    all.into_iter().try_for_each(|at| if named.insert(at) { Ok(()) } else { Err(named_twice(&at.name, &at.region)) })
 }
 
 impl<'a> Planner<'a> {
@@ -152,7 +160,9 @@ impl<'a> Planner<'a> {
         Ok(present)
     }
 
-    fn delete_syncs(&mut self) -> Result<(), Error> {
+    /// The syncs that are to be no more, whether or not they are there.
+    fn absent_syncs(&self) -> Result<Vec<SyncAt>, Error> {
+        let mut absent = Vec::new();
         for sync in &self.target.syncs {
             let SyncWanted::Absent(name) = &sync.want else { continue };
             let owners = match sync.owner {
@@ -166,13 +176,17 @@ impl<'a> Planner<'a> {
                 }
             };
             for account in owners {
-                for region in &sync.regions {
-                    let at = SyncAt::new(account, region, name);
-                    let Some(shown) = self.now.need_sync(&at)?.cloned() else { continue };
-                    let facts = vec![Fact::SyncIs { sync: at.clone(), shown: Box::new(shown) }];
-                    self.push(Action::DeleteSync { sync: at }, "it is to be absent".to_owned(), facts, None);
-                }
+                absent.extend(sync.regions.iter().map(|region| SyncAt::new(account, region, name)));
             }
+        }
+        Ok(absent)
+    }
+
+    fn delete_syncs(&mut self, absent: Vec<SyncAt>) -> Result<(), Error> {
+        for at in absent {
+            let Some(shown) = self.now.need_sync(&at)?.cloned() else { continue };
+            let facts = vec![Fact::SyncIs { sync: at.clone(), shown: Box::new(shown) }];
+            self.push(Action::DeleteSync { sync: at }, "it is to be absent".to_owned(), facts, None);
         }
         Ok(())
     }
@@ -247,9 +261,11 @@ impl<'a> Planner<'a> {
         let operation = Operation::DeleteServiceLinkedRole;
         let management = self.management();
         let at_risk = self.at_risk(operation, self.every_owner(), |_| false)?;
-        let single = self.now.all_syncs().filter(|(at, sync)| at.account == management && !sync.is_of_organization());
-        let holders = remaining(single.map(|(at, sync)| (at, sync.clone())));
-        // They keep the role whatever the caller says.
+        // AWS says that all of Explorer's syncs keep the role, so there is nothing to forfeit. Of single accounts' syncs, only those of the role's own.
+        let holds = |at: &SyncAt, sync: &DataSync| at.account == management || sync.is_of_organization();
+        let holders = remaining(
+            self.now.all_syncs().filter(|(at, sync)| holds(at, sync)).map(|(at, sync)| (at, sync.clone())),
+        );
         if !holders.is_empty() {
             return Err(Error::of(ErrorKind::SyncsRemain { syncs: holders }).at(operation));
         }
