@@ -575,3 +575,380 @@ async fn without_a_client_of_an_account_its_syncs_are_unknown() {
     let own = Target::new().without_sync(Caller::Management, name("ours"), home());
     assert_eq!(own.plan(&alone).await.unwrap().steps().len(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn each_step_says_on_what_it_relies() {
+    let facts = |plan: &Plan| -> Vec<Vec<String>> {
+        plan.steps().iter().map(|step| step.facts().iter().map(ToString::to_string).collect()).collect()
+    };
+    let office = Office::new(organization());
+    let plan = office.plan(&onboarding()).await;
+    assert_eq!(
+        facts(&plan),
+        [
+            vec!["ssm.amazonaws.com is not trusted"],
+            vec!["there is no role AWSServiceRoleForAmazonSSM_AccountDiscovery"],
+            vec!["nobody administers ssm.amazonaws.com"],
+            vec!["there is no data sync \"ours\" of account 111111111111 in eu-central-1"],
+            vec!["there is no data sync \"theirs\" of account 222222222222 in eu-central-1"],
+            vec!["there is no data sync \"theirs\" of account 222222222222 in us-east-1"],
+        ]
+    );
+    // What is there is known by AWS's own date or id.
+    let office = Office::new(everything());
+    let plan = office.plan(&offboarding()).await;
+    let snapshot = plan.snapshot();
+    let service = snapshot.service(&SSM).unwrap();
+    let trusted = service.trusted_access.known().unwrap().as_ref().unwrap().since;
+    let registered = service.administrators.known().unwrap().first().unwrap().since;
+    let role = snapshot.role().unwrap().known().unwrap().as_ref().unwrap().id.clone();
+    assert!(trusted.is_some() && registered.is_some());
+    let mut seen = Vec::new();
+    for fact in plan.steps().iter().flat_map(ssm_organizations::plan::Step::facts) {
+        seen.push(match fact {
+            Fact::Trusted { since, .. } => *since == trusted,
+            Fact::Administers { since, account, .. } => *since == registered && *account == alice(),
+            Fact::RoleIs { id, .. } => *id == role,
+            Fact::SyncIs { sync, shown, .. } => {
+                office.organization.data_syncs(sync.account, &sync.region).contains(shown) && shown.created.is_some()
+            }
+            Fact::NobodyAdministers { .. } => true,
+            other => panic!("{other:?}"),
+        });
+    }
+    assert_eq!(seen, [true; 7]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_step_has_its_permission_its_condition_and_its_command_line() {
+    let office = Office::new(organization().unit("ou-root-11111111".parse().unwrap()));
+    let units = OrganizationalUnits::new(["ou-root-11111111".parse().unwrap()]).unwrap();
+    let hostile = name("it's; rm -rf $HOME");
+    let sync = SyncDefinition::of_units(hostile.clone(), units, SourceRegions::new(home()).unwrap());
+    let target = onboarding().with_sync(Caller::Management, sync, home());
+    let lines = |plan: &Plan| -> Vec<(String, String, String)> {
+        plan.steps()
+            .iter()
+            .map(|step| {
+                let condition = step.condition().map_or_else(String::new, |condition| {
+                    format!("{} {}", condition.key, condition.values.into_iter().collect::<Vec<_>>().join(","))
+                });
+                (step.action().operation().iam_action(), condition, step.command_line().to_string())
+            })
+            .collect()
+    };
+    let principal = "organizations:ServicePrincipal ssm.amazonaws.com";
+    let sync_type = "ssm:SyncType SyncFromSource";
+    let plan = office.plan(&target).await;
+    let steps = lines(&plan);
+    let heads: Vec<_> = steps.iter().map(|(action, condition, _)| (action.as_str(), condition.as_str())).collect();
+    assert_eq!(
+        heads,
+        [
+            ("organizations:EnableAWSServiceAccess", principal),
+            ("iam:CreateServiceLinkedRole", "iam:AWSServiceName accountdiscovery.ssm.amazonaws.com"),
+            ("organizations:RegisterDelegatedAdministrator", principal),
+            ("ssm:CreateResourceDataSync", sync_type),
+            ("ssm:CreateResourceDataSync", sync_type),
+            ("ssm:CreateResourceDataSync", sync_type),
+            ("ssm:CreateResourceDataSync", sync_type),
+        ]
+    );
+    assert_eq!(
+        steps.iter().map(|(_, _, line)| line.split(" --sync-source").next().unwrap()).collect::<Vec<_>>(),
+        [
+            "aws organizations enable-aws-service-access --service-principal ssm.amazonaws.com",
+            "aws iam create-service-linked-role --aws-service-name accountdiscovery.ssm.amazonaws.com",
+            "aws organizations register-delegated-administrator --account-id 222222222222 --service-principal ssm.amazonaws.com",
+            "aws ssm create-resource-data-sync --sync-name ours --sync-type SyncFromSource",
+            "aws ssm create-resource-data-sync --sync-name theirs --sync-type SyncFromSource",
+            "aws ssm create-resource-data-sync --sync-name theirs --sync-type SyncFromSource",
+            r"aws ssm create-resource-data-sync --sync-name 'it'\''s; rm -rf $HOME' --sync-type SyncFromSource",
+        ]
+    );
+    assert!(steps.iter().skip(3).all(|(_, _, line)| line.contains(" --region ")), "{steps:#?}");
+    assert!(steps[6].2.contains("ou-root-11111111"), "{}", steps[6].2);
+    let text = plan.to_string();
+    assert!(steps.iter().all(|(action, _, line)| text.contains(action) && text.contains(line)), "{text}");
+
+    let office = Office::new(everything());
+    let accounts: Vec<_> = office.plan(&offboarding()).await.steps().iter().map(|step| step.account()).collect();
+    assert_eq!(accounts, [management(), alice(), alice(), management(), management(), management()]);
+    let steps = lines(&office.plan(&offboarding()).await);
+    assert_eq!(
+        steps
+            .iter()
+            .map(|(action, condition, line)| (action.as_str(), condition.as_str(), line.as_str()))
+            .collect::<Vec<_>>(),
+        [
+            (
+                "ssm:DeleteResourceDataSync",
+                sync_type,
+                "aws ssm delete-resource-data-sync --sync-name ours --sync-type SyncFromSource --region eu-central-1"
+            ),
+            (
+                "ssm:DeleteResourceDataSync",
+                sync_type,
+                "aws ssm delete-resource-data-sync --sync-name theirs --sync-type SyncFromSource --region eu-central-1"
+            ),
+            (
+                "ssm:DeleteResourceDataSync",
+                sync_type,
+                "aws ssm delete-resource-data-sync --sync-name theirs --sync-type SyncFromSource --region us-east-1"
+            ),
+            (
+                "organizations:DeregisterDelegatedAdministrator",
+                principal,
+                "aws organizations deregister-delegated-administrator --account-id 222222222222 --service-principal ssm.amazonaws.com"
+            ),
+            (
+                "organizations:DisableAWSServiceAccess",
+                principal,
+                "aws organizations disable-aws-service-access --service-principal ssm.amazonaws.com"
+            ),
+            (
+                "iam:DeleteServiceLinkedRole",
+                "",
+                "aws iam delete-service-linked-role --role-name AWSServiceRoleForAmazonSSM_AccountDiscovery"
+            ),
+        ]
+    );
+}
+
+/// Applied late, when everything is read anew.
+#[tokio::test(start_paused = true)]
+async fn the_permissions_of_a_plan_cover_every_call_of_its_application() {
+    for story in stories() {
+        let office = Office::new((story.start)());
+        let plan = office.plan(&(story.target)()).await;
+        let permissions = plan.permissions();
+        let allowed: BTreeSet<_> = permissions
+            .iter()
+            .flat_map(|permission| {
+                let accounts: Vec<_> = match permission.caller() {
+                    Caller::Management => vec![management()],
+                    Caller::Account(account) => vec![account],
+                    _ => [alice(), bob()]
+                        .into_iter()
+                        .filter(|account| {
+                            plan.steps().iter().any(|step| step.account() == *account) || *account == alice()
+                        })
+                        .collect(),
+                };
+                accounts.into_iter().map(|account| (account, permission.operation()))
+            })
+            .collect();
+        tokio::time::advance(std::time::Duration::from_secs(3_600)).await;
+        // Nothing else is allowed, and nobody else's credentials are there.
+        let restricted = |account, client: &sim::Client| {
+            let denied = Operation::ALL.iter().filter(|operation| {
+                **operation != Operation::GetCallerIdentity && !allowed.contains(&(account, **operation))
+            });
+            denied.fold(client.clone(), |client, operation| client.without_permission(operation.iam_action()))
+        };
+        let ours = restricted(management(), &office.management);
+        let theirs = [(alice(), &office.alice), (bob(), &office.bob)].map(|(id, client)| (id, restricted(id, client)));
+        let needed = theirs.iter().filter(|(id, _)| allowed.iter().any(|(account, _)| account == id));
+        let clients = needed.fold(Clients::new(&ours), |clients, (_, client)| clients.and(client));
+        plan.apply(&clients, |_| {}).await.unwrap_or_else(|stopped| panic!("{}: {stopped:#}", story.name));
+        let policy = Policy::allowing(permissions, &plan.policy_scope()).to_string();
+        assert!(policy.contains("arn:aws:") && policy.contains("111111111111"), "{policy}");
+    }
+    // The administrators of every service that is looked at are listed.
+    let office = Office::new(organization());
+    let target = Target::new().with_companion(QUICK_SETUP, ServiceTarget::new().with_trusted_access(true));
+    let plan = office.plan(&target).await;
+    let texts: Vec<_> = plan.permissions().iter().map(ToString::to_string).collect();
+    let listing =
+        "organizations:ListDelegatedAdministrators for ssm-quicksetup.amazonaws.com, in the management account";
+    assert!(texts.iter().any(|text| text == listing), "{texts:#?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_consolidated_billing_only_there_is_nothing_to_enable() {
+    for needs in [true, false] {
+        let mut setting = sim::Undocumented::default();
+        setting.listing_needs_all_features = needs;
+        let start = || organization().feature_set(FeatureSet::ConsolidatedBilling).undocumented(setting.clone());
+        let office = Office::new(start());
+        for target in [Target::new().with_trusted_access(true), onboarding()] {
+            let error = office.refusal(&target).await;
+            assert_eq!(*error.kind(), ErrorKind::NotAllFeatures, "{needs}: {}", said(&error));
+        }
+        // Its syncs of itself are no concern of the organization.
+        let own = SyncDefinition::new(name("own"), SyncSource::SingleAccount, SourceRegions::new(home()).unwrap());
+        office.plan(&Target::new().with_sync(Caller::Management, own, home())).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_irregular_organization_is_put_in_order() {
+    let two = || trusting().delegated_to(alice()).delegated_to(bob());
+    let orphaned = || organization().delegated_to(alice());
+    let looked = |target: Target| target.looking_in(home());
+    for (start, target, steps) in [
+        (
+            two(),
+            looked(Target::new().with_administrator(alice())),
+            vec!["deregister 333333333333 for ssm.amazonaws.com"],
+        ),
+        (
+            two(),
+            looked(Target::new().without_administrator()),
+            vec!["deregister 222222222222 for ssm.amazonaws.com", "deregister 333333333333 for ssm.amazonaws.com"],
+        ),
+        (orphaned(), Target::new().with_trusted_access(true), vec!["trust ssm.amazonaws.com"]),
+        (
+            orphaned(),
+            looked(Target::new().without_administrator()),
+            vec!["deregister 222222222222 for ssm.amazonaws.com"],
+        ),
+        // AWS may let nobody go while trust is off.
+        (
+            orphaned(),
+            looked(Target::new().with_trusted_access(true).with_administrator(bob())),
+            vec![
+                "trust ssm.amazonaws.com",
+                "deregister 222222222222 for ssm.amazonaws.com",
+                "register 333333333333 for ssm.amazonaws.com",
+            ],
+        ),
+    ] {
+        let office = Office::new(start);
+        let plan = office.plan(&target).await;
+        assert_eq!(outline(&plan), steps, "{plan}");
+        office.apply(&plan).await.unwrap();
+        assert!(office.plan(&target).await.is_empty());
+    }
+    // Whose sync it would be is not clear.
+    let target = Target::new().with_sync(Caller::Administrator, whole("all"), home());
+    let error = Office::new(two()).refusal(&target).await;
+    let ErrorKind::OtherAdministrator { holders, .. } = error.kind() else { panic!("{}", said(&error)) };
+    assert_eq!(*holders, [alice(), bob()]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_is_a_member_account_plans_what_is_its_own() {
+    // A delegated administrator may read, and may not write but for its own syncs.
+    let office = Office::new(everything());
+    let clients = Clients::new(&office.alice);
+    let error = Target::new().with_trusted_access(false).without_administrator().with_other_syncs(OtherSyncs::Forfeit);
+    let error = error.plan(&clients).await.unwrap_err();
+    let ErrorKind::NotManagementAccount { management: needed, .. } = error.kind() else { panic!("{}", said(&error)) };
+    assert_eq!((*needed, error.caller()), (management(), Some(alice())));
+
+    let own = Target::new().with_sync(Caller::Administrator, whole("mine"), home());
+    let plan = own.plan(&clients).await.unwrap();
+    assert_eq!(outline(&plan), ["create mine of 222222222222 in eu-central-1"]);
+    plan.apply(&clients, |_| {}).await.unwrap();
+    assert!(own.plan(&clients).await.unwrap().is_empty());
+
+    // The role is the management account's: what Alice's own account has says nothing.
+    office.organization.add_role(alice(), &ROLE);
+    for target in [Target::new().with_role(), Target::new().without_role()] {
+        let error = target.plan(&clients).await.unwrap_err();
+        assert_eq!(error.operation(), Some(Operation::GetRole), "{}", said(&error));
+    }
+
+    // A mere member may not even read.
+    let error = Target::new().with_trusted_access(true).plan(&Clients::new(&office.bob)).await.unwrap_err();
+    assert_eq!(*error.kind(), ErrorKind::AccessDenied, "{}", said(&error));
+
+    // Outside, there is nothing to plan for.
+    let outside = office.organization.client(account("999999999999"));
+    let error = Target::new().plan(&Clients::new(&outside)).await.unwrap_err();
+    assert_eq!(*error.kind(), ErrorKind::NotInOrganization, "{}", said(&error));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_good_to_know_is_said() {
+    let warned =
+        async |start: sim::Builder, target: &Target| Office::new(start).plan(target).await.warnings().join("\n");
+    let sync = |sync| Target::new().with_sync(Caller::Management, sync, home());
+    // Without the role a sync does not run.
+    let text = warned(trusting(), &sync(whole("all"))).await;
+    assert!(text.contains("runs on the service-linked role, and there is none"), "{text}");
+    assert_eq!(warned(trusting().role_for(&ROLE), &sync(whole("all"))).await, "");
+    assert_eq!(warned(trusting(), &sync(whole("all")).with_role()).await, "");
+    // It costs money everywhere.
+    let text = warned(trusting().role_for(&ROLE), &sync(whole("all").enabling_all_ops_data_sources())).await;
+    assert!(text.contains("every source of OpsData") && text.contains("charges"), "{text}");
+    // A sync that trust has left behind is not whole again.
+    let mut broken = shown("ours");
+    broken.state = SyncState::TrustedAccessDisabled;
+    let left = || trusting().role_for(&ROLE).data_sync(management(), region(HOME), broken.clone());
+    let text = warned(left(), &sync(whole("ours"))).await;
+    assert!(text.contains("TrustedAccessDisabled") && text.contains("create it anew"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_aws_does_not_show_of_a_sync_is_said_to_be_unknown() {
+    let mut setting = sim::Undocumented::default();
+    setting.sync_booleans_are_shown = false;
+    let office = Office::new(everything().undocumented(setting));
+    let target = Target::new().with_sync(Caller::Management, whole("ours"), home());
+    let plan = office.plan(&target).await;
+    assert!(plan.is_empty(), "{plan}");
+    assert!(plan.unknowns().join("").contains("AWS does not show whether future Regions are in"), "{plan}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn planning_costs_the_reads_of_an_observation_and_no_more() {
+    let observe = [
+        (Operation::DescribeOrganization, 1),
+        (Operation::ListAwsServiceAccessForOrganization, 1),
+        (Operation::ListDelegatedAdministrators, 1),
+    ];
+    let expect = |more: &[(Operation, usize)]| observe.iter().chain(more).copied().collect();
+    let regions = [region(HOME), region(AWAY), region("eu-west-1")];
+    let cases: Vec<(Target, bool, std::collections::BTreeMap<Operation, usize>)> = vec![
+        (Target::new().with_trusted_access(true), false, expect(&[(Operation::GetCallerIdentity, 1)])),
+        (Target::new().with_trusted_access(true), true, expect(&[(Operation::GetCallerIdentity, 3)])),
+        (
+            Target::new().with_role().looking_in(regions.clone()),
+            false,
+            expect(&[(Operation::GetCallerIdentity, 1), (Operation::GetRole, 1), (Operation::ListResourceDataSync, 3)]),
+        ),
+        (
+            Target::new().with_sync(Caller::Management, whole("ours"), regions),
+            true,
+            expect(&[(Operation::GetCallerIdentity, 3), (Operation::GetRole, 1), (Operation::ListResourceDataSync, 9)]),
+        ),
+    ];
+    for (target, all, counts) in cases {
+        // Whatever the size of the organization.
+        let office = Office::new(everything().members(100_000));
+        let clients = if all { office.clients() } else { Clients::new(&office.management) };
+        target.plan(&clients).await.unwrap();
+        assert_eq!(office.organization.counts(), counts, "{target:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_says_what_was_looked_at() {
+    let office = Office::new(everything());
+    let scope = Scope::new().with_companion(QUICK_SETUP).with_role().in_regions(home());
+    let snapshot = Snapshot::take(&office.clients(), &scope).await.unwrap();
+    assert_eq!(snapshot.organization().management_account, management());
+    assert_eq!(snapshot.caller(), Some(management()));
+    assert_eq!(snapshot.services().len(), 2);
+    assert_eq!(snapshot.service(&QUICK_SETUP).unwrap().trusted_access, Part::Known(None));
+    assert!(snapshot.service(&STACK_SETS).is_none());
+    assert!(snapshot.role().unwrap().known().unwrap().is_some());
+    let places: Vec<_> = snapshot.syncs().iter().map(|of| (of.account, of.region.as_str())).collect();
+    assert_eq!(places, [(management(), HOME), (alice(), HOME), (bob(), HOME)]);
+
+    // A client that cannot tell whose it is has seen nobody's syncs.
+    office.organization.fault(Operation::GetCallerIdentity, 1, sim::Fault::refused("AccessDenied"));
+    let snapshot = Snapshot::take(&Clients::new(&office.management), &scope).await.unwrap();
+    assert_eq!(snapshot.caller(), None);
+    let [of] = snapshot.syncs() else { panic!("{:?}", snapshot.syncs()) };
+    let Part::Unknown(unknown) = &of.syncs else { panic!("{of:?}") };
+    assert_eq!((of.account, unknown.operation), (management(), Operation::GetCallerIdentity));
+    let error = Plan::new(&Target::new().without_sync(Caller::Management, name("ours"), home()), snapshot).unwrap_err();
+    assert_eq!(*error.kind(), ErrorKind::AccessDenied, "{}", said(&error));
+    // Another account's has to tell.
+    office.organization.fault(Operation::GetCallerIdentity, 2, sim::Fault::refused("AccessDenied"));
+    let error = Snapshot::take(&office.clients(), &scope).await.unwrap_err();
+    assert_eq!(error.operation(), Some(Operation::GetCallerIdentity));
+}

@@ -169,7 +169,9 @@ impl Plan {
     ) -> Result<Receipt, Stopped> {
         let scope = self.scope();
         let roster = clients.roster().await.map_err(|error| self.not_begun(error, None))?;
-        let now = if self.snapshot.is_fresh() {
+        // Another account's client may be one of another organization.
+        let same_caller = roster.caller().is_some_and(|caller| self.snapshot.caller == Some(caller));
+        let now = if self.snapshot.is_fresh() && same_caller {
             self.snapshot.clone()
         } else {
             Snapshot::take_with(&roster, &scope).await.map_err(|error| self.not_begun(error, None))?
@@ -207,7 +209,7 @@ impl Plan {
     }
 
     /// What its steps have to know.
-    fn scope(&self) -> Scope {
+    pub(super) fn scope(&self) -> Scope {
         let mut scope = Scope::new();
         for step in &self.steps {
             scope.principals.extend(step.action.principal().cloned());
@@ -253,12 +255,23 @@ impl Run<'_> {
                 self.roster.of(step.account).map_err(|error| error.at(step.action.operation()))?;
             }
             step.check(&model)?;
+            self.check_sight(step)?;
             if let Action::RegisterAdministrator { account, .. } = &step.action {
                 operations::candidate(&self.ground(&mut journal), *account).await?;
             }
             step.action.happen_in(&mut model);
         }
         Ok(())
+    }
+
+    /// Refuses where syncs are to be protected, and nobody can see them.
+    fn check_sight(&self, step: &Step) -> Result<(), Error> {
+        let protected = step.at_risk.as_ref().filter(|at_risk| at_risk.others == OtherSyncs::Protect);
+        let must_see = protected.and_then(|at_risk| at_risk.accounts.first().copied());
+        match must_see.filter(|account| !self.roster.accounts.contains_key(account)) {
+            Some(account) => Err(Error::of(ErrorKind::SyncsUnseen { account }).at(step.action.operation())),
+            None => Ok(()),
+        }
     }
 
     fn check_caller(&self, operation: Operation) -> Result<(), Error> {

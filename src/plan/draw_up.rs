@@ -1,7 +1,7 @@
 //! From a target and a snapshot to steps, in an order that AWS allows.
 //!
-//! What is taken away goes first, from the outside in: syncs, administrators, trust, the role. Then what is made, from the inside out: trust, the
-//! role, administrators, syncs. Each step is noted in a model of the organization, so that the next one stands on it.
+//! Trust comes first, for AWS may let no administrator go without it. Then what is taken away, from the outside in: syncs, administrators, trust, the
+//! role. Then what is made, from the inside out: the role, administrators, syncs. Each step is noted in a model of the organization, so that the next one stands on it.
 
 use std::collections::BTreeSet;
 
@@ -9,8 +9,8 @@ use super::fact::Fact;
 use super::snapshot::{Part, Snapshot};
 use super::step::{Action, AtRisk, Step};
 use super::target::{
-    AdministratorTarget, Delegation, Exactly, OtherSyncs, RoleTarget, SyncWanted, Target, contradiction,
-    named_twice, trust_operation,
+    AdministratorTarget, Delegation, Exactly, OtherSyncs, RoleTarget, SyncWanted, Target, contradiction, named_twice,
+    trust_operation,
 };
 use crate::capability::Warning;
 use crate::domain::{AccountId, Region, ServicePrincipal};
@@ -29,6 +29,16 @@ pub(super) struct Drawn {
 }
 
 pub(super) fn draw_up(target: &Target, snapshot: &Snapshot) -> Result<Drawn, Error> {
+    // AWS refuses to list the trusted services then.
+    let billing_only = snapshot.organization.feature_set == Some(FeatureSet::ConsolidatedBilling);
+    draw_up_from(target, snapshot).map_err(|error| {
+        let unlisted = error.operation() == Some(Operation::ListAwsServiceAccessForOrganization);
+        let explained = billing_only && unlisted && *error.kind() == ErrorKind::Unread;
+        if explained { error.explained_by(ErrorKind::NotAllFeatures) } else { error }
+    })
+}
+
+fn draw_up_from(target: &Target, snapshot: &Snapshot) -> Result<Drawn, Error> {
     target.check()?;
     let mut planner = Planner {
         target,
@@ -38,11 +48,11 @@ pub(super) fn draw_up(target: &Target, snapshot: &Snapshot) -> Result<Drawn, Err
     };
     let (present, absent) = (planner.present_syncs()?, planner.absent_syncs()?);
     check_each_once(&present, &absent)?;
+    planner.trust()?;
     planner.delete_syncs(absent)?;
     planner.deregister(&present)?;
     planner.distrust()?;
     planner.delete_role()?;
-    planner.trust()?;
     planner.create_role()?;
     planner.register()?;
     planner.make_syncs(&present)?;
@@ -262,10 +272,16 @@ impl<'a> Planner<'a> {
         let management = self.management();
         let at_risk = self.at_risk(operation, self.every_owner(), |_| false)?;
         // AWS says that all of Explorer's syncs keep the role, so there is nothing to forfeit. Of single accounts' syncs, only those of the role's own.
-        let holds = |at: &SyncAt, sync: &DataSync| at.account == management || sync.is_of_organization();
-        let holders = remaining(
-            self.now.all_syncs().filter(|(at, sync)| holds(at, sync)).map(|(at, sync)| (at, sync.clone())),
-        );
+        // An administrator's go with its delegation.
+        let goes = |at: &SyncAt| {
+            self.drawn.steps.iter().any(|step| {
+                matches!(&step.action, Action::DeregisterAdministrator { account, principal }
+                    if *account == at.account && *principal == PRINCIPAL)
+            })
+        };
+        let holds = |at: &SyncAt, sync: &DataSync| at.account == management || (sync.is_of_organization() && !goes(at));
+        let holders =
+            remaining(self.now.all_syncs().filter(|(at, sync)| holds(at, sync)).map(|(at, sync)| (at, sync.clone())));
         if !holders.is_empty() {
             return Err(Error::of(ErrorKind::SyncsRemain { syncs: holders }).at(operation));
         }
@@ -312,6 +328,11 @@ impl<'a> Planner<'a> {
         if account == self.management() {
             let operation = Operation::RegisterDelegatedAdministrator;
             return Err(Error::of(ErrorKind::IsManagementAccount).at(operation).about(account));
+        }
+        let holders = self.administrators(principal)?;
+        if has_one_administrator(principal) && !holders.is_empty() {
+            let kind = ErrorKind::OtherAdministrator { holders };
+            return Err(Error::of(kind).at(Operation::RegisterDelegatedAdministrator).about(account));
         }
         if !self.is_trusted(principal)? {
             let why = format!("{principal} is not trusted, and an administrator needs that first");

@@ -104,7 +104,9 @@ pub fn outline(plan: &Plan) -> Vec<String> {
             Action::EnableTrustedAccess { principal, .. } => format!("trust {principal}"),
             Action::DisableTrustedAccess { principal, .. } => format!("distrust {principal}"),
             Action::RegisterAdministrator { account, principal, .. } => format!("register {account} for {principal}"),
-            Action::DeregisterAdministrator { account, principal, .. } => format!("deregister {account} for {principal}"),
+            Action::DeregisterAdministrator { account, principal, .. } => {
+                format!("deregister {account} for {principal}")
+            }
             Action::CreateRole => "create the role".to_owned(),
             Action::DeleteRole => "delete the role".to_owned(),
             Action::CreateSync { .. } => format!("create {sync}"),
@@ -152,9 +154,11 @@ pub fn offboarding() -> Target {
 
 /// Bob instead of Alice, with a sync that is made anew in his account.
 pub fn handover() -> Target {
-    Target::new()
-        .with_administrator(bob())
-        .with_sync(Caller::Administrator, whole("theirs"), [region(HOME), region(AWAY)])
+    Target::new().with_administrator(bob()).with_sync(
+        Caller::Administrator,
+        whole("theirs"),
+        [region(HOME), region(AWAY)],
+    )
 }
 
 pub fn companions() -> Target {
