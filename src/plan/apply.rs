@@ -17,7 +17,7 @@ use crate::journal::Journal;
 use crate::observation::{Facts, Known, PRINCIPAL};
 use crate::operations::data_sync::{Outcome, Place};
 use crate::operations::{self, Ground, Setback, role};
-use crate::ports::{Client, DataSync, Operation, SystemsManagerClient};
+use crate::ports::{Client, DataSync, Operation, Role, SystemsManagerClient};
 use crate::syncs::{Care, Endangered, Syncs};
 
 /// What happens while a plan is applied. More may come.
@@ -413,7 +413,8 @@ impl Run<'_> {
                 self.roster.accounts.values().map(|client| *client as &dyn SystemsManagerClient).collect();
             let (care, endangered) = care(step, &ssm);
             care.guard(Operation::DeleteServiceLinkedRole, &endangered, self.journal.changes()).await?;
-            let (end, change) = role::delete(iam, patience, self.journal.changes()).await;
+            let check = |role: &Role| step.check_role(role);
+            let (end, change) = role::delete_from(iam, patience, self.journal.changes(), check).await;
             (end.map(drop), change)
         };
         if let Some(change) = change {
@@ -449,6 +450,8 @@ impl Run<'_> {
         while let Some((index, step, Outcome { result, change })) = under_way.next().await {
             if let Some(change) = &change {
                 self.journal.record(change.clone());
+            }
+            if result.is_ok() {
                 step.action.happen_in(&mut self.now);
             }
             ends.push(self.conclude(index, step, (result, change), on_event));
