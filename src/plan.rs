@@ -134,11 +134,9 @@ impl Plan {
     /// Everything that applying it has to be allowed, by whose credentials.
     #[must_use]
     pub fn permissions(&self) -> Vec<Permission> {
-        let mut permissions = vec![
-            Permission::describe_organization(),
-            Permission::list_aws_service_access_for_organization(),
-            Permission::list_delegated_administrators(PRINCIPAL),
-        ];
+        let mut permissions =
+            vec![Permission::describe_organization(), Permission::list_aws_service_access_for_organization()];
+        permissions.extend(self.scope().principals.into_iter().map(Permission::list_delegated_administrators));
         for step in &self.steps {
             permissions.extend(step.permissions(self.caller(step.account)));
             let looked_at = step.at_risk.iter().flat_map(|at_risk| &at_risk.accounts);

@@ -123,11 +123,24 @@ pub(crate) async fn delete<I: IamApi + ?Sized>(
     patience: Duration,
     changes: &[Change],
 ) -> (Result<Option<Role>, Error>, Option<Change>) {
+    delete_from(iam, patience, changes, |_| Ok(())).await
+}
+
+/// The same, but only what passes the check.
+pub(crate) async fn delete_from<I: IamApi + ?Sized>(
+    iam: &I,
+    patience: Duration,
+    changes: &[Change],
+    check: impl FnOnce(&Role) -> Result<(), Error>,
+) -> (Result<Option<Role>, Error>, Option<Change>) {
     let mut waiting = Waiting::new(patience);
     let role = match find(iam, &mut waiting, changes).await {
         Ok(Some(role)) => role,
         other => return (other, None),
     };
+    if let Err(error) = check(&role) {
+        return (Err(error), None);
+    }
     let deleted = |certainty, shown| {
         let kind = ChangeKind::RoleDeleted { name: NAME, id: role.id.clone() };
         Some(Change { kind, certainty, shown })

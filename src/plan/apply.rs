@@ -17,7 +17,7 @@ use crate::journal::Journal;
 use crate::observation::{Facts, Known, PRINCIPAL};
 use crate::operations::data_sync::{Outcome, Place};
 use crate::operations::{self, Ground, Setback, role};
-use crate::ports::{Client, DataSync, Operation, SystemsManagerClient};
+use crate::ports::{Client, DataSync, Operation, Role, SystemsManagerClient};
 use crate::syncs::{Care, Endangered, Syncs};
 
 /// What happens while a plan is applied. More may come.
@@ -169,7 +169,9 @@ impl Plan {
     ) -> Result<Receipt, Stopped> {
         let scope = self.scope();
         let roster = clients.roster().await.map_err(|error| self.not_begun(error, None))?;
-        let now = if self.snapshot.is_fresh() {
+        // Another account's client may be one of another organization.
+        let same_caller = roster.caller().is_some_and(|caller| self.snapshot.caller == Some(caller));
+        let now = if self.snapshot.is_fresh() && same_caller {
             self.snapshot.clone()
         } else {
             Snapshot::take_with(&roster, &scope).await.map_err(|error| self.not_begun(error, None))?
@@ -207,7 +209,7 @@ impl Plan {
     }
 
     /// What its steps have to know.
-    fn scope(&self) -> Scope {
+    pub(super) fn scope(&self) -> Scope {
         let mut scope = Scope::new();
         for step in &self.steps {
             scope.principals.extend(step.action.principal().cloned());
@@ -253,12 +255,23 @@ impl Run<'_> {
                 self.roster.of(step.account).map_err(|error| error.at(step.action.operation()))?;
             }
             step.check(&model)?;
+            self.check_sight(step)?;
             if let Action::RegisterAdministrator { account, .. } = &step.action {
                 operations::candidate(&self.ground(&mut journal), *account).await?;
             }
             step.action.happen_in(&mut model);
         }
         Ok(())
+    }
+
+    /// Refuses where syncs are to be protected, and nobody can see them.
+    fn check_sight(&self, step: &Step) -> Result<(), Error> {
+        let protected = step.at_risk.as_ref().filter(|at_risk| at_risk.others == OtherSyncs::Protect);
+        let must_see = protected.and_then(|at_risk| at_risk.accounts.first().copied());
+        match must_see.filter(|account| !self.roster.accounts.contains_key(account)) {
+            Some(account) => Err(Error::of(ErrorKind::SyncsUnseen { account }).at(step.action.operation())),
+            None => Ok(()),
+        }
     }
 
     fn check_caller(&self, operation: Operation) -> Result<(), Error> {
@@ -280,10 +293,13 @@ impl Run<'_> {
         let steps = &self.plan.steps;
         let mut next = 0;
         while let Some(step) = steps.get(next) {
-            let syncs = steps.iter().skip(next).take_while(|step| step.action.sync().is_some()).count();
+            let deletes = |step: &Step| matches!(step.action, Action::DeleteSync { .. });
+            // What is deleted makes room for what is made.
+            let alike = |other: &&Step| other.action.sync().is_some() && deletes(other) == deletes(step);
+            let syncs = steps.iter().skip(next).take_while(alike).take(AT_ONCE).count();
             if syncs > 0 {
-                self.take_sync_steps(next, syncs.min(AT_ONCE), on_event).await?;
-                next += syncs.min(AT_ONCE);
+                self.take_sync_steps(next, syncs, on_event).await?;
+                next += syncs;
                 continue;
             }
             on_event(Event::Started { index: next, step });
@@ -397,7 +413,8 @@ impl Run<'_> {
                 self.roster.accounts.values().map(|client| *client as &dyn SystemsManagerClient).collect();
             let (care, endangered) = care(step, &ssm);
             care.guard(Operation::DeleteServiceLinkedRole, &endangered, self.journal.changes()).await?;
-            let (end, change) = role::delete(iam, patience, self.journal.changes()).await;
+            let check = |role: &Role| step.check_role(role);
+            let (end, change) = role::delete_from(iam, patience, self.journal.changes(), check).await;
             (end.map(drop), change)
         };
         if let Some(change) = change {
@@ -433,6 +450,9 @@ impl Run<'_> {
         while let Some((index, step, Outcome { result, change })) = under_way.next().await {
             if let Some(change) = &change {
                 self.journal.record(change.clone());
+            }
+            if result.is_ok() {
+                step.action.happen_in(&mut self.now);
             }
             ends.push(self.conclude(index, step, (result, change), on_event));
         }

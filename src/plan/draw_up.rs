@@ -1,7 +1,7 @@
 //! From a target and a snapshot to steps, in an order that AWS allows.
 //!
-//! What is taken away goes first, from the outside in: syncs, administrators, trust, the role. Then what is made, from the inside out: trust, the
-//! role, administrators, syncs. Each step is noted in a model of the organization, so that the next one stands on it.
+//! Trust comes first, for AWS may let no administrator go without it. Then what is taken away, from the outside in: syncs, administrators, trust, the
+//! role. Then what is made, from the inside out: the role, administrators, syncs. Each step is noted in a model of the organization, so that the next one stands on it.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use super::fact::Fact;
 use super::snapshot::{Part, Snapshot};
 use super::step::{Action, AtRisk, Step};
 use super::target::{
-    AdministratorTarget, Delegation, Exactly, OtherSyncs, RoleTarget, SyncWanted, Target, contradiction,
+    AdministratorTarget, Delegation, Exactly, OtherSyncs, RoleTarget, SyncWanted, Target, contradiction, named_twice,
     trust_operation,
 };
 use crate::capability::Warning;
@@ -29,6 +29,16 @@ pub(super) struct Drawn {
 }
 
 pub(super) fn draw_up(target: &Target, snapshot: &Snapshot) -> Result<Drawn, Error> {
+    // AWS refuses to list the trusted services then.
+    let billing_only = snapshot.organization.feature_set == Some(FeatureSet::ConsolidatedBilling);
+    draw_up_from(target, snapshot).map_err(|error| {
+        let unlisted = error.operation() == Some(Operation::ListAwsServiceAccessForOrganization);
+        let explained = billing_only && unlisted && *error.kind() == ErrorKind::Unread;
+        if explained { error.explained_by(ErrorKind::NotAllFeatures) } else { error }
+    })
+}
+
+fn draw_up_from(target: &Target, snapshot: &Snapshot) -> Result<Drawn, Error> {
     target.check()?;
     let mut planner = Planner {
         target,
@@ -36,12 +46,13 @@ pub(super) fn draw_up(target: &Target, snapshot: &Snapshot) -> Result<Drawn, Err
         now: snapshot.clone(),
         drawn: Drawn { steps: Vec::new(), unknowns: Vec::new(), warnings: Vec::new() },
     };
-    let present = planner.present_syncs()?;
-    planner.delete_syncs()?;
+    let (present, absent) = (planner.present_syncs()?, planner.absent_syncs()?);
+    check_each_once(&present, &absent)?;
+    planner.trust()?;
+    planner.delete_syncs(absent)?;
     planner.deregister(&present)?;
     planner.distrust()?;
     planner.delete_role()?;
-    planner.trust()?;
     planner.create_role()?;
     planner.register()?;
     planner.make_syncs(&present)?;
@@ -63,6 +74,13 @@ struct Planner<'a> {
 struct Wanted<'a> {
     at: SyncAt,
     definition: &'a SyncDefinition,
+}
+
+/// Two owners may turn out to be one account.
+fn check_each_once(present: &[Wanted<'_>], absent: &[SyncAt]) -> Result<(), Error> {
+    let mut named = BTreeSet::new();
+    let all = present.iter().map(|wanted| &wanted.at).chain(absent);
+    all.into_iter().try_for_each(|at| if named.insert(at) { Ok(()) } else { Err(named_twice(&at.name, &at.region)) })
 }
 
 impl<'a> Planner<'a> {
@@ -152,7 +170,9 @@ impl<'a> Planner<'a> {
         Ok(present)
     }
 
-    fn delete_syncs(&mut self) -> Result<(), Error> {
+    /// The syncs that are to be no more, whether or not they are there.
+    fn absent_syncs(&self) -> Result<Vec<SyncAt>, Error> {
+        let mut absent = Vec::new();
         for sync in &self.target.syncs {
             let SyncWanted::Absent(name) = &sync.want else { continue };
             let owners = match sync.owner {
@@ -166,13 +186,17 @@ impl<'a> Planner<'a> {
                 }
             };
             for account in owners {
-                for region in &sync.regions {
-                    let at = SyncAt::new(account, region, name);
-                    let Some(shown) = self.now.need_sync(&at)?.cloned() else { continue };
-                    let facts = vec![Fact::SyncIs { sync: at.clone(), shown: Box::new(shown) }];
-                    self.push(Action::DeleteSync { sync: at }, "it is to be absent".to_owned(), facts, None);
-                }
+                absent.extend(sync.regions.iter().map(|region| SyncAt::new(account, region, name)));
             }
+        }
+        Ok(absent)
+    }
+
+    fn delete_syncs(&mut self, absent: Vec<SyncAt>) -> Result<(), Error> {
+        for at in absent {
+            let Some(shown) = self.now.need_sync(&at)?.cloned() else { continue };
+            let facts = vec![Fact::SyncIs { sync: at.clone(), shown: Box::new(shown) }];
+            self.push(Action::DeleteSync { sync: at }, "it is to be absent".to_owned(), facts, None);
         }
         Ok(())
     }
@@ -247,9 +271,17 @@ impl<'a> Planner<'a> {
         let operation = Operation::DeleteServiceLinkedRole;
         let management = self.management();
         let at_risk = self.at_risk(operation, self.every_owner(), |_| false)?;
-        let single = self.now.all_syncs().filter(|(at, sync)| at.account == management && !sync.is_of_organization());
-        let holders = remaining(single.map(|(at, sync)| (at, sync.clone())));
-        // They keep the role whatever the caller says.
+        // AWS says that all of Explorer's syncs keep the role, so there is nothing to forfeit. Of single accounts' syncs, only those of the role's own.
+        // An administrator's go with its delegation.
+        let goes = |at: &SyncAt| {
+            self.drawn.steps.iter().any(|step| {
+                matches!(&step.action, Action::DeregisterAdministrator { account, principal }
+                    if *account == at.account && *principal == PRINCIPAL)
+            })
+        };
+        let holds = |at: &SyncAt, sync: &DataSync| at.account == management || (sync.is_of_organization() && !goes(at));
+        let holders =
+            remaining(self.now.all_syncs().filter(|(at, sync)| holds(at, sync)).map(|(at, sync)| (at, sync.clone())));
         if !holders.is_empty() {
             return Err(Error::of(ErrorKind::SyncsRemain { syncs: holders }).at(operation));
         }
@@ -296,6 +328,11 @@ impl<'a> Planner<'a> {
         if account == self.management() {
             let operation = Operation::RegisterDelegatedAdministrator;
             return Err(Error::of(ErrorKind::IsManagementAccount).at(operation).about(account));
+        }
+        let holders = self.administrators(principal)?;
+        if has_one_administrator(principal) && !holders.is_empty() {
+            let kind = ErrorKind::OtherAdministrator { holders };
+            return Err(Error::of(kind).at(Operation::RegisterDelegatedAdministrator).about(account));
         }
         if !self.is_trusted(principal)? {
             let why = format!("{principal} is not trusted, and an administrator needs that first");

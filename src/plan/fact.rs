@@ -5,7 +5,7 @@ use super::snapshot::Snapshot;
 use crate::domain::{AccountId, RoleId, RoleName, ServicePrincipal};
 use crate::error::Error;
 use crate::observation::same_date;
-use crate::ports::DataSync;
+use crate::ports::{DataSync, Role};
 use crate::syncs::SyncAt;
 
 /// What a step relies on: where it is so no longer, somebody else has moved, and the step is not taken.
@@ -112,9 +112,8 @@ impl Fact {
                     Some(found) => format!("account {} administers {principal}", found.account),
                 }
             }
-            Self::RoleIs { id } => match now.need_role()? {
-                Some(role) if role.id == *id => return Ok(None),
-                Some(_) => format!("the role {} has been made anew", RoleName::ACCOUNT_DISCOVERY),
+            Self::RoleIs { .. } => match now.need_role()? {
+                Some(role) => return Ok(self.contradicted_by_role(role)),
                 None => format!("there is no role {}", RoleName::ACCOUNT_DISCOVERY),
             },
             Self::RoleAbsent => match now.need_role()? {
@@ -126,6 +125,16 @@ impl Fact {
             }
         };
         Ok(Some(found))
+    }
+
+    /// The same of a fact about the role, by what a look-up shows. Of another fact, this says nothing.
+    pub(super) fn contradicted_by_role(&self, found: &Role) -> Option<String> {
+        match self {
+            Self::RoleIs { id } if *id != found.id => {
+                Some(format!("the role {} has been made anew", RoleName::ACCOUNT_DISCOVERY))
+            }
+            _ => None,
+        }
     }
 
     /// The same of a fact about a sync, by what a listing shows of that sync. Of another fact, this says nothing.

@@ -354,20 +354,21 @@ async fn look_up_role(roster: &Roster<'_>, scope: &Scope) -> Option<Result<Optio
 async fn list_syncs(roster: &Roster<'_>, scope: &Scope, management: AccountId) -> Vec<SyncsOf> {
     let mut looks = Vec::new();
     for region in &scope.regions {
-        looks.extend(roster.accounts.iter().map(|(account, client)| (*account, region, Ok(*client))));
+        looks.extend(roster.accounts.iter().map(|(account, client)| look(*account, region, Ok(*client))));
         // A listing does not say whose it is: a client that cannot tell either has seen nobody's syncs.
         if let Err(error) = &roster.caller {
-            looks.push((management, region, Err(error)));
+            looks.push(look(management, region, Err(error)));
         }
     }
-    let looks = looks.into_iter().map(|(account, region, client)| async move {
-        let syncs = match client {
-            Ok(client) => Part::of(list(client, account, region).await),
-            Err(error) => Part::Unknown(error.into()),
-        };
-        SyncsOf { account, region: region.clone(), syncs }
-    });
     stream::iter(looks).buffered(AT_ONCE).collect().await
+}
+
+async fn look(account: AccountId, region: &Region, client: Result<&dyn Client, &Error>) -> SyncsOf {
+    let syncs = match client {
+        Ok(client) => Part::of(list(client, account, region).await),
+        Err(error) => Part::Unknown(error.into()),
+    };
+    SyncsOf { account, region: region.clone(), syncs }
 }
 
 async fn list(ssm: &dyn Client, account: AccountId, region: &Region) -> Result<Vec<DataSync>, Error> {

@@ -321,6 +321,12 @@ impl Step {
         moved.map_or(Ok(()), |(fact, found)| Err(self.moved(fact, found)))
     }
 
+    /// Whether the role that a look-up shows now is the one that it relies on.
+    pub(super) fn check_role(&self, found: &Role) -> Result<(), Error> {
+        let moved = self.facts.iter().find_map(|fact| fact.contradicted_by_role(found).map(|found| (fact, found)));
+        moved.map_or(Ok(()), |(fact, found)| Err(self.moved(fact, found)))
+    }
+
     /// Whether the facts hold; the error of the first that does not.
     pub(super) fn check(&self, now: &Snapshot) -> Result<(), Error> {
         for fact in &self.facts {

@@ -303,7 +303,7 @@ impl Target {
             let earlier = self.syncs.iter().take(index);
             let twice = earlier.filter(|other| other.owner == sync.owner && other.name() == name);
             if let Some(region) = twice.flat_map(|other| other.regions.intersection(&sync.regions)).next() {
-                return Err(contradiction(&format!("the data sync {:?} is named twice in {region}", name.as_str())));
+                return Err(named_twice(name, region));
             }
         }
         Ok(())
@@ -313,6 +313,10 @@ impl Target {
 /// What cannot be wanted together.
 pub(super) fn contradiction(why: &str) -> Error {
     Error::of(ErrorKind::InvalidInput).with_message(why)
+}
+
+pub(super) fn named_twice(name: &SyncName, region: &Region) -> Error {
+    contradiction(&format!("the data sync {:?} is named twice in {region}", name.as_str()))
 }
 
 impl SyncDefinition {
