@@ -155,7 +155,7 @@ impl<S, M: ?Sized> DataSyncs<'_, S, M> {
 
     fn place<'p>(&'p self, region: &'p Region) -> Place<'p, M> {
         let (account, changes) = (self.viewpoint.account(), self.journal.changes());
-        Place { ssm: self.ssm, account, region, patience: self.patience, changes }
+        Place { ssm: self.ssm, account, region, patience: self.patience.into(), changes }
     }
 }
 

@@ -187,7 +187,7 @@ impl Stock {
             }
         }
         let listings = by_region::each(regions, |region| async move {
-            let place = Place { ssm: from, account: old, region, patience: Duration::ZERO, changes: &[] };
+            let place = Place { ssm: from, account: old, region, patience: Duration::ZERO.into(), changes: &[] };
             place.list(SyncType::SyncFromSource).await
         })
         .await;
@@ -216,7 +216,7 @@ impl Stock {
         let checks = by_region::each(rooms.keys().copied().collect(), |region| {
             let wanted = rooms.get(region).map(Vec::as_slice).unwrap_or_default();
             async move {
-                let place = Place { ssm: to, account: new, region, patience: Duration::ZERO, changes: &[] };
+                let place = Place { ssm: to, account: new, region, patience: Duration::ZERO.into(), changes: &[] };
                 place.check_room_for(wanted).await
             }
         });

@@ -136,7 +136,7 @@ impl<S: ObservedState, C> Integration<S, C> {
         Ground {
             client: &self.base.client,
             known: self.state.known(),
-            patience: self.base.patience,
+            patience: self.base.patience.into(),
             journal: &mut self.base.journal,
         }
     }

@@ -8,12 +8,10 @@ pub(crate) mod role;
 mod settle;
 mod write;
 
-use std::time::Duration;
-
 use tracing::Instrument;
 
 pub(crate) use checks::{candidate, others_hold_it, refuse};
-pub(crate) use settle::Half;
+pub(crate) use settle::{Half, Patience};
 
 use crate::change::Certainty;
 use crate::domain::AccountId;
@@ -30,7 +28,7 @@ pub(crate) struct Ground<'a, C: ?Sized> {
     pub(crate) client: &'a C,
     pub(crate) known: &'a Known,
     /// How long to wait for AWS to show a change.
-    pub(crate) patience: Duration,
+    pub(crate) patience: Patience<'a>,
     pub(crate) journal: &'a mut Journal,
 }
 

@@ -114,7 +114,7 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
         operation: Operation,
         before: &Facts,
         guarded: &Guarded<'_>,
-        waiting: &mut Waiting,
+        waiting: &mut Waiting<'_>,
     ) -> Result<(Facts, SyncsReport), Setback> {
         loop {
             let (administrators, report) = join(

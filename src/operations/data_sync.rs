@@ -1,10 +1,8 @@
 //! One data sync in one Region: read, decide, write once, and see it through.
 
-use std::time::Duration;
-
 use futures_util::future::join;
 
-use super::settle::{Waiting, not_settled};
+use super::settle::{Patience, Waiting, not_settled};
 use crate::change::{Certainty, Change, ChangeKind};
 use crate::domain::{AccountId, Region, SyncName};
 use crate::error::{Applied, Error, ErrorKind, Retry};
@@ -25,7 +23,7 @@ pub(crate) struct Place<'a, M: ?Sized> {
     pub(crate) ssm: &'a M,
     pub(crate) account: AccountId,
     pub(crate) region: &'a Region,
-    pub(crate) patience: Duration,
+    pub(crate) patience: Patience<'a>,
     /// What this handle has changed: a listing that denies it is old.
     pub(crate) changes: &'a [Change],
 }
@@ -135,7 +133,7 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
     }
 
     /// The account's syncs of Explorer's kind, once they show this one if we saw AWS accept it.
-    async fn list_with(&self, name: &SyncName, waiting: &mut Waiting) -> Result<Vec<DataSync>, Error> {
+    async fn list_with(&self, name: &SyncName, waiting: &mut Waiting<'_>) -> Result<Vec<DataSync>, Error> {
         let expected = Known::of(self.changes, &self.at(name)) == Known::Made;
         loop {
             let syncs = self.list(SyncType::SyncFromSource).await?;
@@ -249,7 +247,12 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
         if new > 0 && holders.len() + new > QUOTA { refuse(ErrorKind::SyncQuotaFull { holders }) } else { Ok(()) }
     }
 
-    async fn create(&self, wanted: &SyncDefinition, holders: Vec<SyncName>, mut waiting: Waiting) -> Outcome<Ensured> {
+    async fn create(
+        &self,
+        wanted: &SyncDefinition,
+        holders: Vec<SyncName>,
+        mut waiting: Waiting<'_>,
+    ) -> Outcome<Ensured> {
         let operation = Operation::CreateResourceDataSync;
         let lost = match self.send(&mut waiting, || self.ssm.create_resource_data_sync(self.region, wanted)).await {
             Ok(lost) => lost,
@@ -278,7 +281,7 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
     }
 
     /// Sends a write, again where its refusal is late. Answers the error of one whose reply did not come.
-    async fn send<F>(&self, waiting: &mut Waiting, write: impl Fn() -> F) -> Result<Option<Error>, Error>
+    async fn send<F>(&self, waiting: &mut Waiting<'_>, write: impl Fn() -> F) -> Result<Option<Error>, Error>
     where
         F: Future<Output = Result<(), Error>>,
     {
@@ -316,7 +319,12 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
     }
 
     /// What is there by a name that AWS says is taken, once a listing shows it.
-    async fn outrun(&self, wanted: &SyncDefinition, refusal: Error, waiting: &mut Waiting) -> Result<Ensured, Error> {
+    async fn outrun(
+        &self,
+        wanted: &SyncDefinition,
+        refusal: Error,
+        waiting: &mut Waiting<'_>,
+    ) -> Result<Ensured, Error> {
         loop {
             if let Some(found) = self.find(wanted.name()).await? {
                 return if is_like(&found, wanted) {
@@ -331,7 +339,7 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
         }
     }
 
-    async fn update(&self, wanted: &SyncDefinition, before: &DataSync, mut waiting: Waiting) -> Outcome<Ensured> {
+    async fn update(&self, wanted: &SyncDefinition, before: &DataSync, mut waiting: Waiting<'_>) -> Outcome<Ensured> {
         let operation = Operation::UpdateResourceDataSync;
         let lost = match self.send(&mut waiting, || self.ssm.update_resource_data_sync(self.region, wanted)).await {
             Ok(lost) => lost,
@@ -400,7 +408,7 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
         &self,
         name: &SyncName,
         refusal: Error,
-        waiting: &mut Waiting,
+        waiting: &mut Waiting<'_>,
     ) -> Result<Option<DataSync>, Error> {
         if refusal.code() != Some("ResourceDataSyncNotFoundException") {
             return Err(refusal);
@@ -422,7 +430,7 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
         lost: Option<Error>,
         effect: impl Fn(Option<DataSync>) -> Option<T>,
         name: &SyncName,
-        mut waiting: Waiting,
+        mut waiting: Waiting<'_>,
     ) -> Result<T, Error> {
         let unread = loop {
             let unread = match self.find(name).await {

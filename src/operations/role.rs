@@ -1,8 +1,6 @@
 //! The service-linked role: read, decide, write once, and see it through.
 
-use std::time::Duration;
-
-use super::settle::{Waiting, not_settled};
+use super::settle::{Patience, Waiting, not_settled};
 use crate::change::{Certainty, Change, ChangeKind};
 use crate::domain::{DeletionTaskId, RoleId, RoleName, ServicePrincipal};
 use crate::error::{Applied, Error, ErrorKind, Retry};
@@ -32,13 +30,17 @@ fn known(changes: &[Change]) -> Known<'_> {
 /// Looks the role up. An answer that denies what we saw AWS do is old: it is asked again, while patience lasts.
 pub(crate) async fn look_up<I: IamApi + ?Sized>(
     iam: &I,
-    patience: Duration,
+    patience: Patience<'_>,
     changes: &[Change],
 ) -> Result<Option<Role>, Error> {
     find(iam, &mut Waiting::new(patience), changes).await
 }
 
-async fn find<I: IamApi + ?Sized>(iam: &I, waiting: &mut Waiting, changes: &[Change]) -> Result<Option<Role>, Error> {
+async fn find<I: IamApi + ?Sized>(
+    iam: &I,
+    waiting: &mut Waiting<'_>,
+    changes: &[Change],
+) -> Result<Option<Role>, Error> {
     loop {
         let found = iam.get_role(&NAME).await?;
         match known(changes) {
@@ -58,7 +60,7 @@ async fn find<I: IamApi + ?Sized>(iam: &I, waiting: &mut Waiting, changes: &[Cha
 /// AWS has no one code for a duplicate, so a refusal is judged by looking again.
 pub(crate) async fn ensure<I: IamApi + ?Sized>(
     iam: &I,
-    patience: Duration,
+    patience: Patience<'_>,
     changes: &[Change],
 ) -> (Result<(Role, bool), Error>, Option<Change>) {
     let operation = Operation::CreateServiceLinkedRole;
@@ -100,7 +102,7 @@ pub(crate) async fn ensure<I: IamApi + ?Sized>(
 async fn duplicate<I: IamApi + ?Sized>(
     iam: &I,
     refusal: Error,
-    waiting: &mut Waiting,
+    waiting: &mut Waiting<'_>,
     changes: &[Change],
 ) -> Result<(Role, bool), Error> {
     loop {
@@ -120,7 +122,7 @@ async fn duplicate<I: IamApi + ?Sized>(
 /// Deletes the role and waits for the end of it. Answers the role as it was; `None` where there was none.
 pub(crate) async fn delete<I: IamApi + ?Sized>(
     iam: &I,
-    patience: Duration,
+    patience: Patience<'_>,
     changes: &[Change],
 ) -> (Result<Option<Role>, Error>, Option<Change>) {
     delete_from(iam, patience, changes, |_| Ok(())).await
@@ -129,7 +131,7 @@ pub(crate) async fn delete<I: IamApi + ?Sized>(
 /// The same, but only what passes the check.
 pub(crate) async fn delete_from<I: IamApi + ?Sized>(
     iam: &I,
-    patience: Duration,
+    patience: Patience<'_>,
     changes: &[Change],
     check: impl FnOnce(&Role) -> Result<(), Error>,
 ) -> (Result<Option<Role>, Error>, Option<Change>) {
@@ -194,7 +196,7 @@ async fn follow<I: IamApi + ?Sized>(
     iam: &I,
     task: &DeletionTaskId,
     id: &RoleId,
-    waiting: &mut Waiting,
+    waiting: &mut Waiting<'_>,
 ) -> Result<(), Error> {
     let operation = Operation::DeleteServiceLinkedRole;
     let unread = loop {

@@ -14,22 +14,46 @@ use crate::ports::{Operation, OrganizationsApi};
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 
+/// How long to wait for AWS to show a change, and whom to tell of the waiting.
+#[derive(Clone, Copy)]
+pub(crate) struct Patience<'a> {
+    limit: Duration,
+    notice: Option<&'a (dyn Fn() + Send + Sync)>,
+}
+
+impl From<Duration> for Patience<'_> {
+    fn from(limit: Duration) -> Self {
+        Self { limit, notice: None }
+    }
+}
+
+impl<'a> Patience<'a> {
+    /// As long as that, with a word before every pause.
+    pub(crate) fn telling(limit: Duration, notice: &'a (dyn Fn() + Send + Sync)) -> Self {
+        Self { limit, notice: Some(notice) }
+    }
+}
+
 /// The pauses between looks, until patience ends: one patience for a whole operation.
-pub(super) struct Waiting {
+pub(super) struct Waiting<'a> {
     /// `None` for a patience without end.
     until: Option<Instant>,
     pause: Duration,
+    notice: Option<&'a (dyn Fn() + Send + Sync)>,
 }
 
-impl Waiting {
-    pub(super) fn new(patience: Duration) -> Self {
-        Self { until: Instant::now().checked_add(patience), pause: FIRST_PAUSE }
+impl<'a> Waiting<'a> {
+    pub(super) fn new(patience: Patience<'a>) -> Self {
+        Self { until: Instant::now().checked_add(patience.limit), pause: FIRST_PAUSE, notice: patience.notice }
     }
 
     /// Waits before another look; `false`, at once, when there is no time left for one.
     pub(super) async fn again(&mut self) -> bool {
         if self.until.is_some_and(|until| Instant::now() + self.pause > until) {
             return false;
+        }
+        if let Some(tell) = self.notice {
+            tell();
         }
         sleep(self.pause).await;
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
@@ -80,7 +104,7 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
     }
 
     /// Reads what is the case with a service. An answer that is older than what we saw AWS do is not one: it is asked again, while patience lasts.
-    pub(super) async fn read(&self, principal: &ServicePrincipal, waiting: &mut Waiting) -> Result<Facts, Error> {
+    pub(super) async fn read(&self, principal: &ServicePrincipal, waiting: &mut Waiting<'_>) -> Result<Facts, Error> {
         loop {
             let facts = observation::facts(self.client, principal).await;
             let facts = facts.map_err(|error| error.called_in(self.known))?;

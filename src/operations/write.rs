@@ -229,7 +229,7 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
         write: &Write<'_>,
         before: &Facts,
         refusal: Error,
-        waiting: &mut Waiting,
+        waiting: &mut Waiting<'_>,
     ) -> Option<Result<Done, Setback>> {
         let mut patient = true;
         loop {
@@ -329,7 +329,7 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
         write: &Write<'_>,
         before: &Facts,
         report: SyncsReport,
-        mut waiting: Waiting,
+        mut waiting: Waiting<'_>,
         lost: Option<Error>,
     ) -> Result<Done, Setback> {
         let certainty = if lost.is_none() { Certainty::Did } else { Certainty::Maybe };

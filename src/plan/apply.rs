@@ -1,7 +1,9 @@
 use std::fmt;
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
 
+use crate::trace::span;
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use tracing::Instrument;
 
 use super::Plan;
 use super::clients::{Clients, Roster};
@@ -16,8 +18,9 @@ use crate::error::{Error, ErrorKind};
 use crate::journal::Journal;
 use crate::observation::{Facts, Known, PRINCIPAL};
 use crate::operations::data_sync::{Outcome, Place};
-use crate::operations::{self, Ground, Setback, role};
+use crate::operations::{self, Ground, Patience, Setback, role};
 use crate::ports::{Client, DataSync, Operation, Role, SystemsManagerClient};
+use crate::redact::redact;
 use crate::syncs::{Care, Endangered, Syncs};
 
 /// What happens while a plan is applied. More may come.
@@ -43,6 +46,14 @@ pub enum Event<'a> {
         change: &'a Change,
         /// Everything that this run changed so far.
         receipt: &'a Receipt,
+    },
+    /// AWS does not show yet what a step did, or refuses it because it has yet to learn of an earlier one: it is looked at again after a pause.
+    #[non_exhaustive]
+    Waiting {
+        /// Which one, counted from zero.
+        index: usize,
+        /// The step.
+        step: &'a Step,
     },
     /// A step had nothing to do: what it is for is so already.
     #[non_exhaustive]
@@ -187,10 +198,8 @@ impl Plan {
             now,
             done: Vec::new(),
         };
-        let outcome = match run.check().await {
-            Ok(()) => run.take_steps(&mut on_event).await,
-            Err(error) => Err(error),
-        };
+        let span = span!("apply_plan" in &known);
+        let outcome = run.all(&Listener::new(&mut on_event)).instrument(span).await;
         match outcome {
             Ok(()) => Ok(run.receipt),
             Err(error) => {
@@ -221,6 +230,21 @@ impl Plan {
     }
 }
 
+/// Whom to tell, one word at a time.
+struct Listener<'a>(Mutex<&'a mut (dyn FnMut(Event<'_>) + Send)>);
+
+impl<'a> Listener<'a> {
+    fn new(on_event: &'a mut (dyn FnMut(Event<'_>) + Send)) -> Self {
+        Self(Mutex::new(on_event))
+    }
+
+    fn tell(&self, event: Event<'_>) {
+        // Who panicked in the middle of a word may be told another.
+        let mut on_event = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        on_event(event);
+    }
+}
+
 /// A plan on its way.
 struct Run<'a> {
     plan: &'a Plan,
@@ -235,6 +259,11 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
+    async fn all(&mut self, listener: &Listener<'_>) -> Result<(), Error> {
+        self.check().await?;
+        self.take_steps(listener).await
+    }
+
     /// Refuses, before the first write, what cannot be applied.
     async fn check(&self) -> Result<(), Error> {
         let expected = &self.plan.snapshot.organization;
@@ -257,7 +286,7 @@ impl Run<'_> {
             step.check(&model)?;
             self.check_sight(step)?;
             if let Action::RegisterAdministrator { account, .. } = &step.action {
-                operations::candidate(&self.ground(&mut journal), *account).await?;
+                operations::candidate(&self.ground(&mut journal, self.clients.patience.into()), *account).await?;
             }
             step.action.happen_in(&mut model);
         }
@@ -285,11 +314,11 @@ impl Run<'_> {
         }
     }
 
-    fn ground<'g>(&'g self, journal: &'g mut Journal) -> Ground<'g, dyn Client + 'g> {
-        Ground { client: self.roster.management, known: self.known, patience: self.clients.patience, journal }
+    fn ground<'g>(&'g self, journal: &'g mut Journal, patience: Patience<'g>) -> Ground<'g, dyn Client + 'g> {
+        Ground { client: self.roster.management, known: self.known, patience, journal }
     }
 
-    async fn take_steps(&mut self, on_event: &mut (dyn FnMut(Event<'_>) + Send)) -> Result<(), Error> {
+    async fn take_steps(&mut self, listener: &Listener<'_>) -> Result<(), Error> {
         let steps = &self.plan.steps;
         let mut next = 0;
         while let Some(step) = steps.get(next) {
@@ -298,13 +327,13 @@ impl Run<'_> {
             let alike = |other: &&Step| other.action.sync().is_some() && deletes(other) == deletes(step);
             let syncs = steps.iter().skip(next).take_while(alike).take(AT_ONCE).count();
             if syncs > 0 {
-                self.take_sync_steps(next, syncs, on_event).await?;
+                self.take_sync_steps(next, syncs, listener).await?;
                 next += syncs;
                 continue;
             }
-            on_event(Event::Started { index: next, step });
-            let end = self.take_step(step).await;
-            self.conclude(next, step, end, on_event)?;
+            listener.tell(Event::Started { index: next, step });
+            let end = self.take_step(next, step, listener).instrument(span_of(step)).await;
+            self.conclude(next, step, end, listener)?;
             next += 1;
         }
         Ok(())
@@ -315,13 +344,13 @@ impl Run<'_> {
         index: usize,
         step: &Step,
         (end, change): (Result<(), Error>, Option<Change>),
-        on_event: &mut (dyn FnMut(Event<'_>) + Send),
+        listener: &Listener<'_>,
     ) -> Result<(), Error> {
         if let Some(change) = change {
             self.receipt.record(change.clone());
-            on_event(Event::Changed { index, step, change: &change, receipt: &self.receipt });
+            listener.tell(Event::Changed { index, step, change: &change, receipt: &self.receipt });
         } else if end.is_ok() {
-            on_event(Event::Skipped { index, step });
+            listener.tell(Event::Skipped { index, step });
         }
         if end.is_ok() {
             self.done.push(index);
@@ -330,12 +359,19 @@ impl Run<'_> {
     }
 
     /// A step on a service or on the role.
-    async fn take_step(&mut self, step: &Step) -> (Result<(), Error>, Option<Change>) {
+    async fn take_step(
+        &mut self,
+        index: usize,
+        step: &Step,
+        listener: &Listener<'_>,
+    ) -> (Result<(), Error>, Option<Change>) {
+        let notice = || listener.tell(Event::Waiting { index, step });
+        let patience = Patience::telling(self.clients.patience, &notice);
         let before = self.journal.changes().len();
         let end = match &step.action {
-            Action::CreateRole | Action::DeleteRole => self.take_role_step(step).await,
+            Action::CreateRole | Action::DeleteRole => self.take_role_step(step, patience).await,
             action => match action.principal() {
-                Some(principal) => self.take_service_step(step, principal).await,
+                Some(principal) => self.take_service_step(step, principal, patience).await,
                 None => Ok(()),
             },
         };
@@ -344,14 +380,19 @@ impl Run<'_> {
     }
 
     /// Reads the half of a service's facts that the step is about. An answer that denies what we saw AWS do is old: it is asked again.
-    async fn read_service(&mut self, action: &Action, principal: &ServicePrincipal) -> Result<Facts, Error> {
+    async fn read_service(
+        &mut self,
+        action: &Action,
+        principal: &ServicePrincipal,
+        patience: Patience<'_>,
+    ) -> Result<Facts, Error> {
         let mut facts = self.now.facts(principal)?;
         let mut journal = std::mem::take(&mut self.journal);
         let half = match action {
             Action::EnableTrustedAccess { .. } | Action::DisableTrustedAccess { .. } => operations::Half::Trust,
             _ => operations::Half::Administrators,
         };
-        let read = self.ground(&mut journal).read_half(&mut facts, half).await;
+        let read = self.ground(&mut journal, patience).read_half(&mut facts, half).await;
         self.journal = journal;
         read?;
         self.remember(&facts);
@@ -365,8 +406,13 @@ impl Run<'_> {
         }
     }
 
-    async fn take_service_step(&mut self, step: &Step, principal: &ServicePrincipal) -> Result<(), Error> {
-        let before = self.read_service(&step.action, principal).await?;
+    async fn take_service_step(
+        &mut self,
+        step: &Step,
+        principal: &ServicePrincipal,
+        patience: Patience<'_>,
+    ) -> Result<(), Error> {
+        let before = self.read_service(&step.action, principal, patience).await?;
         if step.action.holds_in(&self.now)? {
             return Ok(());
         }
@@ -376,7 +422,7 @@ impl Run<'_> {
             roster.accounts.values().map(|client| *client as &dyn SystemsManagerClient).collect();
         let (care, endangered) = care(step, &ssm);
         let mut journal = std::mem::take(&mut self.journal);
-        let ground = &mut self.ground(&mut journal);
+        let ground = &mut self.ground(&mut journal, patience);
         let outcome = match &step.action {
             Action::EnableTrustedAccess { .. } => operations::enable(ground, &before).await,
             Action::DisableTrustedAccess { .. } => operations::disable(ground, &before, care, &endangered).await,
@@ -396,9 +442,8 @@ impl Run<'_> {
         }
     }
 
-    async fn take_role_step(&mut self, step: &Step) -> Result<(), Error> {
+    async fn take_role_step(&mut self, step: &Step, patience: Patience<'_>) -> Result<(), Error> {
         let iam = self.roster.management;
-        let patience = self.clients.patience;
         let found = role::look_up(iam, patience, self.journal.changes()).await;
         self.now.role = Some(Part::Known(found.map_err(|error| error.called_as(self.known.caller))?));
         if step.action.holds_in(&self.now)? {
@@ -427,22 +472,20 @@ impl Run<'_> {
     }
 
     /// Steps on data syncs, which do not depend on each other, at the same time. One that fails does not stop the others.
-    async fn take_sync_steps(
-        &mut self,
-        first: usize,
-        count: usize,
-        on_event: &mut (dyn FnMut(Event<'_>) + Send),
-    ) -> Result<(), Error> {
+    async fn take_sync_steps(&mut self, first: usize, count: usize, listener: &Listener<'_>) -> Result<(), Error> {
         let changes = self.journal.changes().to_vec();
         let administrators = self.now.facts(&PRINCIPAL).map(|facts| facts.accounts());
         let administrators = administrators.unwrap_or_default();
         let (roster, patience) = (self.roster, self.clients.patience);
         let mut under_way = FuturesUnordered::new();
         for (index, step) in self.plan.steps.iter().enumerate().skip(first).take(count) {
-            on_event(Event::Started { index, step });
+            listener.tell(Event::Started { index, step });
             let (changes, administrators) = (&changes, &administrators);
             under_way.push(async move {
-                let outcome = take_sync_step(step, roster, patience, changes, administrators).await;
+                let notice = || listener.tell(Event::Waiting { index, step });
+                let patience = Patience::telling(patience, &notice);
+                let outcome =
+                    take_sync_step(step, roster, patience, changes, administrators).instrument(span_of(step)).await;
                 (index, step, outcome)
             });
         }
@@ -454,10 +497,17 @@ impl Run<'_> {
             if result.is_ok() {
                 step.action.happen_in(&mut self.now);
             }
-            ends.push(self.conclude(index, step, (result, change), on_event));
+            ends.push(self.conclude(index, step, (result, change), listener));
         }
         Error::all(ends).map(drop)
     }
+}
+
+fn span_of(step: &Step) -> tracing::Span {
+    // The name of a data sync may be anything.
+    let action = step.action.to_string();
+    let region = step.action.sync().map(|sync| &sync.region);
+    span!("apply_step", action: Some(redact(&action)), account: Some(step.account), region: region)
 }
 
 /// What becomes of the syncs that a step endangers: those that the plan names are on record, and a new one stops it.
@@ -474,7 +524,7 @@ fn care<'c>(step: &'c Step, ssm: &'c [&'c dyn SystemsManagerClient]) -> (Care<'c
 async fn take_sync_step(
     step: &Step,
     roster: &Roster<'_>,
-    patience: Duration,
+    patience: Patience<'_>,
     changes: &[Change],
     administrators: &[AccountId],
 ) -> Outcome<()> {

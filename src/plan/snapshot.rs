@@ -1,9 +1,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::trace::span;
 use futures_util::future::{join_all, join4};
 use futures_util::stream::{self, StreamExt};
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use super::clients::{Clients, Roster};
 use super::target::Target;
@@ -202,7 +204,9 @@ impl Snapshot {
     ///
     /// Those of [`observe`](crate::Integration::observe), and `iam:GetRole` and `ssm:ListResourceDataSync` where the scope says so.
     pub async fn take(clients: &Clients<'_>, scope: &Scope) -> Result<Self, Error> {
-        Self::take_with(&clients.roster().await?, scope).await
+        let roster = clients.roster().await?;
+        let span = span!("take_snapshot", caller: roster.caller());
+        Self::take_with(&roster, scope).instrument(span).await
     }
 
     pub(super) async fn take_with(roster: &Roster<'_>, scope: &Scope) -> Result<Self, Error> {
@@ -372,6 +376,6 @@ async fn look(account: AccountId, region: &Region, client: Result<&dyn Client, &
 }
 
 async fn list(ssm: &dyn Client, account: AccountId, region: &Region) -> Result<Vec<DataSync>, Error> {
-    let place = Place { ssm, account, region, patience: Duration::ZERO, changes: &[] };
+    let place = Place { ssm, account, region, patience: Duration::ZERO.into(), changes: &[] };
     place.list(SyncType::SyncFromSource).await
 }
