@@ -8,7 +8,7 @@ mod common;
 use std::future::Future;
 use std::pin::Pin;
 
-use common::{alice, bob, delegated, every_setting, management, region};
+use common::{alice, bob, delegated, each_switch, every_setting, management, region};
 use ssm_organizations::ports::{DataSync, Operation, SourceRegions, SyncDefinition, SyncSourceType, SyncType};
 use ssm_organizations::sim::{self, DuplicateRole, Fault, Undocumented, UnreadySync};
 use ssm_organizations::{
@@ -283,9 +283,7 @@ async fn two_faults_at_every_two_calls_from_both_viewpoints() {
 
 #[tokio::test(start_paused = true)]
 async fn a_replacement_loses_nothing_whatever_goes_wrong() {
-    for deletes in [true, false] {
-        let mut setting = Undocumented::default();
-        setting.deregistering_deletes_syncs = deletes;
+    for setting in each_switch() {
         let start = || {
             let theirs = ready().data_sync(alice(), region(HOME), earlier(&[HOME, "us-east-1"]));
             theirs.undocumented(setting.clone()).build()
@@ -334,10 +332,16 @@ async fn replace(organization: &sim::Organization) -> bool {
 
 #[tokio::test(start_paused = true)]
 async fn set_up_and_take_down_can_be_interrupted_anywhere() {
+    for setting in each_switch() {
+        interrupt_there_and_back(&setting).await;
+    }
+}
+
+async fn interrupt_there_and_back(setting: &Undocumented) {
     // An own sync of the management account would keep the role.
     let inventory = || DataSync::new(name("inventory"), None);
     let organization = || {
-        let start = common::organization();
+        let start = common::organization().undocumented(setting.clone());
         start.data_sync_of_type(SyncType::SyncToDestination, management(), region(HOME), inventory()).build()
     };
     let calm = organization();
@@ -348,7 +352,7 @@ async fn set_up_and_take_down_can_be_interrupted_anywhere() {
             organization.fault_at(at, fault.clone());
             let _ = there_and_back(&organization).await;
             organization.calm();
-            let what = format!("{fault:?} at call {at}");
+            let what = format!("{fault:?} at call {at} under {setting:?}");
             // Whatever is left is taken away by name.
             let observed = look(&organization).await.unwrap();
             let (client, home) = (organization.management_client(), home());
@@ -397,9 +401,15 @@ async fn hand_over(organization: &sim::Organization, handover: Handover<'_>) -> 
 
 #[tokio::test(start_paused = true)]
 async fn a_hand_over_that_was_interrupted_anywhere_twice_is_finished_by_another_run() {
-    let start = || ready().data_sync(alice(), region(HOME), earlier(&[HOME, "us-east-1"])).build();
     let home = home();
-    for carries in [true, false] {
+    for (carries, setting) in each_switch().into_iter().flat_map(|setting| [(true, setting.clone()), (false, setting)])
+    {
+        let start = || {
+            let theirs = ready().data_sync(alice(), region(HOME), earlier(&[HOME, "us-east-1"]));
+            theirs.undocumented(setting.clone()).build()
+        };
+        let is_default = setting == Undocumented::default();
+        let faults = if is_default { faults() } else { vec![Fault::LostAfter] };
         let run = async |organization: &sim::Organization| {
             let (from, to) = (organization.client(alice()), organization.client(bob()));
             let carry = Handover::Carry { from: &from, to: &to, regions: &home };
@@ -410,13 +420,13 @@ async fn a_hand_over_that_was_interrupted_anywhere_twice_is_finished_by_another_
         let calls = calm.calls().len() + 1;
         for first in 1..=calls {
             for second in first + 1..=calls + 1 {
-                for fault in faults() {
+                for fault in &faults {
                     let organization = start();
                     organization.fault_at(first, fault.clone());
                     organization.fault_at(second, fault.clone());
                     let _ = run(&organization).await;
                     organization.calm();
-                    let what = format!("carrying {carries}, {fault:?} at calls {first} and {second}");
+                    let what = format!("carrying {carries}, {fault:?} at calls {first} and {second}, {setting:?}");
                     run(&organization).await.unwrap_or_else(|error| panic!("{what}: {error:#}"));
                     assert_eq!(organization.administrators(), [bob()], "{what}");
                     assert!(organization.is_trusted(&common::SSM), "{what}");
