@@ -40,25 +40,58 @@ pub enum Availability {
     Undocumented,
 }
 
+/// Something that AWS says of a capability.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Note {
+    /// What it says.
+    pub text: &'static str,
+    /// Since or from when, as `YYYY-MM-DD`, where it says so.
+    pub date: Option<&'static str>,
+}
+
+impl Note {
+    const fn new(text: &'static str) -> Self {
+        Self { text, date: None }
+    }
+
+    const fn dated(date: &'static str, text: &'static str) -> Self {
+        Self { text, date: Some(date) }
+    }
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.date {
+            Some(date) => write!(f, "{date}: {}", self.text),
+            None => f.write_str(self.text),
+        }
+    }
+}
+
 struct Entry {
     name: &'static str,
     trusted: &'static [ServicePrincipal],
+    optional: &'static [ServicePrincipal],
     delegated: &'static [ServicePrincipal],
     roles: &'static [RoleName],
-    limits: &'static [&'static str],
+    notes: &'static [Note],
     source: &'static str,
 }
 
 static EXPLORER: Entry = Entry {
     name: "Explorer",
     trusted: &[ServicePrincipal::SYSTEMS_MANAGER],
+    optional: &[ServicePrincipal::OPS_DATA_SYNC],
     delegated: &[ServicePrincipal::SYSTEMS_MANAGER],
     roles: &[RoleName::ACCOUNT_DISCOVERY, RoleName::SYSTEMS_MANAGER],
-    limits: &[
-        "one delegated administrator for all of Systems Manager's capabilities",
-        "five resource data syncs in an account and Region",
-        "no data sync of the delegated administrator's in an opt-in Region",
-        "findings of Security Hub take trusted access for opsdatasync.ssm.amazonaws.com too, in the management account",
+    notes: &[
+        Note::new("one delegated administrator for all of Systems Manager's capabilities"),
+        Note::new("five resource data syncs in an account and Region"),
+        Note::new("in opt-in Regions only the management account creates data syncs of the organization"),
+        Note::dated("2025-06-30", "the opt-in Regions with such syncs: eu-south-1, af-south-1, me-south-1, ap-east-1"),
+        Note::new("findings of Security Hub take trusted access for opsdatasync.ssm.amazonaws.com too"),
+        Note::dated("2026-12-31", "the dashboard leaves the console; data syncs and GetOpsSummary stay"),
     ],
     source: "https://docs.aws.amazon.com/systems-manager/latest/userguide/Explorer-setup-delegated-administrator.html",
 };
@@ -66,11 +99,14 @@ static EXPLORER: Entry = Entry {
 static CHANGE_MANAGER: Entry = Entry {
     name: "Change Manager",
     trusted: &[ServicePrincipal::SYSTEMS_MANAGER, ServicePrincipal::STACK_SETS],
+    optional: &[],
     delegated: &[ServicePrincipal::SYSTEMS_MANAGER],
     roles: &[],
-    limits: &[
-        "the delegated administrator is the only account in its organizational unit",
-        "no set-up of an organization in eu-south-1, me-south-1, af-south-1 and ap-east-1",
+    notes: &[
+        Note::dated("2025-11-07", "closed to new customers"),
+        Note::new("the delegated administrator is the only account in its organizational unit"),
+        Note::new("no set-up of an organization in eu-south-1, me-south-1, af-south-1 and ap-east-1"),
+        Note::new("a single account needs no delegated administrator"),
     ],
     source: "https://docs.aws.amazon.com/systems-manager/latest/userguide/change-manager-organization-setup.html",
 };
@@ -78,20 +114,27 @@ static CHANGE_MANAGER: Entry = Entry {
 static OPS_CENTER: Entry = Entry {
     name: "OpsCenter",
     trusted: &[ServicePrincipal::SYSTEMS_MANAGER],
+    optional: &[],
     delegated: &[ServicePrincipal::SYSTEMS_MANAGER],
     roles: &[RoleName::ACCOUNT_DISCOVERY],
-    limits: &["only operational work items of type /aws/issue cross accounts", "not in opt-in Regions"],
+    notes: &[
+        Note::new("only work items of type /aws/issue cross accounts"),
+        Note::new("not in opt-in Regions"),
+        Note::new("it takes a resource policy and an execution role in each account, rolled out as a stack set"),
+    ],
     source: "https://docs.aws.amazon.com/systems-manager/latest/userguide/OpsCenter-getting-started-multiple-accounts.html",
 };
 
 static QUICK_SETUP: Entry = Entry {
     name: "Quick Setup",
     trusted: &[ServicePrincipal::QUICK_SETUP, ServicePrincipal::STACK_SETS],
+    optional: &[],
     delegated: &[ServicePrincipal::QUICK_SETUP],
     roles: &[RoleName::QUICK_SETUP],
-    limits: &[
-        "one delegated administrator, which becomes that of StackSets and Explorer as well",
-        "the delegated administrator cannot roll out patch policies",
+    notes: &[
+        Note::new("one delegated administrator, which becomes that of StackSets and Explorer as well"),
+        Note::new("the delegated administrator cannot roll out patch policies"),
+        Note::new("StackSets are activated by CloudFormation's ActivateOrganizationsAccess"),
     ],
     source: "https://docs.aws.amazon.com/systems-manager/latest/userguide/quick-setup-delegated-administrator.html",
 };
@@ -99,11 +142,13 @@ static QUICK_SETUP: Entry = Entry {
 static UNIFIED_CONSOLE: Entry = Entry {
     name: "the unified console",
     trusted: UNIFIED,
+    optional: &[],
     delegated: UNIFIED,
     roles: &[RoleName::ACCOUNT_DISCOVERY, RoleName::SYSTEMS_MANAGER, RoleName::QUICK_SETUP],
-    limits: &[
-        "its home Region cannot be changed",
-        "disabling it takes neither trusted access nor the delegated administrators away",
+    notes: &[
+        Note::new("its home Region cannot be changed"),
+        Note::new("disabling it takes neither trusted access nor the delegated administrators away"),
+        Note::new("it sets Default Host Management Configuration up, and Resource Explorer's own role"),
     ],
     source: "https://docs.aws.amazon.com/systems-manager/latest/userguide/systems-manager-setting-up-organizations.html",
 };
@@ -120,13 +165,14 @@ impl Capability {
     pub const ALL: &'static [Self] =
         &[Self::Explorer, Self::ChangeManager, Self::OpsCenter, Self::QuickSetup, Self::UnifiedConsole];
 
-    /// The capabilities that need this principal trusted or delegated. None for another service's.
+    /// The capabilities that want this principal trusted or delegated. None for another service's.
     #[must_use]
     pub fn of_principal(principal: &ServicePrincipal) -> Vec<Self> {
-        let needs = |of: &[ServicePrincipal]| of.contains(principal);
-        let theirs =
-            |capability: &Self| needs(capability.trusted_principals()) || needs(capability.delegated_principals());
-        Self::ALL.iter().copied().filter(theirs).collect()
+        let wants = |capability: &Self| {
+            let Entry { trusted, optional, delegated, .. } = capability.entry();
+            [trusted, optional, delegated].into_iter().any(|wanted| wanted.contains(principal))
+        };
+        Self::ALL.iter().copied().filter(wants).collect()
     }
 
     /// Its name.
@@ -147,16 +193,22 @@ impl Capability {
         self.entry().delegated
     }
 
-    /// The service-linked roles that it runs on.
+    /// What has to be trusted for a part of it alone.
+    #[must_use]
+    pub fn optional_principals(self) -> &'static [ServicePrincipal] {
+        self.entry().optional
+    }
+
+    /// Systems Manager's service-linked roles that it runs on.
     #[must_use]
     pub fn roles(self) -> &'static [RoleName] {
         self.entry().roles
     }
 
-    /// What else AWS demands of those who use it across an organization.
+    /// What else AWS says to those who use it across an organization: limits, and what changes when.
     #[must_use]
-    pub fn limits(self) -> &'static [&'static str] {
-        self.entry().limits
+    pub fn notes(self) -> &'static [Note] {
+        self.entry().notes
     }
 
     /// The page of AWS's that says so.

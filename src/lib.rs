@@ -56,7 +56,8 @@
 //!
 //! # IAM permissions
 //!
-//! For the management account's credentials. [`Operation::iam_action`](ports::Operation::iam_action) says the same of one call.
+//! For the management account's credentials. [`Operation::iam_action`](ports::Operation::iam_action) says the same of one call, and the module
+//! [`policy`] writes the policies that suffice.
 //!
 //! | to | it takes |
 //! | --- | --- |
@@ -122,7 +123,7 @@ pub mod conformance;
 pub mod sim;
 
 pub use by_region::ByRegion;
-pub use capability::{Availability, Capability, Warning};
+pub use capability::{Availability, Capability, Note, Warning};
 pub use change::{Certainty, Change, ChangeKind};
 pub use command_line::CommandLine;
 pub use data_syncs::{DataSyncs, SyncEnsured, Viewpoint};

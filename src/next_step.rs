@@ -6,7 +6,7 @@ use crate::change::{Change, ChangeKind};
 use crate::command_line::CommandLine;
 use crate::domain::{AccountId, RoleName, ServicePrincipal};
 use crate::policy::{Caller, Duty};
-use crate::syncs::SyncsReport;
+use crate::syncs::{SyncAt, SyncsReport};
 
 /// Something left to do, by whom, where in the console, and with which command.
 ///
@@ -34,6 +34,8 @@ pub struct NextStep {
 
 /// What is left to do. Its [`duty`](Self::duty) says whose it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Task {
     /// Enable trusted access.
@@ -78,8 +80,12 @@ impl Task {
             Self::DeregisterAdministrator => {
                 "Systems Manager > Explorer > Settings > Delegated administrator > Deregister"
             }
-            Self::CreateDataSync => "Systems Manager > Explorer > Settings > Create resource data sync",
-            Self::DeleteDataSyncs => "Systems Manager > Explorer > Settings > Resource data syncs > Delete",
+            Self::CreateDataSync => {
+                "Systems Manager > Explorer (from 2026-12-31: OpsCenter) > Settings > Create resource data sync"
+            }
+            Self::DeleteDataSyncs => {
+                "Systems Manager > Explorer (from 2026-12-31: OpsCenter) > Settings > Resource data syncs > Delete"
+            }
             Self::DeleteRole => "IAM > Roles > AWSServiceRoleForAmazonSSM_AccountDiscovery > Delete",
         }
     }
@@ -154,14 +160,85 @@ impl NextStep {
         Self::new(Task::DeleteRole, Caller::Management).with_command(command)
     }
 
-    /// What these changes leave to do.
+    /// What these changes of a run leave to do. What was there before the run is not among them, and is for the caller to leave out.
+    ///
+    /// * Trusted access that was enabled leaves the role and a data sync, unless the run made them.
+    /// * An administrator that was deregistered leaves the data syncs that went with it, unless the run created them anew.
+    /// * Trusted access that was disabled leaves the data syncs, unless none was seen, and the role.
     #[must_use]
     pub fn after(changes: &[Change]) -> Vec<Self> {
-        let _ = (changes, |kind: &ChangeKind, report: &SyncsReport| (kind.clone(), report.clone()));
-        Vec::new()
+        let so: Vec<_> = changes.iter().filter(|change| change.is_so()).map(|change| &change.kind).collect();
+        let made_role = so.iter().any(|kind| matches!(kind, ChangeKind::RoleCreated { .. }));
+        let deleted_role = so.iter().any(|kind| matches!(kind, ChangeKind::RoleDeleted { .. }));
+        let made_sync = so.iter().any(|kind| matches!(kind, ChangeKind::DataSyncCreated { .. }));
+        let trust = so.iter().rposition(|kind| is_enabling(kind) || is_disabling(kind));
+        let mut steps = Vec::new();
+        for (index, kind) in so.iter().enumerate() {
+            let last = trust.is_none_or(|trust| trust <= index);
+            match kind {
+                kind if is_enabling(kind) && last => steps.extend(Self::once_enabled().into_iter().filter(|step| {
+                    !(step.task == Task::CreateRole && made_role || step.task == Task::CreateDataSync && made_sync)
+                })),
+                ChangeKind::AdministratorDeregistered { syncs, .. } if last => {
+                    steps.extend(Self::to_create_again(syncs, so.get(index..).unwrap_or_default()));
+                }
+                ChangeKind::TrustedAccessDisabled { syncs, .. } if is_disabling(kind) && last => {
+                    let none_seen = matches!(syncs, SyncsReport::NoneSeen(_));
+                    steps.extend(Self::once_disabled().into_iter().filter(|step| {
+                        !(step.task == Task::DeleteRole && deleted_role
+                            || step.task == Task::DeleteDataSyncs && none_seen)
+                    }));
+                }
+                _ => {}
+            }
+        }
+        steps
+    }
+
+    /// The syncs that went, and that no later change brought back.
+    fn to_create_again(syncs: &SyncsReport, later: &[&ChangeKind]) -> Option<Self> {
+        let is_back = |at: &SyncAt| {
+            later.iter().any(|kind| match kind {
+                ChangeKind::DataSyncCreated { sync, .. } => (&sync.region, &sync.name) == (&at.region, &at.name),
+                _ => false,
+            })
+        };
+        let gone = syncs.recorded().iter().filter(|(at, _)| !at.name.is_foreign() && !is_back(at));
+        let commands: Vec<_> = gone
+            .filter_map(|(at, sync)| Some(CommandLine::create_resource_data_sync(&sync.definition()?, &at.region)))
+            .collect();
+        let successor = later.iter().any(|kind| matches!(kind, ChangeKind::AdministratorRegistered { .. }));
+        let caller = if successor { Caller::Administrator } else { Caller::Management };
+        let step = Self::new(Task::CreateDataSync, caller);
+        (!commands.is_empty()).then_some(Self { commands, ..step })
     }
 }
 
+fn is_enabling(kind: &ChangeKind) -> bool {
+    matches!(kind, ChangeKind::TrustedAccessEnabled { principal, .. } if *principal == ServicePrincipal::SYSTEMS_MANAGER)
+}
+
+fn is_disabling(kind: &ChangeKind) -> bool {
+    matches!(kind, ChangeKind::TrustedAccessDisabled { principal, .. } if *principal == ServicePrincipal::SYSTEMS_MANAGER)
+}
+
+/// Whose, where, what, and how.
+#[cfg(feature = "serde")]
+impl serde::Serialize for NextStep {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+        let mut step = serializer.serialize_struct("NextStep", 6)?;
+        step.serialize_field("duty", &self.task.duty())?;
+        step.serialize_field("caller", &self.caller)?;
+        step.serialize_field("task", &self.task)?;
+        step.serialize_field("text", &self.task.to_string())?;
+        step.serialize_field("console", self.task.console())?;
+        step.serialize_field("commands", &self.commands)?;
+        step.end()
+    }
+}
+
+/// Whose, where, what, and how.
 impl fmt::Display for NextStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} in {}: {} ({})", self.task.duty(), self.caller, self.task, self.task.console())?;

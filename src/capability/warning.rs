@@ -2,7 +2,7 @@ use std::fmt;
 
 use super::{Availability, Capability};
 use crate::domain::{Partition, ServicePrincipal};
-use crate::policy::Permission;
+use crate::policy::{Caller, Permission};
 use crate::ports::Operation;
 
 /// What AWS's documents say against something that AWS may do all the same. It warns; it refuses nothing.
@@ -68,21 +68,91 @@ impl Warning {
             Capability::ChangeManager => vec![Self::ChangeManagerClosed, Self::AdministratorAlone],
             _ => Vec::new(),
         };
-        let partition = partition.clone();
-        warnings.extend(match capability.availability(&partition) {
-            Availability::Available => None,
-            Availability::WithoutDelegation => Some(Self::WithoutDelegation { capability, partition }),
-            Availability::Unavailable => Some(Self::Unavailable { capability, partition }),
-            Availability::Undocumented => Some(Self::Undocumented { capability, partition }),
-        });
+        warnings.extend(Self::offered(capability, partition));
         warnings
     }
 
     /// What to know before a write that takes this permission, in this partition. None before a read, and before anything is taken away.
+    ///
+    /// Trust and delegation of Systems Manager are judged by Explorer, which they are for; what concerns Change Manager alone is told before an
+    /// administrator is registered.
     #[must_use]
     pub fn before(permission: &Permission, partition: &Partition) -> Vec<Self> {
-        let _ = (permission, partition, Operation::EnableAwsServiceAccess);
-        Vec::new()
+        let offer = |capability: Capability| capability.availability(partition);
+        let principal = permission.principal();
+        let capability = principal.and_then(served_by);
+        let mut warnings = Vec::new();
+        match permission.operation() {
+            Operation::EnableAwsServiceAccess => {
+                warnings.extend(capability.and_then(|capability| Self::offered(capability, partition)));
+                // From the management account it can be used all the same.
+                warnings.retain(|warning| !matches!(warning, Self::WithoutDelegation { .. }));
+                warnings.extend(
+                    principal
+                        .filter(|principal| has_own_administrator(principal))
+                        .map(|principal| Self::OwnDelegation { principal: principal.clone() }),
+                );
+            }
+            Operation::RegisterDelegatedAdministrator => {
+                warnings.extend(capability.and_then(|capability| Self::offered(capability, partition)));
+                if principal == Some(&ServicePrincipal::SYSTEMS_MANAGER)
+                    && offer(Capability::ChangeManager) == Availability::Available
+                {
+                    warnings.extend([Self::ChangeManagerClosed, Self::AdministratorAlone]);
+                }
+                if principal == Some(&ServicePrincipal::QUICK_SETUP) {
+                    warnings.push(Self::WiderDelegation);
+                }
+            }
+            Operation::CreateResourceDataSync => {
+                warnings.extend(Self::offered(Capability::Explorer, partition));
+                if permission.caller() == Caller::Management {
+                    warnings.retain(|warning| !matches!(warning, Self::WithoutDelegation { .. }));
+                }
+                warnings.push(Self::ExplorerLeavesTheConsole);
+            }
+            _ => {}
+        }
+        warnings
+    }
+
+    fn offered(capability: Capability, partition: &Partition) -> Option<Self> {
+        let partition = partition.clone();
+        match capability.availability(&partition) {
+            Availability::Available => None,
+            Availability::WithoutDelegation => Some(Self::WithoutDelegation { capability, partition }),
+            Availability::Unavailable => Some(Self::Unavailable { capability, partition }),
+            Availability::Undocumented => Some(Self::Undocumented { capability, partition }),
+        }
+    }
+}
+
+/// What trust in a principal is first of all for.
+fn served_by(principal: &ServicePrincipal) -> Option<Capability> {
+    if *principal == ServicePrincipal::SYSTEMS_MANAGER {
+        Some(Capability::Explorer)
+    } else if *principal == ServicePrincipal::QUICK_SETUP {
+        Some(Capability::QuickSetup)
+    } else {
+        None
+    }
+}
+
+/// Whether a companion of Systems Manager's has an administrator to be registered for it alone.
+fn has_own_administrator(principal: &ServicePrincipal) -> bool {
+    let delegated = |capability: &Capability| capability.delegated_principals().contains(principal);
+    *principal != ServicePrincipal::SYSTEMS_MANAGER && Capability::ALL.iter().any(delegated)
+}
+
+/// Its text, and its date if it has one.
+#[cfg(feature = "serde")]
+impl serde::Serialize for Warning {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+        let mut warning = serializer.serialize_struct("Warning", 2)?;
+        warning.serialize_field("text", &self.to_string())?;
+        warning.serialize_field("date", &self.date())?;
+        warning.end()
     }
 }
 

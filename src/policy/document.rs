@@ -10,6 +10,8 @@ use super::{Caller, Permission, Policy, Scope};
 /// AWS tells the one of Organizations to tell the one of Systems Manager when the service can be enabled or disabled:
 /// [AWS Systems Manager and AWS Organizations](https://docs.aws.amazon.com/organizations/latest/userguide/services-that-can-integrate-ssm.html).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Duty {
     /// The organization's administrator: trusted access, and who is the delegated administrator.
@@ -29,6 +31,7 @@ impl fmt::Display for Duty {
 
 /// A policy, and who has to hold it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Document {
     /// The account that its holder is in.

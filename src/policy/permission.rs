@@ -9,6 +9,8 @@ use super::{Condition, Scope, Statement};
 
 /// Whose credentials make a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Caller {
     /// The management account's. Only it changes trust and delegation.
@@ -214,6 +216,15 @@ impl Permission {
     #[must_use]
     pub fn caller(&self) -> Caller {
         self.caller
+    }
+
+    /// The service that trust or delegation is for, where it is about one.
+    #[must_use]
+    pub fn principal(&self) -> Option<&ServicePrincipal> {
+        match &self.on {
+            Subject::Service(principal) | Subject::Administration(_, principal) => Some(principal),
+            _ => None,
+        }
     }
 
     /// The IAM action, such as `organizations:RegisterDelegatedAdministrator`.

@@ -114,7 +114,9 @@ impl Policy {
                 policies.push(Self { statements: std::mem::replace(&mut open, vec![last]) });
             }
         }
-        policies.push(Self { statements: open });
+        if !open.is_empty() {
+            policies.push(Self { statements: open });
+        }
         policies
     }
 

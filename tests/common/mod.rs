@@ -2,6 +2,8 @@
 #![allow(dead_code, unreachable_pub, unused_imports, unused_macros, reason = "each test file uses its own part")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on panics")]
 
+pub mod iam;
+
 use async_trait::async_trait;
 use mockall::mock;
 use ssm_organizations::ports::{

@@ -21,6 +21,12 @@ pub(crate) fn client_of(moto: &Moto, account: &str) -> AwsClient {
     client_with(moto, Credentials::from_keys(id, secret, Some(token)))
 }
 
+/// A client with a user's access key.
+#[allow(dead_code, reason = "each test file uses its own part")]
+pub(crate) fn client_with_key(moto: &Moto, id: &str, secret: &str) -> AwsClient {
+    client_with(moto, Credentials::from_keys(id, secret, None))
+}
+
 fn client_with(moto: &Moto, credentials: Credentials) -> AwsClient {
     let config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())

@@ -41,6 +41,12 @@ def assume(account):
     return {key: credentials[key] for key in ("AccessKeyId", "SecretAccessKey", "SessionToken")}
 
 
+def user(name):
+    boto3.client("iam").create_user(UserName=name)
+    key = boto3.client("iam").create_access_key(UserName=name)["AccessKey"]
+    return {part: key[part] for part in ("AccessKeyId", "SecretAccessKey")}
+
+
 def main():
     parser = argparse.ArgumentParser()
     commands = parser.add_subparsers(dest="command", required=True)
@@ -50,6 +56,10 @@ def main():
     commands.add_parser("show")
     for name in ("enable", "disable"):
         commands.add_parser(name).add_argument("principal")
+    commands.add_parser("user").add_argument("name")
+    allow = commands.add_parser("allow")
+    allow.add_argument("name")
+    allow.add_argument("policy")
     for name in ("register", "close", "assume"):
         commands.add_parser(name).add_argument("account")
     given = parser.parse_args()
@@ -62,6 +72,12 @@ def main():
             result = show()
         case "assume":
             result = assume(given.account)
+        case "user":
+            result = user(given.name)
+        case "allow":
+            boto3.client("iam").put_user_policy(
+                UserName=given.name, PolicyName="allowed", PolicyDocument=given.policy
+            )
         case "enable":
             organizations.enable_aws_service_access(ServicePrincipal=given.principal)
         case "disable":

@@ -100,6 +100,25 @@ impl Moto {
         self.calls().into_iter().filter(|call| !reads.iter().any(|read| call.starts_with(read))).collect()
     }
 
+    /// What the last call said, and with which access key to which Region.
+    #[allow(dead_code, reason = "each test file uses its own part")]
+    pub(crate) fn last_request(&self) -> (String, Value) {
+        self.recorder.log.lock().expect("the log").last.clone().expect("a call")
+    }
+
+    /// Has the server check signatures and policies from now on, or not any more.
+    #[allow(dead_code, reason = "each test file uses its own part")]
+    pub(crate) fn enforce_policies(&self, enforce: bool) {
+        let after_how_many = if enforce { "0" } else { "1000000000" };
+        let request = format!(
+            "POST /moto-api/reset-auth HTTP/1.1\r\nHost: {}\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{after_how_many}",
+            self.address,
+            after_how_many.len()
+        );
+        let reply = ask(self.address, request.as_bytes()).expect("a reply");
+        assert!(reply.starts_with(b"HTTP/1.1 200 "), "{}", String::from_utf8_lossy(&reply));
+    }
+
     /// Lets the next call of this operation reach the server, and keeps the reply.
     pub(crate) fn lose_the_reply_of(&self, operation: &str) {
         self.recorder.intervene(operation, Intervention::LoseReply);
@@ -180,6 +199,7 @@ struct Recorder {
 #[derive(Debug, Default)]
 struct Log {
     calls: Vec<String>,
+    last: Option<(String, Value)>,
     interventions: HashMap<String, Intervention>,
     syncs: Option<Syncs>,
 }
@@ -247,6 +267,7 @@ impl Recorder {
 impl Log {
     fn record(&mut self, call: &Call) -> Option<Intervention> {
         self.calls.push(call.operation.clone());
+        self.last = Some((call.place.clone(), call.body.clone()));
         let played = || Some(Intervention::Answer(self.syncs.as_mut()?.answer(call)?.to_string()));
         self.interventions.remove(&call.operation).or_else(played)
     }
@@ -284,7 +305,7 @@ struct Call {
     operation: String,
     /// The access key and the Region, from the signature.
     place: String,
-    /// Null in AWS's older protocol.
+    /// AWS's older protocol sends a form: its fields.
     body: Value,
 }
 
@@ -318,14 +339,15 @@ fn read_request(client: &TcpStream) -> io::Result<(Vec<u8>, Call)> {
             _ => {}
         }
     }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body)?;
-    // AWS's older protocol, which STS speaks, names the operation in the body.
-    let operation = operation.unwrap_or_else(|| {
-        let form = String::from_utf8_lossy(&body).into_owned();
-        form.split('&').find_map(|field| field.strip_prefix("Action=").map(ToOwned::to_owned)).unwrap_or_default()
+    let mut sent = vec![0; length];
+    reader.read_exact(&mut sent)?;
+    // AWS's older protocol, which STS and IAM speak, names the operation in the body.
+    let body: Value = serde_json::from_slice(&sent).unwrap_or_else(|_| {
+        let form = String::from_utf8_lossy(&sent).into_owned();
+        form.split('&').filter_map(|field| field.split_once('=')).map(|(name, value)| (name, json!(value))).collect()
     });
-    let call = Call { operation, place, body: serde_json::from_slice(&body).unwrap_or_default() };
-    request.extend(body);
+    let operation = operation.or_else(|| body["Action"].as_str().map(ToOwned::to_owned)).unwrap_or_default();
+    let call = Call { operation, place, body };
+    request.extend(sent);
     Ok((request, call))
 }
