@@ -12,6 +12,8 @@ use crate::domain::{Partition, RoleName, ServicePrincipal};
 ///
 /// The table holds what AWS documented in 2026; [`source`](Self::source) names the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Capability {
     /// Explorer: a dashboard over accounts and Regions, filled by resource data syncs.
@@ -28,6 +30,8 @@ pub enum Capability {
 
 /// Whether a capability can be used across an organization in a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Availability {
     /// It can.
@@ -42,6 +46,7 @@ pub enum Availability {
 
 /// Something that AWS says of a capability.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Note {
     /// What it says.
@@ -136,7 +141,7 @@ static QUICK_SETUP: Entry = Entry {
         Note::new("the delegated administrator cannot roll out patch policies"),
         Note::new("StackSets are activated by CloudFormation's ActivateOrganizationsAccess"),
     ],
-    source: "https://docs.aws.amazon.com/systems-manager/latest/userguide/quick-setup-delegated-administrator.html",
+    source: "https://docs.aws.amazon.com/systems-manager/latest/userguide/systems-manager-quick-setup.html",
 };
 
 static UNIFIED_CONSOLE: Entry = Entry {
@@ -218,6 +223,9 @@ impl Capability {
     }
 
     /// Whether AWS offers it to an organization in this partition, as far as its documents say.
+    ///
+    /// AWS: [Systems Manager in AWS GovCloud (US)](https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/govcloud-ssm.html), and the
+    /// published endpoints.
     #[must_use]
     pub fn availability(self, partition: &Partition) -> Availability {
         match self {

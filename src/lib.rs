@@ -52,6 +52,7 @@
 //! * **Makes Explorer work**: the service-linked role and the data syncs, in many Regions at once ([`Explorer`], [`DataSyncs`],
 //!   [`AccountDiscoveryRole`]), and hands the delegation over with what hangs on it ([`Handover`]).
 //! * **Touches nothing else**: no other service's trust, no administrator that was not named.
+//! * **Asks for no more than it needs**: the IAM policy of every step, and of everything, written for you ([`policy`]).
 //! * **Costs the same** in an organization of ten accounts and of a hundred thousand, inside AWS's burst allowances.
 //!
 //! # IAM permissions

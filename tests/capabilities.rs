@@ -1,4 +1,6 @@
 //! What AWS says of Systems Manager's capabilities, and what to know before a write.
+#![cfg(feature = "sim")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on panics")]
 
 mod common;
 

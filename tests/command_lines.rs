@@ -1,4 +1,6 @@
 //! The command lines: what a person would type, and what a shell and the `aws` program make of a name that means harm.
+#![cfg(feature = "sim")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on panics")]
 
 mod common;
 

@@ -1,5 +1,5 @@
 //! What the one administrator has to tell the other, and what a run leaves to do.
-
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on panics")]
 #![cfg(feature = "sim")]
 
 mod common;

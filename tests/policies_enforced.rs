@@ -228,11 +228,14 @@ fn permissions() -> Vec<Permission> {
 /// Three people, each with the policy of their own: everything that the crate does, there and back.
 async fn story(policies: &[BTreeSet<Grant>; 3]) -> Result<(), Error> {
     let organization = organization().build();
-    let accounts = [management(), management(), alice()];
-    let [organizations, systems_managers, delegated] = [0, 1, 2].map(|at| {
-        let (account, grants) = (accounts[at], policies[at].clone());
+    let client = |account, grants: &BTreeSet<Grant>| {
+        let grants = grants.clone();
         Guarded { client: organization.client(account), account, grants }
-    });
+    };
+    let [organizations, systems_managers, delegated] = policies;
+    let organizations = client(management(), organizations);
+    let systems_managers = client(management(), systems_managers);
+    let delegated = client(alice(), delegated);
     let home = [region(HOME)];
 
     let observed = Integration::new(&organizations).observe().await?;
@@ -273,7 +276,8 @@ fn policies(documents: &[Document]) -> [BTreeSet<Grant>; 3] {
         (Caller::Administrator, Duty::SystemsManager),
     ];
     assert_eq!(documents.iter().map(|document| (document.caller, document.duty)).collect::<Vec<_>>(), holders);
-    [0, 1, 2].map(|at| grants(&documents[at].policy.to_string()))
+    let [organizations, systems_managers, delegated] = documents else { panic!("{documents:?}") };
+    [organizations, systems_managers, delegated].map(|document| grants(&document.policy.to_string()))
 }
 
 #[tokio::test(start_paused = true)]

@@ -112,7 +112,8 @@ impl OrganizationId {
 text! {
     /// The name under which an AWS service is trusted in an organization.
     ///
-    /// The crate speaks for one of them, [`ServicePrincipal::SYSTEMS_MANAGER`], and touches no other.
+    /// The crate speaks for one of them, [`ServicePrincipal::SYSTEMS_MANAGER`], and touches no other that it is not told. The companions are those of
+    /// [`Capability::trusted_principals`](crate::Capability::trusted_principals).
     ServicePrincipal, "a service principal", "1 to 128 letters, digits or any of _+=,.@-",
     |text| (1..=128).contains(&text.len()) && text.bytes().all(word_or_punctuation)
 }

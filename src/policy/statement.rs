@@ -98,9 +98,10 @@ impl Policy {
         self.size() <= limit.characters()
     }
 
-    /// The same in as few documents as it takes for each to be a managed policy. Together they allow what it does.
+    /// The same in several documents, if need be, each small enough for a managed policy. Together they allow what it does.
     ///
-    /// IAM attaches ten managed policies to a user, group or role, and more on request.
+    /// IAM attaches ten managed policies to a user, group or role unless more were asked for. It does not help with inline policies, whose limit is for all of
+    /// them together.
     #[must_use]
     pub fn into_managed(self) -> Vec<Self> {
         let fits = |statements: &[Statement]| Self { statements: statements.to_vec() }.fits(Limit::Managed);
