@@ -248,7 +248,9 @@ impl Repr {
             ErrorKind::NotAnAdministrator if self.is_of_a_sync() => {
                 vec![Remedy::UsePrivilegedAccount { management: self.management }]
             }
-            ErrorKind::NotAnAdministrator | ErrorKind::StateMoved => vec![Remedy::ObserveAgain],
+            ErrorKind::NotAnAdministrator | ErrorKind::StateMoved | ErrorKind::NotSettled => {
+                vec![Remedy::ObserveAgain]
+            }
             ErrorKind::SyncsRemain { .. } => vec![Remedy::DeleteSyncs, Remedy::ForfeitSyncs],
             ErrorKind::SyncsUnseen { account } => vec![Remedy::LookAs { account: *account }, Remedy::ForfeitSyncs],
             ErrorKind::ForeignSync | ErrorKind::SyncNameTaken | ErrorKind::SyncDiffers => vec![Remedy::ChooseName],
@@ -256,7 +258,6 @@ impl Repr {
             ErrorKind::SyncSourceFixed => vec![Remedy::Recreate],
             ErrorKind::RoleInUse { .. } => vec![Remedy::DeleteSyncs, Remedy::TryLater],
             ErrorKind::OptInRegion => vec![Remedy::UseManagementAccount { account: self.management }],
-            ErrorKind::NotSettled => vec![Remedy::ObserveAgain],
             ErrorKind::AccessDenied => self.remedies_of_a_denial(),
             ErrorKind::CredentialsRejected => {
                 let region = self.region.iter().map(|region| Remedy::CheckRegion { region: region.clone() });

@@ -81,7 +81,7 @@ impl RoleUsage {
     /// These resources in this Region.
     #[must_use]
     pub fn new(region: Option<Region>, resources: Vec<String>) -> Self {
-        let resources = resources.iter().map(|resource| redact(resource).into_owned()).collect();
+        let resources = resources.into_iter().map(|resource| redact(&resource).into_owned()).collect();
         Self { region, resources }
     }
 }
