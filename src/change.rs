@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use crate::domain::{AccountId, RoleId, RoleName, ServicePrincipal};
 use crate::ports::DataSync;
+use crate::redact::redact;
 use crate::syncs::{SyncAt, SyncsReport};
 
 /// One change that this crate made to the organization, or may have made.
@@ -205,8 +206,8 @@ impl fmt::Display for Change {
             ChangeKind::AdministratorDeregistered { account, principal, .. } => {
                 write!(f, "account {account} deregistered as delegated administrator of {principal}")
             }
-            ChangeKind::RoleCreated { name, .. } => write!(f, "role {name} created"),
-            ChangeKind::RoleDeleted { name, .. } => write!(f, "role {name} deleted"),
+            ChangeKind::RoleCreated { name, .. } => write!(f, "role {} created", redact(name.as_str())),
+            ChangeKind::RoleDeleted { name, .. } => write!(f, "role {} deleted", redact(name.as_str())),
             ChangeKind::DataSyncCreated { sync, .. } => write!(f, "data sync {sync} created"),
             ChangeKind::DataSyncUpdated { sync, .. } => write!(f, "data sync {sync} updated"),
             ChangeKind::DataSyncDeleted { sync, .. } => write!(f, "data sync {sync} deleted"),

@@ -48,6 +48,8 @@
 //! * **Checks before it writes**: all features, the management account's credentials, an active member, no other administrator.
 //! * **Sees it through**: a write ends when a read shows it. A lost reply is followed by reads, never by a second write.
 //! * **Tells what is known** when it fails: [`Failure::recover`] gives the state of before, another one, or none; never a guess.
+//! * **Explains a refusal** by looking again: what is so now, how sure the cause is ([`Evidence`]), and what to do ([`Remedy`]), with the
+//!   IAM statement where a permission is missing.
 //! * **Loses nothing silently**: taking away asks what to do about Explorer's data syncs ([`Syncs`]).
 //! * **Makes Explorer work**: the service-linked role and the data syncs, in many Regions at once ([`Explorer`], [`DataSyncs`],
 //!   [`AccountDiscoveryRole`]), and hands the delegation over with what hangs on it ([`Handover`]).
@@ -73,6 +75,14 @@
 //!
 //! Condition keys may limit them: `organizations:ServicePrincipal` to `ssm.amazonaws.com`, `ssm:SyncType` to `SyncFromSource`,
 //! `iam:AWSServiceName` to `accountdiscovery.ssm.amazonaws.com`. To protect and to create, syncs of Inventory's type are listed too.
+//!
+//! # What it tells
+//!
+//! Through [`tracing`](https://docs.rs/tracing), under the target `ssm_organizations`, and nothing to whoever does not listen. A span for
+//! each operation, such as `ssm_organizations::enable_trusted_access`, with `organization`, `caller`, `account` and `region` as far as they are
+//! known. An event for each call of AWS, `INFO` for a write and `DEBUG` for a read, with `operation`, `caller`, `account`, `region`, `attempts`,
+//! `outcome` (`ok`, AWS's code, or the kind of the error), `reason` and `request_id`. Never an e-mail address or a credential. A client of your
+//! own tells of its calls itself.
 //!
 //! # Features
 //!

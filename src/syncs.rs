@@ -11,6 +11,7 @@ use crate::domain::{AccountId, Region, SyncName};
 use crate::error::{Error, ErrorKind};
 use crate::pages::Pages;
 use crate::ports::{DataSync, Operation, SyncType, SystemsManagerClient};
+use crate::redact::redact;
 
 /// What becomes of the organization's data syncs: the loud part of every step that endangers them.
 ///
@@ -75,7 +76,7 @@ impl SyncAt {
 
 impl fmt::Display for SyncAt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} of account {} in {}", self.name.as_str(), self.account, self.region)
+        write!(f, "{:?} of account {} in {}", redact(self.name.as_str()), self.account, self.region)
     }
 }
 

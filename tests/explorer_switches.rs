@@ -204,7 +204,7 @@ async fn what_a_careless_end_leaves_behind_keeps_the_role_where_aws_says_so() {
             let ended = observe(&organization).await.ensure_disabled(Syncs::Forfeit).await;
             if administered && !trusted && setting.deregister_untrusted == DeregisterUntrusted::Refused {
                 let (error, _) = ended.map(drop).map_err(ssm_organizations::Failure::into_parts).unwrap_err();
-                assert_eq!(*error.kind(), ErrorKind::Refused, "{what}");
+                assert_eq!(*error.kind(), ErrorKind::TrustedAccessOff, "{what}");
                 assert_eq!(organization.administrators(), [alice()], "{what}");
                 continue;
             }

@@ -13,6 +13,7 @@ use super::convert::{absent, date, present, required};
 use crate::domain::{DeletionTaskId, Region, RoleId, RoleName, ServicePrincipal};
 use crate::error::{Error, ErrorKind};
 use crate::ports::{DeletionStatus, IamApi, Operation, Role, RoleUsage};
+use crate::redact::redact;
 
 /// What the SDK puts where AWS leaves a required status out.
 const NO_STATUS: &str = "no value was set";
@@ -74,7 +75,7 @@ impl IamApi for AwsClient {
             DeletionTaskStatusType::Succeeded => Ok(DeletionStatus::Succeeded),
             DeletionTaskStatusType::Failed => Ok(failed(output.reason())),
             other => match present(other.as_str()) {
-                Some(status) if status != NO_STATUS => Ok(DeletionStatus::Other(status.to_owned())),
+                Some(status) if status != NO_STATUS => Ok(DeletionStatus::Other(redact(status).into_owned())),
                 _ => Err(absent(operation, "Status")),
             },
         }

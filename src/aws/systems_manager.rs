@@ -20,6 +20,7 @@ use crate::ports::{
     DataSync, Operation, Page, SyncDefinition, SyncSource, SyncSourceType, SyncState, SyncStatus, SyncType,
     SystemsManagerApi,
 };
+use crate::redact::redact;
 
 /// The most that AWS puts on a page.
 const MAX_RESULTS: i32 = 50;
@@ -189,7 +190,7 @@ fn collected_from(source: &ResourceDataSyncSourceWithState) -> (Option<SyncSourc
         (source_type, units)
     } else {
         let kind = present(organization.organization_source_type()).unwrap_or(ORGANIZATIONAL_UNITS);
-        (Some(SyncSourceType::Other(kind.to_owned())), units)
+        (Some(SyncSourceType::Other(redact(kind).into_owned())), units)
     }
 }
 

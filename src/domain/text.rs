@@ -42,15 +42,17 @@ macro_rules! text {
             }
         }
 
+        /// As it has to be sent.
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.pad(self.as_str())
             }
         }
 
+        /// Without what looks like an e-mail address, an access key or a secret.
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, concat!(stringify!($name), "({})"), self.as_str())
+                write!(f, concat!(stringify!($name), "({})"), redact(self.as_str()))
             }
         }
 

@@ -47,7 +47,8 @@ impl<C> Integration<Delegated, C> {
     /// Before a write: [`InvalidInput`](crate::ErrorKind::InvalidInput) when `syncs` protects nothing,
     /// [`NotManagementAccount`](crate::ErrorKind::NotManagementAccount), [`OtherAdministrator`](crate::ErrorKind::OtherAdministrator) when
     /// another account became one, [`SyncsRemain`](crate::ErrorKind::SyncsRemain), and [`SyncsUnseen`](crate::ErrorKind::SyncsUnseen) when
-    /// the administrator's syncs were not seen. Afterwards: AWS's refusal, [`StateMoved`](crate::ErrorKind::StateMoved),
+    /// the administrator's syncs were not seen. Afterwards: AWS's refusal, [`TrustedAccessOff`](crate::ErrorKind::TrustedAccessOff) where
+    /// that explains it, [`StateMoved`](crate::ErrorKind::StateMoved),
     /// [`Lost`](crate::ErrorKind::Lost) or [`NotSettled`](crate::ErrorKind::NotSettled).
     ///
     /// # IAM permissions

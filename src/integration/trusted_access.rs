@@ -42,8 +42,8 @@ impl<C> Integration<TrustedAccess, C> {
     ///
     /// Before a write: [`NotManagementAccount`](crate::ErrorKind::NotManagementAccount), [`NotAllFeatures`](crate::ErrorKind::NotAllFeatures),
     /// [`IsManagementAccount`](crate::ErrorKind::IsManagementAccount), [`NotAMember`](crate::ErrorKind::NotAMember),
-    /// [`NotActive`](crate::ErrorKind::NotActive). Afterwards: [`OtherAdministrator`](crate::ErrorKind::OtherAdministrator) and
-    /// AWS's other refusals, [`StateMoved`](crate::ErrorKind::StateMoved), [`Lost`](crate::ErrorKind::Lost) or
+    /// [`NotActive`](crate::ErrorKind::NotActive). Afterwards: [`OtherAdministrator`](crate::ErrorKind::OtherAdministrator),
+    /// [`TrustedAccessOff`](crate::ErrorKind::TrustedAccessOff) and AWS's other refusals, [`StateMoved`](crate::ErrorKind::StateMoved), [`Lost`](crate::ErrorKind::Lost) or
     /// [`NotSettled`](crate::ErrorKind::NotSettled).
     ///
     /// # IAM permissions

@@ -2,6 +2,7 @@ use std::time::SystemTime;
 
 use crate::domain::{OrganizationalUnitId, Region, SyncName};
 use crate::error::{Error, ErrorKind};
+use crate::redact::redact;
 
 /// What a resource data sync does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -220,7 +221,7 @@ impl From<&str> for SyncSourceType {
         } else if text.eq_ignore_ascii_case("SingleAccountMultiRegions") {
             Self::SingleAccountMultiRegions
         } else {
-            Self::Other(text.to_owned())
+            Self::Other(redact(text).into_owned())
         }
     }
 }
@@ -274,7 +275,7 @@ impl From<&str> for SyncState {
             "NoPermissions" => Self::NoPermissions,
             "InvalidOrganizationalUnit" => Self::InvalidOrganizationalUnit,
             "TrustedAccessDisabled" => Self::TrustedAccessDisabled,
-            other => Self::Other(other.to_owned()),
+            other => Self::Other(redact(other).into_owned()),
         }
     }
 }
@@ -312,7 +313,7 @@ impl From<&str> for SyncStatus {
             "Successful" => Self::Successful,
             "Failed" => Self::Failed,
             "InProgress" => Self::InProgress,
-            other => Self::Other(other.to_owned()),
+            other => Self::Other(redact(other).into_owned()),
         }
     }
 }

@@ -6,6 +6,7 @@ use auto_impl::auto_impl;
 use super::Operation;
 use crate::domain::{DeletionTaskId, Region, RoleId, RoleName, ServicePrincipal};
 use crate::error::Error;
+use crate::redact::redact;
 
 /// A role, as `GetRole` shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +35,7 @@ impl Role {
     /// A role with this name, id and path.
     #[must_use]
     pub fn new(name: RoleName, id: RoleId, path: impl Into<String>) -> Self {
-        Self { name, id, path: path.into(), created: None }
+        Self { name, id, path: redact(&path.into()).into_owned(), created: None }
     }
 
     /// The same with the date that AWS showed, if any.
@@ -71,7 +72,7 @@ impl DeletionStatus {
     /// A failure for this reason, with the role in use there.
     #[must_use]
     pub fn failed(reason: Option<String>, usage: Vec<RoleUsage>) -> Self {
-        Self::Failed { reason, usage }
+        Self::Failed { reason: reason.map(|reason| redact(&reason).into_owned()), usage }
     }
 }
 
@@ -89,6 +90,7 @@ impl RoleUsage {
     /// These resources in this Region.
     #[must_use]
     pub fn new(region: Option<Region>, resources: Vec<String>) -> Self {
+        let resources = resources.into_iter().map(|resource| redact(&resource).into_owned()).collect();
         Self { region, resources }
     }
 }

@@ -6,6 +6,7 @@ use auto_impl::auto_impl;
 use super::{Operation, Page};
 use crate::domain::{AccountId, OrganizationId, PageToken, Partition, ServicePrincipal};
 use crate::error::Error;
+use crate::redact::redact;
 
 /// What the organization is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -114,7 +115,7 @@ impl From<&str> for AccountState {
             "SUSPENDED" => Self::Suspended,
             "PENDING_CLOSURE" => Self::PendingClosure,
             "CLOSED" => Self::Closed,
-            other => Self::Other(other.to_owned()),
+            other => Self::Other(redact(other).into_owned()),
         }
     }
 }

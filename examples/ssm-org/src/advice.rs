@@ -3,12 +3,21 @@
 use std::error::Error as _;
 
 use ssm_organizations::ports::Operation;
-use ssm_organizations::{AccountId, Error, ErrorKind};
+use ssm_organizations::{AccountId, Error, ErrorKind, Remedy};
 
 use crate::cli::Command;
 
+/// What to do, in terms of this program, and the policy statements that are missing.
+pub(crate) fn on(error: &Error, command: &Command) -> Vec<String> {
+    let remedies = error.remedies();
+    let missing = remedies.iter().filter_map(Remedy::statement);
+    let missing =
+        missing.map(|statement| format!("whoever gives the caller permissions can add this statement:\n{statement}"));
+    in_terms_of_options(error, command).into_iter().chain(missing).collect()
+}
+
 /// What the library cannot know: options and commands of this program.
-pub(crate) fn on(error: &Error, command: &Command) -> Option<String> {
+fn in_terms_of_options(error: &Error, command: &Command) -> Option<String> {
     let text = match (command, error.kind()) {
         (Command::Replace(order), ErrorKind::SyncsUnseen { account, .. }) => {
             let option = if *account == order.admin { "--new-admin-profile" } else { "--admin-profile" };

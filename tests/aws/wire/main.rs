@@ -15,8 +15,13 @@ mod fate;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+#[path = "../../common/recorder.rs"]
+mod recorder;
+#[cfg(test)]
 mod requests;
 #[cfg(test)]
 mod secrets;
+#[cfg(test)]
+mod trace;
 #[cfg(test)]
 mod transitions;

@@ -429,7 +429,7 @@ async fn status_shows_what_is_seen_and_what_is_unknown() {
     let status = run_as(&blind, &organization, "status --admin-profile 222222222222").await;
     assert_eq!(status.err, "");
     for line in [
-        "role:               unknown: GetRole as 111111111111: access denied; it takes the permission iam:GetRole",
+        "role:               unknown: GetRole as 111111111111: access denied; add the permission iam:GetRole",
         "data sync:          account 111111111111 in eu-central-1: unknown: ListResourceDataSync in eu-central-1 as 111111111111: access denied",
         "data sync:          account 222222222222 in eu-central-1: \"mine\", TrustedAccessDisabled, the whole organization, \
          from eu-central-1, us-east-1 and Regions to come\n",

@@ -1,0 +1,128 @@
+//! A subscriber that keeps what this crate tells through `tracing`.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "each test uses its own part, and one that cannot go on panics"
+)]
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::subscriber::DefaultGuard;
+use tracing::{Event, Level, Metadata, Subscriber};
+
+/// What was told, for as long as the guard lives and on its thread.
+#[derive(Clone, Default)]
+pub struct Recorder(Arc<Mutex<Told>>);
+
+#[derive(Default)]
+struct Told {
+    spans: Vec<Span>,
+    events: Vec<Heard>,
+    within: Vec<usize>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Span {
+    pub name: &'static str,
+    pub fields: Fields,
+    pub parent: Option<&'static str>,
+}
+
+/// An event.
+#[derive(Debug, Clone)]
+pub struct Heard {
+    pub level: Level,
+    pub fields: Fields,
+    /// The names of the spans around it, the outermost first.
+    pub within: Vec<&'static str>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Fields(BTreeMap<&'static str, String>);
+
+impl Fields {
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+}
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.0.insert(field.name(), format!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.insert(field.name(), value.to_owned());
+    }
+}
+
+impl Recorder {
+    pub fn start() -> (Self, DefaultGuard) {
+        let recorder = Self::default();
+        (recorder.clone(), tracing::subscriber::set_default(recorder))
+    }
+
+    pub fn spans(&self) -> Vec<Span> {
+        self.0.lock().unwrap().spans.clone()
+    }
+
+    pub fn events(&self) -> Vec<Heard> {
+        self.0.lock().unwrap().events.clone()
+    }
+
+    pub fn span(&self, name: &str) -> Span {
+        self.spans().into_iter().find(|span| span.name == name).unwrap()
+    }
+
+    /// All of it, as somebody would read it.
+    pub fn text(&self) -> String {
+        format!("{:?}\n{:?}", self.spans(), self.events())
+    }
+}
+
+impl Subscriber for Recorder {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("ssm_organizations")
+    }
+
+    fn new_span(&self, attributes: &Attributes<'_>) -> Id {
+        let mut fields = Fields::default();
+        attributes.record(&mut fields);
+        let mut told = self.0.lock().unwrap();
+        let parent = told.within.last().map(|at| told.spans[*at].name);
+        told.spans.push(Span { name: attributes.metadata().name(), fields, parent });
+        Id::from_u64(told.spans.len() as u64)
+    }
+
+    fn record(&self, span: &Id, values: &Record<'_>) {
+        values.record(&mut self.0.lock().unwrap().spans[index(span)].fields);
+    }
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        let mut told = self.0.lock().unwrap();
+        let within = told.within.iter().map(|at| told.spans[*at].name).collect();
+        told.events.push(Heard { level: *event.metadata().level(), fields, within });
+    }
+
+    fn enter(&self, span: &Id) {
+        self.0.lock().unwrap().within.push(index(span));
+    }
+
+    fn exit(&self, _: &Id) {
+        self.0.lock().unwrap().within.pop();
+    }
+}
+
+fn index(span: &Id) -> usize {
+    usize::try_from(span.into_u64()).unwrap() - 1
+}
