@@ -78,7 +78,6 @@ impl Warning {
     /// administrator is registered.
     #[must_use]
     pub fn before(permission: &Permission, partition: &Partition) -> Vec<Self> {
-        let offer = |capability: Capability| capability.availability(partition);
         let principal = permission.principal();
         let capability = principal.and_then(served_by);
         let mut warnings = Vec::new();
@@ -96,7 +95,7 @@ impl Warning {
             Operation::RegisterDelegatedAdministrator => {
                 warnings.extend(capability.and_then(|capability| Self::offered(capability, partition)));
                 if principal == Some(&ServicePrincipal::SYSTEMS_MANAGER)
-                    && offer(Capability::ChangeManager) == Availability::Available
+                    && Capability::ChangeManager.availability(partition) == Availability::Available
                 {
                     warnings.extend([Self::ChangeManagerClosed, Self::AdministratorAlone]);
                 }
