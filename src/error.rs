@@ -1,6 +1,7 @@
 //! What went wrong, whether it may be tried again, and whether it was applied.
 
 mod display;
+mod explain;
 mod kind;
 mod remedy;
 mod situation;
@@ -14,11 +15,9 @@ pub use remedy::{Actor, Remedy};
 pub use situation::Situation;
 
 use crate::domain::{AccountId, InvalidIdentifier, Region};
-use crate::observation::{Facts, Known};
 use crate::policy::Scope;
 use crate::ports::Operation;
 use crate::redact::redact;
-use remedy::Callers;
 use source::Source;
 
 /// The error of everything in this crate.
@@ -178,132 +177,6 @@ impl Error {
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.0.source = Some(Source::new(source.into(), |error| Some(error.to_string())));
         self
-    }
-}
-
-/// What this crate adds to an error as it passes.
-impl Error {
-    pub(crate) fn of(kind: ErrorKind) -> Self {
-        Self(Box::new(Repr { kind, ..Repr::default() }))
-    }
-
-    pub(crate) fn at(mut self, operation: Operation) -> Self {
-        self.0.operation = Some(operation);
-        self
-    }
-
-    pub(crate) fn about(mut self, account: AccountId) -> Self {
-        self.0.account = Some(account);
-        self
-    }
-
-    pub(crate) fn called_as(mut self, caller: Option<AccountId>) -> Self {
-        self.0.caller = caller.or(self.0.caller);
-        self
-    }
-
-    pub(crate) fn applied_is(mut self, applied: Applied) -> Self {
-        self.0.applied = applied;
-        self
-    }
-
-    /// Every success, or the first error with all others behind it.
-    pub(crate) fn all<T>(results: impl IntoIterator<Item = Result<T, Self>>) -> Result<Vec<T>, Self> {
-        let (mut successes, mut first) = (Vec::new(), None::<Self>);
-        for result in results {
-            match (result, &mut first) {
-                (Ok(success), _) => successes.push(success),
-                (Err(error), None) => first = Some(error),
-                (Err(mut error), Some(first)) => {
-                    let behind = std::mem::take(&mut error.0.further);
-                    first.0.further.push(error);
-                    first.0.further.extend(behind);
-                }
-            }
-        }
-        first.map_or(Ok(successes), Err)
-    }
-
-    /// The same refusal, now that its cause was seen.
-    pub(crate) fn explained_by(mut self, kind: ErrorKind) -> Self {
-        self.0.kind = kind;
-        self.0.evidence = Evidence::Observed;
-        self.0.explained = true;
-        self
-    }
-
-    /// The same refusal, with what fits best among what is known.
-    pub(crate) fn likely_for(self, kind: ErrorKind) -> Self {
-        let mut error = self.explained_by(kind);
-        error.0.evidence = Evidence::Likely;
-        error
-    }
-
-    /// The same refusal, whose kind by AWS's word is not what reads show.
-    pub(crate) fn unexplained(self) -> Self {
-        let mut error = self.explained_by(ErrorKind::Refused);
-        error.0.evidence = Evidence::Said;
-        error
-    }
-
-    /// The same with the client's own error behind it, and a way to say what its chain says.
-    #[cfg(feature = "aws")]
-    pub(crate) fn with_source_saying(mut self, source: Box<dyn StdError + Send + Sync>, said: source::Said) -> Self {
-        self.0.source = Some(Source::new(source, said));
-        self
-    }
-
-    /// An answer whose code says less than its status: what answers lacks the operation.
-    #[cfg(feature = "aws")]
-    pub(crate) fn not_offered(self) -> Self {
-        self.explained_by(ErrorKind::Unsupported).with_retry(Retry::Permanent).applied_is(Applied::No)
-    }
-
-    /// An answer whose code says less than its status: it failed, and nobody knows how far it had come.
-    #[cfg(feature = "aws")]
-    pub(crate) fn lost_after_all(self) -> Self {
-        let applied = self.0.operation.map_or(Applied::Unknown, Applied::of_lost);
-        self.explained_by(ErrorKind::Lost).with_retry(Retry::Temporary).applied_is(applied)
-    }
-
-    /// The same refusal, with what a read shows now.
-    pub(crate) fn in_situation(mut self, now: &Facts) -> Self {
-        self.0.situation = Some(now.into());
-        self
-    }
-
-    /// The same with who called, and in which organization. A denial is explained by it where the account alone is enough to be denied.
-    pub(crate) fn called_in(mut self, known: &Known) -> Self {
-        let management = known.organization.management_account;
-        self = self.called_as(known.caller);
-        self.0.management = Some(management);
-        self.0.scope = Scope::from(&known.organization);
-        let is_elsewhere = self.0.caller.is_some_and(|caller| caller != management);
-        let for_management =
-            self.0.operation.is_some_and(|operation| matches!(operation.callers(), Callers::Management));
-        if self.0.kind == ErrorKind::AccessDenied && is_elsewhere && for_management {
-            return self.explained_by(ErrorKind::NotManagementAccount { management });
-        }
-        self
-    }
-
-    /// The kind by AWS's word, as long as nobody knows better.
-    fn by_word(mut self) -> Self {
-        let repr = &mut *self.0;
-        if let (Some(operation), Some(code), false) = (repr.operation, &repr.code, repr.explained) {
-            let meaning = table::meaning(operation, code, repr.reason.as_deref(), repr.message.as_deref());
-            repr.kind = meaning.kind;
-            repr.evidence = meaning.evidence;
-        }
-        self
-    }
-
-    /// One of ours behind this one.
-    fn own_source(&self) -> Option<&Self> {
-        match &self.0.source {
-            Some(Source::Own(error)) => Some(error),
-            _ => None,
-        }
     }
 }
 

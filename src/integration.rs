@@ -176,7 +176,8 @@ impl<S: ObservedState, C> Integration<S, C> {
             } else {
                 ErrorKind::OtherAdministrator { holders }
             };
-            let error = Error::of(kind).at(write).called_as(other.caller()).applied_is(applied);
+            let error = Error::of(kind).at(write).called_in(other.known()).in_situation(&other.facts());
+            let error = error.applied_is(applied);
             let error = match about {
                 Some(account) => error.about(account),
                 None => error,

@@ -310,5 +310,5 @@ fn bad_input_is_to_be_corrected_and_a_client_may_know_better() {
     assert_eq!(error.remedy(), None);
     let error = error.with_remedy(Remedy::ConfigureRegion);
     assert_eq!(error.remedy(), Some(Remedy::ConfigureRegion));
-    assert_eq!(error.to_string(), "DescribeOrganization: not sent; configure a Region: no Region is configured");
+    assert_eq!(error.to_string(), "DescribeOrganization: not sent: no Region is configured", "once is enough");
 }

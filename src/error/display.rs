@@ -178,7 +178,7 @@ impl Repr {
     fn write_remedies(&self, f: &mut dyn fmt::Write) -> fmt::Result {
         let remedies = self.remedies();
         let (first, rest) = match remedies.as_slice() {
-            [] | [Remedy::CorrectInput] => return Ok(()),
+            [] | [Remedy::CorrectInput | Remedy::ConfigureRegion | Remedy::ConfigureCredentials] => return Ok(()),
             [first, rest @ ..] => (first, rest),
         };
         write!(f, "; {first}")?;

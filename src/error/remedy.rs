@@ -379,11 +379,9 @@ impl Repr {
             (Some("ResourceDataSyncInvalidConfigurationException"), _)
                 if self.operation == Some(Operation::CreateResourceDataSync) =>
             {
-                vec![
-                    Remedy::EnableTrustedAccess,
-                    Remedy::CreateRole,
-                    Remedy::UsePrivilegedAccount { management: self.management },
-                ]
+                let elsewhere = Remedy::UsePrivilegedAccount { management: self.management };
+                let elsewhere = self.caller.is_none().then_some(elsewhere);
+                [Remedy::CreateRole, Remedy::EnableTrustedAccess].into_iter().chain(elsewhere).collect()
             }
             _ => Vec::new(),
         }

@@ -173,7 +173,8 @@ where
 }
 
 fn moved<C>(other: Observed<C>) -> Failure<Observed<C>> {
-    Failure::new(Error::of(ErrorKind::StateMoved).called_as(other.caller()), Recovered::Moved(other))
+    let error = Error::of(ErrorKind::StateMoved).called_in(other.known()).in_situation(&other.facts());
+    Failure::new(error, Recovered::Moved(other))
 }
 
 impl<S: ObservedState, C> Failure<Integration<S, C>>

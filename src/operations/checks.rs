@@ -43,7 +43,7 @@ pub(crate) async fn refuse<C: OrganizationsApi + ?Sized>(
     match ground.read(&before.principal, &mut Waiting::new(ground.patience)).await {
         Err(error) => Setback::Unchanged(error),
         Ok(now) => {
-            let error = ground.refusal(why(&now), operation).about(account);
+            let error = ground.refusal(why(&now), operation).about(account).in_situation(&now);
             if now.agrees_with(before) { Setback::Unchanged(error) } else { Setback::Moved(error, now) }
         }
     }
@@ -139,11 +139,13 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
             let facts = self.read(&before.principal, waiting).await.map_err(Setback::Unknown)?;
             let holders = newcomers(&facts, before);
             if !holders.is_empty() {
-                return Err(Setback::Moved(self.refusal(ErrorKind::OtherAdministrator { holders }, operation), facts));
+                let error = self.refusal(ErrorKind::OtherAdministrator { holders }, operation).in_situation(&facts);
+                return Err(Setback::Moved(error, facts));
             }
             // Listings that come and go are given time, but not for ever.
             if !waiting.again().await {
-                let error = self.refusal(ErrorKind::StateMoved, operation).with_retry(Retry::Spent);
+                let error = self.refusal(ErrorKind::StateMoved, operation).in_situation(&facts);
+                let error = error.with_retry(Retry::Spent);
                 return Err(Setback::Unchanged(error));
             }
         }

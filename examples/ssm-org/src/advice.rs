@@ -72,5 +72,6 @@ fn may_pass(kind: &ErrorKind) -> bool {
             | ErrorKind::Lost
             | ErrorKind::Throttled
             | ErrorKind::ConcurrentModification
+            | ErrorKind::Finalizing
     )
 }

@@ -18,7 +18,7 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use ssm_organizations::aws::{AwsClient, aws_sdk_organizations};
 use ssm_organizations::ports::Operation;
-use ssm_organizations::{Applied, Error, ErrorKind, Retry};
+use ssm_organizations::{Applied, Error, ErrorKind, Remedy, Retry};
 use tokio::time::Instant;
 
 use crate::canned::{Reply, Wire, call, credentials, failed, success};
@@ -47,6 +47,16 @@ fn fate(error: &Error) -> (ErrorKind, Retry, Applied) {
 fn is_not_sent(error: &Error, why: &str) {
     assert_eq!((error.kind(), error.applied()), (&ErrorKind::NotSent, Applied::No), "{error:?}");
     assert_eq!(error.message(), Some(why), "{error:?}");
+    let remedy = match why {
+        "no Region is configured" => Some(Remedy::ConfigureRegion),
+        "no credentials are configured" | "the credentials are configured wrongly" => {
+            Some(Remedy::ConfigureCredentials)
+        }
+        "no connection could be made" => Some(Remedy::CheckEndpoint),
+        _ if error.is_retryable() => Some(Remedy::TryLater),
+        _ => None,
+    };
+    assert_eq!(error.remedy(), remedy, "{error:?}");
 }
 
 fn attempts_of(limit: Duration) -> TimeoutConfig {
