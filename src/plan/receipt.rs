@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::clients::Clients;
-use super::fact::{Fact, is_same, is_shaped_like};
+use super::fact::Fact;
 use super::snapshot::{Scope, Snapshot};
 use super::target::{Delegation, Exactly, OtherSyncs, Target};
 use super::{Plan, draw_up};
@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind};
 use crate::observation::PRINCIPAL;
 use crate::policy::Caller;
 use crate::ports::{DataSync, Organization};
-use crate::syncs::SyncAt;
+use crate::syncs::{SyncAt, is_same, is_shaped_like};
 
 use std::time::SystemTime;
 

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::fact::{Fact, is_same};
+use super::fact::Fact;
 use super::snapshot::{Part, Snapshot};
 use super::target::OtherSyncs;
 use crate::command_line::CommandLine;
@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind};
 use crate::operations::data_sync::is_like;
 use crate::policy::{Caller, Condition, Permission};
 use crate::ports::{DataSync, DelegatedAdministrator, EnabledService, Operation, Role, SyncDefinition};
-use crate::syncs::{RemainingSync, SyncAt};
+use crate::syncs::{RemainingSync, SyncAt, is_same};
 
 /// One write of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
