@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::SystemTime;
 
 use super::clients::Clients;
 use super::fact::Fact;
@@ -12,8 +13,6 @@ use crate::observation::PRINCIPAL;
 use crate::policy::Caller;
 use crate::ports::{DataSync, Organization};
 use crate::syncs::{SyncAt, is_same, is_shaped_like};
-
-use std::time::SystemTime;
 
 /// What a run changed, and what it may have changed: to be kept, and to be taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,7 +120,8 @@ impl Receipt {
                 | ChangeKind::DataSyncDeleted { sync, .. } => {
                     scope.regions.insert(sync.region.clone());
                 }
-                ChangeKind::AdministratorDeregistered { syncs, .. } => {
+                ChangeKind::AdministratorDeregistered { syncs, .. }
+                | ChangeKind::TrustedAccessDisabled { syncs, .. } => {
                     scope.regions.extend(syncs.recorded().iter().map(|(at, _)| at.region.clone()));
                 }
                 ChangeKind::RoleCreated { .. } | ChangeKind::RoleDeleted { .. } => scope.role = true,
@@ -148,6 +148,7 @@ impl Receipt {
         for thing in self.things() {
             reversal.take_back(&thing, undo)?;
         }
+        reversal.leave_broken(&self.changes);
         let (target, left) = reversal.finish()?;
         let draw_up::Drawn { steps, unknowns, warnings } = draw_up::draw_up(&target, &snapshot)?;
         Ok(Plan { snapshot, steps, unknowns, warnings, left })
@@ -221,9 +222,10 @@ fn states(kind: &ChangeKind) -> Vec<(What<'_>, State<'_>, State<'_>)> {
         }
         ChangeKind::AdministratorDeregistered { account, principal, since, syncs } => {
             let mut all = vec![(What::Administrator(principal, *account), State::Since(*since), State::Absent)];
-            // They went with the delegation; those that other services look after are made again by those.
-            let gone = syncs.recorded().iter().filter(|(at, _)| !at.name.is_foreign());
-            all.extend(gone.map(|(at, sync)| (What::Sync(at), State::Sync(Some(sync)), State::Absent)));
+            // They went with the delegation.
+            all.extend(
+                syncs.recorded().iter().map(|(at, sync)| (What::Sync(at), State::Sync(Some(sync)), State::Absent)),
+            );
             return all;
         }
         ChangeKind::RoleCreated { id, .. } => (What::Role, State::Absent, State::Role(id.as_ref())),
@@ -259,8 +261,20 @@ impl Reversal<'_> {
     }
 
     fn take_back(&mut self, thing: &Thing<'_>, undo: &Undo) -> Result<(), Error> {
-        let Thing { what, before, after, maybes } = thing;
+        let Thing { what, before, after, .. } = thing;
         if let What::Sync(at) = what {
+            let as_before = match (self.now.need_sync(at)?, before) {
+                (None, before) => !before.is_there(),
+                (Some(found), State::Sync(Some(before))) => is_shaped_like(found, before),
+                (Some(_), _) => false,
+            };
+            if as_before {
+                return Ok(());
+            }
+            if at.name.is_foreign() {
+                self.leave(what, "another AWS service looks after it");
+                return Ok(());
+            }
             if !self.is_to_go(thing, undo) {
                 return Ok(());
             }
@@ -270,8 +284,7 @@ impl Reversal<'_> {
         if is_there == before.is_there() || before.is_there() == after.is_there() {
             return Ok(());
         }
-        if maybes.iter().any(|index| !undo.named.contains(index)) {
-            self.leave(what, "it is not certain that it was this run's; name it to take it back");
+        if !self.is_to_go(thing, undo) {
             return Ok(());
         }
         if before.is_there() {
@@ -352,7 +365,6 @@ impl Reversal<'_> {
         };
         let Some(before) = before else { return Ok(()) };
         match (found, after) {
-            (Some(found), _) if is_shaped_like(found, before) => return Ok(()),
             (Some(found), State::Sync(Some(after))) if is_same(found, after) => {}
             (Some(found), State::Sync(Some(after))) if found.created == after.created => {
                 return Err(changed_since(at, after));
@@ -407,6 +419,20 @@ impl Reversal<'_> {
             Caller::Management
         } else {
             Caller::Account(at.account)
+        }
+    }
+
+    /// Trust that comes back does not mend the syncs that its end has broken.
+    fn leave_broken(&mut self, changes: &[Change]) {
+        let recorded = changes.iter().filter_map(|change| match &change.kind {
+            ChangeKind::TrustedAccessDisabled { syncs, .. } => Some(syncs.recorded()),
+            _ => None,
+        });
+        for (at, before) in recorded.flatten() {
+            let found = self.now.need_sync(at).ok().flatten();
+            if found.is_some_and(|found| is_same(found, before) && found.state != before.state) {
+                self.leave(&What::Sync(at), "it broke without trusted access, and AWS says to create it anew");
+            }
         }
     }
 
