@@ -458,6 +458,13 @@ async fn syncs_of_both_owners_are_protected_and_forfeited_only_by_word() {
     let error = office.refusal(&halfway).await;
     let ErrorKind::SyncsRemain { syncs, .. } = error.kind() else { panic!("{}", said(&error)) };
     assert_eq!(syncs.iter().map(|sync| sync.at.region.as_str()).collect::<Vec<_>>(), [AWAY]);
+    // Another account's of the same name is another one.
+    let start = || delegated().role_for(&ROLE).data_sync(alice(), region(HOME), shown("all"));
+    for owner in [Caller::Management, Caller::Account(bob())] {
+        let target = Target::new().with_administrator(bob()).with_sync(owner, whole("all"), home());
+        let error = Office::new(start()).refusal(&target).await;
+        assert!(matches!(error.kind(), ErrorKind::SyncsRemain { .. }), "{}", said(&error));
+    }
     // A sync of its own account hangs on nothing.
     let mut own = shown("own");
     own.source_type = Some(ssm_organizations::ports::SyncSourceType::SingleAccountMultiRegions);

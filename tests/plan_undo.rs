@@ -417,6 +417,27 @@ async fn a_sync_that_was_deleted_comes_back_unless_another_has_its_name() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_sync_that_aws_would_not_make_is_left_and_said() {
+    let mut broken = shown("ours");
+    broken.state = SyncState::TrustedAccessDisabled;
+    let office = Office::new(organization().data_sync(management(), region(HOME), broken));
+    let cleared = Target::new().with_trusted_access(true).without_sync(Caller::Management, name("ours"), home());
+    let receipt = office.reach(&cleared).await;
+    let plan = undoing(&office, &receipt).await;
+    assert_eq!(outline(&plan), ["distrust ssm.amazonaws.com"]);
+    let [left] = plan.left() else { panic!("{plan}") };
+    assert!(left.ends_with("AWS makes none of the organization while trusted access is off"), "{left}");
+
+    // A former administrator's.
+    let office = Office::new(delegated().role_for(&ROLE).data_sync(bob(), region(HOME), shown("bobs")));
+    let receipt = office.reach(&Target::new().without_sync(Caller::Account(bob()), name("bobs"), home())).await;
+    let plan = undoing(&office, &receipt).await;
+    assert!(plan.is_empty(), "{plan}");
+    let [left] = plan.left() else { panic!("{plan}") };
+    assert!(left.ends_with("AWS makes one of the organization only for its administrator"), "{left}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_syncs_of_other_services_that_went_with_a_delegation_are_left_to_those() {
     let foreign = "AWS-QuickSetup-SSM-abc";
     let office = Office::new(delegated().role_for(&ROLE).data_sync(alice(), region(HOME), shown(foreign)));

@@ -74,6 +74,8 @@ struct Planner<'a> {
 struct Wanted<'a> {
     at: SyncAt,
     definition: &'a SyncDefinition,
+    /// Whether it is whoever's that administers.
+    goes_along: bool,
 }
 
 /// Two owners may turn out to be one account.
@@ -165,7 +167,8 @@ impl<'a> Planner<'a> {
                 }
             }
             let at = |region| SyncAt::new(account, region, definition.name());
-            present.extend(sync.regions.iter().map(|region| Wanted { at: at(region), definition }));
+            let goes_along = sync.owner == Caller::Administrator;
+            present.extend(sync.regions.iter().map(|region| Wanted { at: at(region), definition, goes_along }));
         }
         Ok(present)
     }
@@ -219,8 +222,8 @@ impl<'a> Planner<'a> {
                 let at_risk = if *principal == PRINCIPAL {
                     let operation = Operation::DeregisterDelegatedAdministrator;
                     Some(self.at_risk(operation, vec![account], |at| {
-                        // The same is made anew elsewhere.
-                        present.iter().any(|wanted| wanted.at.region == at.region && wanted.at.name == at.name)
+                        let same = |wanted: &Wanted<'_>| (&wanted.at.region, &wanted.at.name) == (&at.region, &at.name);
+                        present.iter().any(|wanted| wanted.goes_along && same(wanted))
                     })?)
                 } else {
                     None
@@ -348,7 +351,7 @@ impl<'a> Planner<'a> {
     }
 
     fn make_syncs(&mut self, present: &[Wanted<'_>]) -> Result<(), Error> {
-        for Wanted { at, definition } in present {
+        for Wanted { at, definition, .. } in present {
             let found = self.now.need_sync(at)?.cloned();
             let Some(found) = found else {
                 self.check_room(at, definition)?;

@@ -11,7 +11,7 @@ use crate::domain::{AccountId, OrganizationId, Region, RoleId, RoleName, Service
 use crate::error::{Error, ErrorKind};
 use crate::observation::PRINCIPAL;
 use crate::policy::Caller;
-use crate::ports::{DataSync, Organization};
+use crate::ports::{DataSync, Organization, SyncDefinition};
 use crate::syncs::{SyncAt, is_same, is_shaped_like};
 
 /// What a run changed, and what it may have changed: to be kept, and to be taken back.
@@ -114,19 +114,23 @@ impl Receipt {
         let mut scope = Scope::new();
         for change in &self.changes {
             scope.principals.extend(change.kind.principal().cloned());
-            match &change.kind {
+            let gone = match &change.kind {
+                ChangeKind::AdministratorDeregistered { syncs, .. }
+                | ChangeKind::TrustedAccessDisabled { syncs, .. } => syncs.recorded(),
+                _ => &[],
+            };
+            let changed = match &change.kind {
                 ChangeKind::DataSyncCreated { sync, .. }
                 | ChangeKind::DataSyncUpdated { sync, .. }
-                | ChangeKind::DataSyncDeleted { sync, .. } => {
-                    scope.regions.insert(sync.region.clone());
-                }
-                ChangeKind::AdministratorDeregistered { syncs, .. }
-                | ChangeKind::TrustedAccessDisabled { syncs, .. } => {
-                    scope.regions.extend(syncs.recorded().iter().map(|(at, _)| at.region.clone()));
-                }
-                ChangeKind::RoleCreated { .. } | ChangeKind::RoleDeleted { .. } => scope.role = true,
-                _ => {}
-            }
+                | ChangeKind::DataSyncDeleted { sync, .. } => Some(sync),
+                _ => None,
+            };
+            let regions = gone.iter().map(|(at, _)| &at.region).chain(changed.map(|at| &at.region));
+            scope.regions.extend(regions.cloned());
+            // Syncs run on it.
+            scope.role |= !gone.is_empty()
+                || changed.is_some()
+                || matches!(change.kind, ChangeKind::RoleCreated { .. } | ChangeKind::RoleDeleted { .. });
         }
         scope
     }
@@ -144,7 +148,8 @@ impl Receipt {
         }
         let looked_in = snapshot.syncs.iter().map(|of| of.region.clone());
         let target = Target::new().with_other_syncs(undo.others).looking_in(looked_in);
-        let mut reversal = Reversal { now: &snapshot, target, delegations: BTreeMap::new(), left: Vec::new() };
+        let mut reversal =
+            Reversal { now: &snapshot, target, delegations: BTreeMap::new(), restored: Vec::new(), left: Vec::new() };
         for thing in self.things() {
             reversal.take_back(&thing, undo)?;
         }
@@ -246,6 +251,7 @@ struct Reversal<'a> {
     now: &'a Snapshot,
     target: Target,
     delegations: BTreeMap<ServicePrincipal, Exactly>,
+    restored: Vec<(SyncAt, SyncDefinition)>,
     left: Vec<String>,
 }
 
@@ -385,10 +391,7 @@ impl Reversal<'_> {
             }
         }
         match before.definition() {
-            Some(definition) => {
-                let regions = [at.region.clone()];
-                self.target = std::mem::take(&mut self.target).with_sync(self.owner(at), definition, regions);
-            }
+            Some(definition) => self.restored.push((at.clone(), definition)),
             None => self.leave(&what, "AWS showed too little of it to make it again"),
         }
         Ok(())
@@ -438,7 +441,9 @@ impl Reversal<'_> {
 
     /// What AWS's rules let nobody take back stays.
     fn finish(mut self) -> Result<(Target, Vec<String>), Error> {
-        for (principal, delegation) in std::mem::take(&mut self.delegations) {
+        let delegations = std::mem::take(&mut self.delegations);
+        let ours = delegations.get(&PRINCIPAL).cloned().unwrap_or_default();
+        for (principal, delegation) in delegations {
             self.target.of_service(&principal).administrators = Some(Delegation::Exactly(delegation));
         }
         let trusted = match self.target.service(&PRINCIPAL).trusted_access {
@@ -449,7 +454,23 @@ impl Reversal<'_> {
             self.target.role = None;
             self.leave(&What::Role, "AWS deletes it only where trusted access is off");
         }
+        for (at, definition) in std::mem::take(&mut self.restored) {
+            if definition.is_of_organization() && !trusted {
+                self.leave(&What::Sync(&at), "AWS makes none of the organization while trusted access is off");
+            } else if definition.is_of_organization() && !self.will_sync(at.account, &ours)? {
+                self.leave(&What::Sync(&at), "AWS makes one of the organization only for its administrator");
+            } else {
+                let owner = self.owner(&at);
+                self.target = std::mem::take(&mut self.target).with_sync(owner, definition, [at.region]);
+            }
+        }
         Ok((self.target, self.left))
+    }
+
+    /// Whether an account can have syncs of the organization in the end.
+    fn will_sync(&self, account: AccountId, ours: &Exactly) -> Result<bool, Error> {
+        let administers = self.is_there(&What::Administrator(&PRINCIPAL, account))? && !ours.without.contains(&account);
+        Ok(account == self.now.organization.management_account || administers || ours.with.contains(&account))
     }
 }
 
