@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use super::display::Shown;
 use super::fact::Fact;
 use super::snapshot::{Part, Snapshot};
 use super::step::{Action, AtRisk, Step};
@@ -199,7 +200,7 @@ impl<'a> Planner<'a> {
         for at in absent {
             let Some(shown) = self.now.need_sync(&at)?.cloned() else { continue };
             let facts = vec![Fact::SyncIs { sync: at.clone(), shown: Box::new(shown) }];
-            self.push(Action::DeleteSync { sync: at }, "it is to be absent".to_owned(), facts, None);
+            self.push(Action::DeleteSync { sync: at }, "it is to be gone".to_owned(), facts, None);
         }
         Ok(())
     }
@@ -257,7 +258,7 @@ impl<'a> Planner<'a> {
                 Fact::NobodyAdministers { principal: principal.clone() },
             ];
             let action = Action::DisableTrustedAccess { principal };
-            self.push(action, "trusted access is to be off".to_owned(), facts, at_risk);
+            self.push(action, "it is on, and is to be off".to_owned(), facts, at_risk);
         }
         Ok(())
     }
@@ -288,7 +289,7 @@ impl<'a> Planner<'a> {
         if !holders.is_empty() {
             return Err(Error::of(ErrorKind::SyncsRemain { syncs: holders }).at(operation));
         }
-        self.push(Action::DeleteRole, "it is to be absent".to_owned(), facts, Some(at_risk));
+        self.push(Action::DeleteRole, "it is to be gone".to_owned(), facts, Some(at_risk));
         Ok(())
     }
 
@@ -302,7 +303,7 @@ impl<'a> Planner<'a> {
             }
             let facts = vec![Fact::Untrusted { principal: principal.clone() }];
             let action = Action::EnableTrustedAccess { principal: principal.clone() };
-            self.push(action, "trusted access is to be on".to_owned(), facts, None);
+            self.push(action, "it is off, and is to be on".to_owned(), facts, None);
         }
         Ok(())
     }
@@ -346,7 +347,7 @@ impl<'a> Planner<'a> {
             facts.push(Fact::NobodyAdministers { principal: principal.clone() });
         }
         let action = Action::RegisterAdministrator { account, principal: principal.clone() };
-        self.push(action, "it is to be the administrator".to_owned(), facts, None);
+        self.push(action, format!("{principal} is to be administered by it"), facts, None);
         Ok(())
     }
 
@@ -357,7 +358,7 @@ impl<'a> Planner<'a> {
                 self.check_room(at, definition)?;
                 let facts = vec![Fact::SyncAbsent { sync: at.clone() }];
                 let action = Action::CreateSync { sync: at.clone(), definition: (*definition).clone() };
-                self.push(action, "it is to be there".to_owned(), facts, None);
+                self.push(action, "it is to be there, and is not".to_owned(), facts, None);
                 continue;
             };
             if !matches!(found.state, SyncState::Healthy) {
@@ -372,9 +373,10 @@ impl<'a> Planner<'a> {
                     "of the data sync {at} AWS does not show whether future Regions are in and every source of OpsData is on"
                 )),
                 Likeness::Different => {
+                    let reason = format!("it collects from {}", Shown(&found));
                     let facts = vec![Fact::SyncIs { sync: at.clone(), shown: Box::new(found) }];
                     let action = Action::UpdateSync { sync: at.clone(), definition: (*definition).clone() };
-                    self.push(action, "it is to be another".to_owned(), facts, None);
+                    self.push(action, reason, facts, None);
                 }
                 Likeness::OtherSource => {
                     let error = Error::of(ErrorKind::SyncSourceFixed).at(Operation::UpdateResourceDataSync);

@@ -360,18 +360,18 @@ impl AtRisk {
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::EnableTrustedAccess { principal } => write!(f, "trust {principal} in the organization"),
-            Self::DisableTrustedAccess { principal } => write!(f, "trust {principal} in the organization no longer"),
+            Self::EnableTrustedAccess { principal } => write!(f, "enable trusted access for {principal}"),
+            Self::DisableTrustedAccess { principal } => write!(f, "disable trusted access for {principal}"),
             Self::RegisterAdministrator { account, principal } => {
-                write!(f, "make account {account} the administrator of {principal}")
+                write!(f, "register account {account} as delegated administrator of {principal}")
             }
             Self::DeregisterAdministrator { account, principal } => {
-                write!(f, "take the administration of {principal} from account {account}")
+                write!(f, "deregister account {account} as delegated administrator of {principal}")
             }
-            Self::CreateRole => write!(f, "make the role {}", RoleName::ACCOUNT_DISCOVERY),
+            Self::CreateRole => write!(f, "create the role {}", RoleName::ACCOUNT_DISCOVERY),
             Self::DeleteRole => write!(f, "delete the role {}", RoleName::ACCOUNT_DISCOVERY),
             Self::CreateSync { sync, .. } => write!(f, "create the data sync {sync}"),
-            Self::UpdateSync { sync, .. } => write!(f, "change the data sync {sync}"),
+            Self::UpdateSync { sync, .. } => write!(f, "update the data sync {sync}"),
             Self::DeleteSync { sync } => write!(f, "delete the data sync {sync}"),
         }
     }

@@ -106,9 +106,9 @@ async fn teardown_with_the_syncs_of_both_accounts_named() {
 #[tokio::test(start_paused = true)]
 async fn teardown_that_forfeits_the_syncs() {
     let target = teardown().with_other_syncs(OtherSyncs::Forfeit);
-    assert_snapshot!("looked", plan(&at_work().build(), &target.clone().looking_in(home())).await);
+    assert_snapshot!("forfeited_and_looked", plan(&at_work().build(), &target.clone().looking_in(home())).await);
     // Nobody looks.
-    assert_snapshot!("unseen", plan(&at_work().build(), &target).await);
+    assert_snapshot!("forfeited_unseen", plan(&at_work().build(), &target).await);
 }
 
 #[tokio::test(start_paused = true)]
@@ -116,14 +116,14 @@ async fn permission_missing() {
     let organization = at_work().build();
     let denied = organization.management_client().without_permission("organizations:ListDelegatedAdministrators");
     let clients = Clients::new(&denied);
-    assert_snapshot!("refused", onboarding().plan(&clients).await.unwrap_err());
+    assert_snapshot!("denied_and_needed", onboarding().plan(&clients).await.unwrap_err());
     // What does not depend on it can be planned, and says what is not known.
     let role = Target::new().with_trusted_access(true).with_role();
-    assert_snapshot!("planned", role.plan(&clients).await.unwrap());
+    assert_snapshot!("denied_and_not_needed", role.plan(&clients).await.unwrap());
     // Syncs that may go with a step.
     let client = organization.management_client();
     let error = Target::new().without_administrator().looking_in(home()).plan(&Clients::new(&client)).await;
-    assert_snapshot!("unseen_syncs", error.unwrap_err());
+    assert_snapshot!("no_client_of_the_administrator", error.unwrap_err());
 }
 
 #[tokio::test(start_paused = true)]
@@ -154,6 +154,6 @@ async fn taking_back() {
     let [management, alice] = [management(), alice()].map(|account| organization.client(account));
     let clients = Clients::new(&management).and(&alice);
     let receipt = plan.apply(&clients, |_| {}).await.unwrap();
-    assert_json_snapshot!("receipt", receipt);
-    assert_snapshot!("plan", receipt.undo(&clients, &Undo::new()).await.unwrap());
+    assert_json_snapshot!("taking_back_receipt", receipt);
+    assert_snapshot!("taking_back", receipt.undo(&clients, &Undo::new()).await.unwrap());
 }
