@@ -679,7 +679,8 @@ async fn each_step_has_its_permission_its_condition_and_its_command_line() {
     assert!(steps.iter().all(|(action, _, line)| text.contains(action) && text.contains(line)), "{text}");
 
     let office = Office::new(everything());
-    let accounts: Vec<_> = office.plan(&offboarding()).await.steps().iter().map(|step| step.account()).collect();
+    let accounts: Vec<_> =
+        office.plan(&offboarding()).await.steps().iter().map(ssm_organizations::plan::Step::account).collect();
     assert_eq!(accounts, [management(), alice(), alice(), management(), management(), management()]);
     let steps = lines(&office.plan(&offboarding()).await);
     assert_eq!(
@@ -745,7 +746,7 @@ async fn the_permissions_of_a_plan_cover_every_call_of_its_application() {
                 accounts.into_iter().map(|account| (account, permission.operation()))
             })
             .collect();
-        tokio::time::advance(std::time::Duration::from_secs(3_600)).await;
+        tokio::time::advance(std::time::Duration::from_hours(1)).await;
         // Nothing else is allowed, and nobody else's credentials are there.
         let restricted = |account, client: &sim::Client| {
             let denied = Operation::ALL.iter().filter(|operation| {

@@ -26,7 +26,7 @@ use ssm_organizations::{AccountId, Applied, Certainty, ChangeKind, Error, ErrorK
 const BOTH: &[bool] = &[true, false];
 
 async fn an_hour_later() {
-    tokio::time::advance(Duration::from_secs(3_600)).await;
+    tokio::time::advance(Duration::from_hours(1)).await;
 }
 
 /// The story's end, when nothing goes wrong, and the calls of its application.
@@ -124,7 +124,8 @@ async fn a_plan_is_applied_only_to_its_own_organization() {
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_applied_is_refused_before_the_first_write() {
     type Arrange = fn(&sim::Organization);
-    let cases: [(&str, Arrange, fn(&ErrorKind) -> bool); 4] = [
+    type Expected = fn(&ErrorKind) -> bool;
+    let cases: [(&str, Arrange, Expected); 4] = [
         ("left", |organization| organization.remove_member(alice()), |kind| *kind == ErrorKind::NotAMember),
         (
             "suspended",
@@ -520,7 +521,7 @@ async fn late_reads_are_waited_for() {
         }
     }
     // Patience ends, and what was done is on record.
-    let office = Office::new(organization().lag(Duration::from_secs(300)));
+    let office = Office::new(organization().lag(Duration::from_mins(5)));
     let plan = office.plan(&Target::new().with_trusted_access(true)).await;
     let clients = office.clients().settle_within(Duration::from_secs(10));
     let stopped = plan.apply(&clients, |_| {}).await.unwrap_err();

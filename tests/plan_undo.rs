@@ -310,6 +310,18 @@ async fn a_maybe_is_left_alone_unless_it_is_named() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_maybe_that_is_named_stays_where_it_is_another_one_by_now() {
+    let office = Office::new(trusting());
+    office.organization.fault(Operation::RegisterDelegatedAdministrator, 1, Fault::LostAfter);
+    let receipt = office.reach(&Target::new().with_administrator(alice())).await;
+    office.organization.undelegate(alice());
+    office.organization.delegate(alice());
+    let plan = receipt.undo(&office.clients(), &undo().including(0)).await.unwrap();
+    assert!(plan.is_empty(), "{plan}");
+    assert_eq!(plan.left(), ["account 222222222222 as administrator of ssm.amazonaws.com: somebody has made it anew"]);
+}
+
 fn opposite(operation: Operation) -> Operation {
     match operation {
         Operation::EnableAwsServiceAccess => Operation::DisableAwsServiceAccess,
@@ -511,7 +523,7 @@ async fn a_rival_between_the_undoing_and_its_application_is_noticed() {
     let plan = undoing(&office, &receipt).await;
     office.organization.undelegate(alice());
     office.organization.delegate(alice());
-    tokio::time::advance(Duration::from_secs(3_600)).await;
+    tokio::time::advance(Duration::from_hours(1)).await;
     office.organization.forget_calls();
     let stopped = office.apply(&plan).await.unwrap_err();
     assert!(matches!(stopped.error().kind(), ErrorKind::FactMoved { .. }), "{stopped:#}");

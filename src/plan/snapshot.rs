@@ -198,7 +198,7 @@ impl Unknown {
         } else {
             (ErrorKind::Unread, Some(&self.why))
         };
-        let error = message.into_iter().fold(Error::of(kind), |error, message| error.with_message(message));
+        let error = message.into_iter().fold(Error::of(kind), Error::with_message);
         let error = error.at(self.operation).called_as(self.caller);
         match &self.region {
             Some(region) => error.with_region(region.clone()),

@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on panics")]
 #![allow(clippy::indexing_slicing, reason = "every place is drawn from the table's own length")]
 
-use std::cell::Cell;
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -257,13 +257,13 @@ fn check_refusal(error: &ssm_organizations::Error) {
 /// Whether there was a plan, whether it was taken back, and to the last bit.
 #[derive(Debug, Default)]
 struct Seen {
-    planned: Cell<usize>,
-    undone: Cell<usize>,
-    restored: Cell<usize>,
+    planned: AtomicUsize,
+    undone: AtomicUsize,
+    restored: AtomicUsize,
 }
 
-fn count(cell: &Cell<usize>) {
-    cell.set(cell.get() + 1);
+fn count(cell: &AtomicUsize) {
+    cell.fetch_add(1, Ordering::Relaxed);
 }
 
 async fn there_and_back(start: &Start, target: &Target, seen: &Seen) {
@@ -368,13 +368,13 @@ fn a_plan_leads_to_its_target_and_its_receipt_back() {
         })
         .unwrap_or_else(|failure| panic!("{failure}"));
     // The draw has to be worth it.
-    let enough = |cell: &Cell<usize>| cell.get() > 200;
+    let enough = |cell: &AtomicUsize| cell.load(Ordering::Relaxed) > 200;
     assert!(enough(&seen.planned) && enough(&seen.undone) && enough(&seen.restored), "{seen:?}");
 }
 
 #[test]
 fn killed_at_any_call_and_started_again_it_reaches_the_same_end() {
-    let planned = Cell::new(0);
+    let planned = AtomicUsize::new(0);
     runner(300)
         .run(&(start(), target()), |(start, target)| {
             if block_on(killed_anywhere(&start, &target)) {
@@ -383,5 +383,5 @@ fn killed_at_any_call_and_started_again_it_reaches_the_same_end() {
             Ok(())
         })
         .unwrap_or_else(|failure| panic!("{failure}"));
-    assert!(planned.get() > 20, "{planned:?}");
+    assert!(planned.load(Ordering::Relaxed) > 20, "{planned:?}");
 }

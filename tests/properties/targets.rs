@@ -111,8 +111,9 @@ fn the_documented_file_is_one() {
         .skip_while(|line| *line != "/// ```toml")
         .skip(1)
         .take_while(|line| *line != "/// ```")
-        .map(|line| format!("{}\n", line.trim_start_matches("///").trim_start_matches(' ')))
-        .collect();
+        .map(|line| line.trim_start_matches("///").trim_start_matches(' '))
+        .collect::<Vec<_>>()
+        .join("\n");
     assert!(toml.contains("[[syncs]]"), "{toml}");
     read(&toml).check().unwrap();
 }
