@@ -9,6 +9,7 @@ use futures_util::future::join_all;
 use crate::change::{Change, ChangeKind};
 use crate::domain::{AccountId, Region, SyncName};
 use crate::error::{Error, ErrorKind};
+use crate::observation::same_date;
 use crate::pages::Pages;
 use crate::ports::{DataSync, Operation, SyncType, SystemsManagerClient};
 use crate::redact::redact;
@@ -142,6 +143,22 @@ pub struct SyncsLook {
     pub regions: Vec<Region>,
 }
 
+/// Whether both are the same sync in the same shape, how it fares apart.
+pub(crate) fn is_same(one: &DataSync, other: &DataSync) -> bool {
+    same_date(one.created, other.created) && same_date(one.modified, other.modified) && is_shaped_like(one, other)
+}
+
+/// Whether both collect the same.
+pub(crate) fn is_shaped_like(one: &DataSync, other: &DataSync) -> bool {
+    let shape = |sync: &DataSync| {
+        let (mut units, mut regions) = (sync.units.clone(), sync.regions.clone());
+        units.sort();
+        regions.sort();
+        (sync.name.clone(), sync.source_type.clone(), units, regions, sync.future_regions, sync.all_ops_data_sources)
+    };
+    shape(one) == shape(other)
+}
+
 /// What our own changes say of a sync, whatever a listing shows.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Known {
@@ -248,8 +265,11 @@ impl Care<'_> {
             Self::Recorded { record, ssm, regions, forfeit } => (*record, *ssm, *regions, *forfeit),
         };
         let (seen, mut now) = look_with(ssm, regions, endangered, changes).await?;
-        // One that was made since is not on record.
-        now.retain(|sync| !record.iter().any(|(known, _)| *known == sync.at));
+        // One that was made or changed since is not on record.
+        let is_as_recorded = |sync: &RemainingSync, recorded: &DataSync| {
+            sync.shown.as_ref().is_none_or(|shown| is_same(shown, recorded))
+        };
+        now.retain(|sync| !record.iter().any(|(known, recorded)| *known == sync.at && is_as_recorded(sync, recorded)));
         if !now.is_empty() {
             return Err(Error::of(ErrorKind::SyncsRemain { syncs: now }).at(operation));
         }

@@ -458,6 +458,13 @@ async fn syncs_of_both_owners_are_protected_and_forfeited_only_by_word() {
     let error = office.refusal(&halfway).await;
     let ErrorKind::SyncsRemain { syncs, .. } = error.kind() else { panic!("{}", said(&error)) };
     assert_eq!(syncs.iter().map(|sync| sync.at.region.as_str()).collect::<Vec<_>>(), [AWAY]);
+    // Another account's of the same name is another one.
+    let start = || delegated().role_for(&ROLE).data_sync(alice(), region(HOME), shown("all"));
+    for owner in [Caller::Management, Caller::Account(bob())] {
+        let target = Target::new().with_administrator(bob()).with_sync(owner, whole("all"), home());
+        let error = Office::new(start()).refusal(&target).await;
+        assert!(matches!(error.kind(), ErrorKind::SyncsRemain { .. }), "{}", said(&error));
+    }
     // A sync of its own account hangs on nothing.
     let mut own = shown("own");
     own.source_type = Some(ssm_organizations::ports::SyncSourceType::SingleAccountMultiRegions);
@@ -672,7 +679,8 @@ async fn each_step_has_its_permission_its_condition_and_its_command_line() {
     assert!(steps.iter().all(|(action, _, line)| text.contains(action) && text.contains(line)), "{text}");
 
     let office = Office::new(everything());
-    let accounts: Vec<_> = office.plan(&offboarding()).await.steps().iter().map(|step| step.account()).collect();
+    let accounts: Vec<_> =
+        office.plan(&offboarding()).await.steps().iter().map(ssm_organizations::plan::Step::account).collect();
     assert_eq!(accounts, [management(), alice(), alice(), management(), management(), management()]);
     let steps = lines(&office.plan(&offboarding()).await);
     assert_eq!(
@@ -738,7 +746,7 @@ async fn the_permissions_of_a_plan_cover_every_call_of_its_application() {
                 accounts.into_iter().map(|account| (account, permission.operation()))
             })
             .collect();
-        tokio::time::advance(std::time::Duration::from_secs(3_600)).await;
+        tokio::time::advance(std::time::Duration::from_hours(1)).await;
         // Nothing else is allowed, and nobody else's credentials are there.
         let restricted = |account, client: &sim::Client| {
             let denied = Operation::ALL.iter().filter(|operation| {

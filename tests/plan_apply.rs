@@ -21,12 +21,12 @@ use ssm_organizations::sim::{
     self, DeregisterUntrusted, DisableAdministered, DuplicateRole, Fault, Outcome, Repetition, SecondAdministrator,
     UnreadySync,
 };
-use ssm_organizations::{Applied, Certainty, ChangeKind, Error, ErrorKind, RoleName};
+use ssm_organizations::{AccountId, Applied, Certainty, ChangeKind, Error, ErrorKind, RoleName};
 
 const BOTH: &[bool] = &[true, false];
 
 async fn an_hour_later() {
-    tokio::time::advance(Duration::from_secs(3_600)).await;
+    tokio::time::advance(Duration::from_hours(1)).await;
 }
 
 /// The story's end, when nothing goes wrong, and the calls of its application.
@@ -45,7 +45,9 @@ fn check_receipt(receipt: &Receipt, organization: &sim::Organization, what: &str
     let lost = calls.iter().filter(|call| call.is_write() && call.outcome == Outcome::Lost).count();
     let did = receipt.changes().iter().filter(|change| change.certainty == Certainty::Did).count();
     let maybe = receipt.changes().iter().filter(|change| change.certainty == Certainty::Maybe).count();
-    assert!(did <= answered && did + maybe >= answered && maybe <= lost + answered, "{what}: {receipt:?}\n{calls:?}");
+    // The deletion of the role is a task, which AWS may give up.
+    let tasks = calls.iter().filter(|call| call.operation == Operation::DeleteServiceLinkedRole).count();
+    assert!(did <= answered && did + maybe + tasks >= answered, "{what}: {receipt:?}\n{calls:?}");
     assert!(did + maybe <= answered + lost, "{what}: {receipt:?}\n{calls:?}");
 }
 
@@ -122,7 +124,8 @@ async fn a_plan_is_applied_only_to_its_own_organization() {
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_applied_is_refused_before_the_first_write() {
     type Arrange = fn(&sim::Organization);
-    let cases: [(&str, Arrange, fn(&ErrorKind) -> bool); 4] = [
+    type Expected = fn(&ErrorKind) -> bool;
+    let cases: [(&str, Arrange, Expected); 4] = [
         ("left", |organization| organization.remove_member(alice()), |kind| *kind == ErrorKind::NotAMember),
         (
             "suspended",
@@ -224,7 +227,7 @@ struct Rival {
     act: fn(&sim::Organization),
     survives: fn(&sim::Organization) -> bool,
     /// From the last look on that could show it, AWS has no way to tell before this write.
-    blind: Option<(Operation, Operation)>,
+    blind: Option<(Operation, AccountId, Operation)>,
 }
 
 fn story(name: &'static str) -> Story {
@@ -237,17 +240,12 @@ fn foreign_sync(text: &str) -> ssm_organizations::ports::DataSync {
     sync
 }
 
-fn holds(organization: &sim::Organization, owner: ssm_organizations::AccountId, text: &str) -> bool {
+fn holds(organization: &sim::Organization, owner: AccountId, text: &str) -> bool {
     let syncs = organization.data_syncs(owner, &region(HOME));
     syncs.iter().any(|sync| sync.name == name(text) && sync.regions == [region("ap-south-1")])
 }
 
 fn rivals() -> Vec<Rival> {
-    let again = |organization: &sim::Organization, text: &str, owner| {
-        organization.remove_data_sync(owner, &region(HOME), &name(text));
-        organization.add_data_sync(owner, region(HOME), foreign_sync(text));
-    };
-    let _ = again;
     vec![
         Rival {
             story: || story("onboarding"),
@@ -270,14 +268,14 @@ fn rivals() -> Vec<Rival> {
         Rival {
             story: || story("offboarding"),
             act: |organization| organization.delegate(bob()),
-            survives: |organization| organization.administrators().contains(&bob()) && trusts(organization),
+            survives: |organization| organization.administrators().contains(&bob()),
             blind: None,
         },
         Rival {
             story: || story("offboarding"),
             act: |organization| organization.add_data_sync(alice(), region(HOME), foreign_sync("new")),
             survives: |organization| holds(organization, alice(), "new"),
-            blind: Some((Operation::ListResourceDataSync, Operation::DeregisterDelegatedAdministrator)),
+            blind: Some((Operation::ListResourceDataSync, alice(), Operation::DeregisterDelegatedAdministrator)),
         },
         Rival {
             story: || story("offboarding"),
@@ -286,7 +284,7 @@ fn rivals() -> Vec<Rival> {
                 organization.add_data_sync(management(), region(HOME), foreign_sync("ours"));
             },
             survives: |organization| holds(organization, management(), "ours"),
-            blind: Some((Operation::ListResourceDataSync, Operation::DeleteResourceDataSync)),
+            blind: Some((Operation::ListResourceDataSync, management(), Operation::DeleteResourceDataSync)),
         },
         Rival {
             story: || story("rearranged"),
@@ -295,7 +293,7 @@ fn rivals() -> Vec<Rival> {
                 organization.add_data_sync(management(), region(HOME), foreign_sync("ours"));
             },
             survives: |organization| holds(organization, management(), "ours"),
-            blind: Some((Operation::ListResourceDataSync, Operation::UpdateResourceDataSync)),
+            blind: Some((Operation::ListResourceDataSync, management(), Operation::UpdateResourceDataSync)),
         },
         Rival {
             story: || story("handover"),
@@ -304,7 +302,7 @@ fn rivals() -> Vec<Rival> {
                 organization.add_data_sync(alice(), region(HOME), foreign_sync("theirs"));
             },
             survives: |organization| holds(organization, alice(), "theirs"),
-            blind: Some((Operation::ListResourceDataSync, Operation::DeregisterDelegatedAdministrator)),
+            blind: Some((Operation::ListResourceDataSync, alice(), Operation::DeregisterDelegatedAdministrator)),
         },
         Rival {
             story: || story("handover"),
@@ -313,7 +311,8 @@ fn rivals() -> Vec<Rival> {
                 organization.delegate(alice());
             },
             survives: |organization| organization.administrators().contains(&alice()),
-            blind: Some((Operation::ListDelegatedAdministrators, Operation::DeregisterDelegatedAdministrator)),
+            // Two looks follow each other, and the second one takes whatever date it finds.
+            blind: Some((Operation::DescribeAccount, management(), Operation::DeregisterDelegatedAdministrator)),
         },
         Rival {
             story: || story("offboarding"),
@@ -322,7 +321,8 @@ fn rivals() -> Vec<Rival> {
                 organization.add_role(management(), &ROLE);
             },
             survives: |organization| organization.has_role(management(), &RoleName::ACCOUNT_DISCOVERY),
-            blind: Some((Operation::GetRole, Operation::DeleteServiceLinkedRole)),
+            // AWS deletes it in the background.
+            blind: Some((Operation::GetRole, management(), Operation::GetServiceLinkedRoleDeletionStatus)),
         },
         Rival {
             story: || story("teardown, whatever there is"),
@@ -331,17 +331,23 @@ fn rivals() -> Vec<Rival> {
                 organization.trust(&SSM);
             },
             survives: trusts,
-            blind: Some((Operation::ListAwsServiceAccessForOrganization, Operation::DisableAwsServiceAccess)),
+            blind: Some((
+                Operation::ListAwsServiceAccessForOrganization,
+                management(),
+                Operation::DisableAwsServiceAccess,
+            )),
         },
     ]
 }
 
 /// Whether the n-th of these calls is after the last look and not after the write.
-fn is_blind(calls: &[sim::Call], nth: usize, (look, write): (Operation, Operation)) -> bool {
-    let writes = calls.iter().enumerate().filter(|(_, call)| call.operation == write).map(|(at, _)| at + 1);
-    writes.into_iter().any(|at| {
-        let before = calls.iter().take(at - 1).rposition(|call| call.operation == look);
-        before.is_some_and(|before| (before + 2..=at).contains(&nth))
+fn is_blind(calls: &[sim::Call], nth: usize, (look, as_whom, write): (Operation, AccountId, Operation)) -> bool {
+    let at_home = |call: &sim::Call| call.region.as_ref().is_none_or(|at| *at == region(HOME));
+    let looks = |call: &sim::Call| call.operation == look && call.caller == as_whom && at_home(call);
+    let writes = calls.iter().enumerate().filter(|(_, call)| call.operation == write && at_home(call));
+    writes.into_iter().any(|(at, _)| {
+        let before = calls.iter().take(at).rposition(looks);
+        before.is_some_and(|before| (before + 2..=at + 1).contains(&nth))
     })
 }
 
@@ -515,7 +521,7 @@ async fn late_reads_are_waited_for() {
         }
     }
     // Patience ends, and what was done is on record.
-    let office = Office::new(organization().lag(Duration::from_secs(300)));
+    let office = Office::new(organization().lag(Duration::from_mins(5)));
     let plan = office.plan(&Target::new().with_trusted_access(true)).await;
     let clients = office.clients().settle_within(Duration::from_secs(10));
     let stopped = plan.apply(&clients, |_| {}).await.unwrap_err();

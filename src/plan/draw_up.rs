@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use super::display::Shown;
 use super::fact::Fact;
 use super::snapshot::{Part, Snapshot};
 use super::step::{Action, AtRisk, Step};
@@ -74,6 +75,8 @@ struct Planner<'a> {
 struct Wanted<'a> {
     at: SyncAt,
     definition: &'a SyncDefinition,
+    /// Whether it is whoever's that administers.
+    goes_along: bool,
 }
 
 /// Two owners may turn out to be one account.
@@ -165,7 +168,8 @@ impl<'a> Planner<'a> {
                 }
             }
             let at = |region| SyncAt::new(account, region, definition.name());
-            present.extend(sync.regions.iter().map(|region| Wanted { at: at(region), definition }));
+            let goes_along = sync.owner == Caller::Administrator;
+            present.extend(sync.regions.iter().map(|region| Wanted { at: at(region), definition, goes_along }));
         }
         Ok(present)
     }
@@ -196,7 +200,7 @@ impl<'a> Planner<'a> {
         for at in absent {
             let Some(shown) = self.now.need_sync(&at)?.cloned() else { continue };
             let facts = vec![Fact::SyncIs { sync: at.clone(), shown: Box::new(shown) }];
-            self.push(Action::DeleteSync { sync: at }, "it is to be absent".to_owned(), facts, None);
+            self.push(Action::DeleteSync { sync: at }, "it is to be gone".to_owned(), facts, None);
         }
         Ok(())
     }
@@ -219,8 +223,8 @@ impl<'a> Planner<'a> {
                 let at_risk = if *principal == PRINCIPAL {
                     let operation = Operation::DeregisterDelegatedAdministrator;
                     Some(self.at_risk(operation, vec![account], |at| {
-                        // The same is made anew elsewhere.
-                        present.iter().any(|wanted| wanted.at.region == at.region && wanted.at.name == at.name)
+                        let same = |wanted: &Wanted<'_>| (&wanted.at.region, &wanted.at.name) == (&at.region, &at.name);
+                        present.iter().any(|wanted| wanted.goes_along && same(wanted))
                     })?)
                 } else {
                     None
@@ -254,7 +258,7 @@ impl<'a> Planner<'a> {
                 Fact::NobodyAdministers { principal: principal.clone() },
             ];
             let action = Action::DisableTrustedAccess { principal };
-            self.push(action, "trusted access is to be off".to_owned(), facts, at_risk);
+            self.push(action, "it is on, and is to be off".to_owned(), facts, at_risk);
         }
         Ok(())
     }
@@ -285,7 +289,7 @@ impl<'a> Planner<'a> {
         if !holders.is_empty() {
             return Err(Error::of(ErrorKind::SyncsRemain { syncs: holders }).at(operation));
         }
-        self.push(Action::DeleteRole, "it is to be absent".to_owned(), facts, Some(at_risk));
+        self.push(Action::DeleteRole, "it is to be gone".to_owned(), facts, Some(at_risk));
         Ok(())
     }
 
@@ -299,7 +303,7 @@ impl<'a> Planner<'a> {
             }
             let facts = vec![Fact::Untrusted { principal: principal.clone() }];
             let action = Action::EnableTrustedAccess { principal: principal.clone() };
-            self.push(action, "trusted access is to be on".to_owned(), facts, None);
+            self.push(action, "it is off, and is to be on".to_owned(), facts, None);
         }
         Ok(())
     }
@@ -343,18 +347,18 @@ impl<'a> Planner<'a> {
             facts.push(Fact::NobodyAdministers { principal: principal.clone() });
         }
         let action = Action::RegisterAdministrator { account, principal: principal.clone() };
-        self.push(action, "it is to be the administrator".to_owned(), facts, None);
+        self.push(action, format!("{principal} is to be administered by it"), facts, None);
         Ok(())
     }
 
     fn make_syncs(&mut self, present: &[Wanted<'_>]) -> Result<(), Error> {
-        for Wanted { at, definition } in present {
+        for Wanted { at, definition, .. } in present {
             let found = self.now.need_sync(at)?.cloned();
             let Some(found) = found else {
                 self.check_room(at, definition)?;
                 let facts = vec![Fact::SyncAbsent { sync: at.clone() }];
                 let action = Action::CreateSync { sync: at.clone(), definition: (*definition).clone() };
-                self.push(action, "it is to be there".to_owned(), facts, None);
+                self.push(action, "it is to be there, and is not".to_owned(), facts, None);
                 continue;
             };
             if !matches!(found.state, SyncState::Healthy) {
@@ -369,9 +373,10 @@ impl<'a> Planner<'a> {
                     "of the data sync {at} AWS does not show whether future Regions are in and every source of OpsData is on"
                 )),
                 Likeness::Different => {
+                    let reason = format!("it collects from {}", Shown(&found));
                     let facts = vec![Fact::SyncIs { sync: at.clone(), shown: Box::new(found) }];
                     let action = Action::UpdateSync { sync: at.clone(), definition: (*definition).clone() };
-                    self.push(action, "it is to be another".to_owned(), facts, None);
+                    self.push(action, reason, facts, None);
                 }
                 Likeness::OtherSource => {
                     let error = Error::of(ErrorKind::SyncSourceFixed).at(Operation::UpdateResourceDataSync);

@@ -6,7 +6,7 @@ use crate::domain::{AccountId, RoleId, RoleName, ServicePrincipal};
 use crate::error::Error;
 use crate::observation::same_date;
 use crate::ports::{DataSync, Role};
-use crate::syncs::SyncAt;
+use crate::syncs::{SyncAt, is_same};
 
 /// What a step relies on: where it is so no longer, somebody else has moved, and the step is not taken.
 ///
@@ -150,22 +150,6 @@ impl Fact {
             _ => None,
         }
     }
-}
-
-/// Whether both are the same sync in the same shape, how it fares apart.
-pub(super) fn is_same(one: &DataSync, other: &DataSync) -> bool {
-    same_date(one.created, other.created) && same_date(one.modified, other.modified) && is_shaped_like(one, other)
-}
-
-/// Whether both collect the same.
-pub(super) fn is_shaped_like(one: &DataSync, other: &DataSync) -> bool {
-    let shape = |sync: &DataSync| {
-        let (mut units, mut regions) = (sync.units.clone(), sync.regions.clone());
-        units.sort();
-        regions.sort();
-        (sync.name.clone(), sync.source_type.clone(), units, regions, sync.future_regions, sync.all_ops_data_sources)
-    };
-    shape(one) == shape(other)
 }
 
 impl fmt::Display for Fact {

@@ -1,7 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::SystemTime;
 
 use super::clients::Clients;
-use super::fact::{Fact, is_same, is_shaped_like};
+use super::fact::Fact;
 use super::snapshot::{Scope, Snapshot};
 use super::target::{Delegation, Exactly, OtherSyncs, Target};
 use super::{Plan, draw_up};
@@ -10,10 +11,8 @@ use crate::domain::{AccountId, OrganizationId, Region, RoleId, RoleName, Service
 use crate::error::{Error, ErrorKind};
 use crate::observation::PRINCIPAL;
 use crate::policy::Caller;
-use crate::ports::{DataSync, Organization};
-use crate::syncs::SyncAt;
-
-use std::time::SystemTime;
+use crate::ports::{DataSync, Organization, SyncDefinition};
+use crate::syncs::{SyncAt, is_same, is_shaped_like};
 
 /// What a run changed, and what it may have changed: to be kept, and to be taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,18 +114,23 @@ impl Receipt {
         let mut scope = Scope::new();
         for change in &self.changes {
             scope.principals.extend(change.kind.principal().cloned());
-            match &change.kind {
+            let gone = match &change.kind {
+                ChangeKind::AdministratorDeregistered { syncs, .. }
+                | ChangeKind::TrustedAccessDisabled { syncs, .. } => syncs.recorded(),
+                _ => &[],
+            };
+            let changed = match &change.kind {
                 ChangeKind::DataSyncCreated { sync, .. }
                 | ChangeKind::DataSyncUpdated { sync, .. }
-                | ChangeKind::DataSyncDeleted { sync, .. } => {
-                    scope.regions.insert(sync.region.clone());
-                }
-                ChangeKind::AdministratorDeregistered { syncs, .. } => {
-                    scope.regions.extend(syncs.recorded().iter().map(|(at, _)| at.region.clone()));
-                }
-                ChangeKind::RoleCreated { .. } | ChangeKind::RoleDeleted { .. } => scope.role = true,
-                _ => {}
-            }
+                | ChangeKind::DataSyncDeleted { sync, .. } => Some(sync),
+                _ => None,
+            };
+            let regions = gone.iter().map(|(at, _)| &at.region).chain(changed.map(|at| &at.region));
+            scope.regions.extend(regions.cloned());
+            // Syncs run on it.
+            scope.role |= !gone.is_empty()
+                || changed.is_some()
+                || matches!(change.kind, ChangeKind::RoleCreated { .. } | ChangeKind::RoleDeleted { .. });
         }
         scope
     }
@@ -144,10 +148,12 @@ impl Receipt {
         }
         let looked_in = snapshot.syncs.iter().map(|of| of.region.clone());
         let target = Target::new().with_other_syncs(undo.others).looking_in(looked_in);
-        let mut reversal = Reversal { now: &snapshot, target, delegations: BTreeMap::new(), left: Vec::new() };
+        let mut reversal =
+            Reversal { now: &snapshot, target, delegations: BTreeMap::new(), restored: Vec::new(), left: Vec::new() };
         for thing in self.things() {
             reversal.take_back(&thing, undo)?;
         }
+        reversal.leave_broken(&self.changes);
         let (target, left) = reversal.finish()?;
         let draw_up::Drawn { steps, unknowns, warnings } = draw_up::draw_up(&target, &snapshot)?;
         Ok(Plan { snapshot, steps, unknowns, warnings, left })
@@ -221,9 +227,10 @@ fn states(kind: &ChangeKind) -> Vec<(What<'_>, State<'_>, State<'_>)> {
         }
         ChangeKind::AdministratorDeregistered { account, principal, since, syncs } => {
             let mut all = vec![(What::Administrator(principal, *account), State::Since(*since), State::Absent)];
-            // They went with the delegation; those that other services look after are made again by those.
-            let gone = syncs.recorded().iter().filter(|(at, _)| !at.name.is_foreign());
-            all.extend(gone.map(|(at, sync)| (What::Sync(at), State::Sync(Some(sync)), State::Absent)));
+            // They went with the delegation.
+            all.extend(
+                syncs.recorded().iter().map(|(at, sync)| (What::Sync(at), State::Sync(Some(sync)), State::Absent)),
+            );
             return all;
         }
         ChangeKind::RoleCreated { id, .. } => (What::Role, State::Absent, State::Role(id.as_ref())),
@@ -244,6 +251,7 @@ struct Reversal<'a> {
     now: &'a Snapshot,
     target: Target,
     delegations: BTreeMap<ServicePrincipal, Exactly>,
+    restored: Vec<(SyncAt, SyncDefinition)>,
     left: Vec<String>,
 }
 
@@ -259,8 +267,20 @@ impl Reversal<'_> {
     }
 
     fn take_back(&mut self, thing: &Thing<'_>, undo: &Undo) -> Result<(), Error> {
-        let Thing { what, before, after, maybes } = thing;
+        let Thing { what, before, after, .. } = thing;
         if let What::Sync(at) = what {
+            let as_before = match (self.now.need_sync(at)?, before) {
+                (None, before) => !before.is_there(),
+                (Some(found), State::Sync(Some(before))) => is_shaped_like(found, before),
+                (Some(_), _) => false,
+            };
+            if as_before {
+                return Ok(());
+            }
+            if at.name.is_foreign() {
+                self.leave(what, "another AWS service looks after it");
+                return Ok(());
+            }
             if !self.is_to_go(thing, undo) {
                 return Ok(());
             }
@@ -270,8 +290,7 @@ impl Reversal<'_> {
         if is_there == before.is_there() || before.is_there() == after.is_there() {
             return Ok(());
         }
-        if maybes.iter().any(|index| !undo.named.contains(index)) {
-            self.leave(what, "it is not certain that it was this run's; name it to take it back");
+        if !self.is_to_go(thing, undo) {
             return Ok(());
         }
         if before.is_there() {
@@ -352,7 +371,6 @@ impl Reversal<'_> {
         };
         let Some(before) = before else { return Ok(()) };
         match (found, after) {
-            (Some(found), _) if is_shaped_like(found, before) => return Ok(()),
             (Some(found), State::Sync(Some(after))) if is_same(found, after) => {}
             (Some(found), State::Sync(Some(after))) if found.created == after.created => {
                 return Err(changed_since(at, after));
@@ -373,10 +391,7 @@ impl Reversal<'_> {
             }
         }
         match before.definition() {
-            Some(definition) => {
-                let regions = [at.region.clone()];
-                self.target = std::mem::take(&mut self.target).with_sync(self.owner(at), definition, regions);
-            }
+            Some(definition) => self.restored.push((at.clone(), definition)),
             None => self.leave(&what, "AWS showed too little of it to make it again"),
         }
         Ok(())
@@ -410,9 +425,25 @@ impl Reversal<'_> {
         }
     }
 
+    /// Trust that comes back does not mend the syncs that its end has broken.
+    fn leave_broken(&mut self, changes: &[Change]) {
+        let recorded = changes.iter().filter_map(|change| match &change.kind {
+            ChangeKind::TrustedAccessDisabled { syncs, .. } => Some(syncs.recorded()),
+            _ => None,
+        });
+        for (at, before) in recorded.flatten() {
+            let found = self.now.need_sync(at).ok().flatten();
+            if found.is_some_and(|found| is_same(found, before) && found.state != before.state) {
+                self.leave(&What::Sync(at), "it broke without trusted access, and AWS says to create it anew");
+            }
+        }
+    }
+
     /// What AWS's rules let nobody take back stays.
     fn finish(mut self) -> Result<(Target, Vec<String>), Error> {
-        for (principal, delegation) in std::mem::take(&mut self.delegations) {
+        let delegations = std::mem::take(&mut self.delegations);
+        let ours = delegations.get(&PRINCIPAL).cloned().unwrap_or_default();
+        for (principal, delegation) in delegations {
             self.target.of_service(&principal).administrators = Some(Delegation::Exactly(delegation));
         }
         let trusted = match self.target.service(&PRINCIPAL).trusted_access {
@@ -423,7 +454,23 @@ impl Reversal<'_> {
             self.target.role = None;
             self.leave(&What::Role, "AWS deletes it only where trusted access is off");
         }
+        for (at, definition) in std::mem::take(&mut self.restored) {
+            if definition.is_of_organization() && !trusted {
+                self.leave(&What::Sync(&at), "AWS makes none of the organization while trusted access is off");
+            } else if definition.is_of_organization() && !self.will_sync(at.account, &ours)? {
+                self.leave(&What::Sync(&at), "AWS makes one of the organization only for its administrator");
+            } else {
+                let owner = self.owner(&at);
+                self.target = std::mem::take(&mut self.target).with_sync(owner, definition, [at.region]);
+            }
+        }
         Ok((self.target, self.left))
+    }
+
+    /// Whether an account can have syncs of the organization in the end.
+    fn will_sync(&self, account: AccountId, ours: &Exactly) -> Result<bool, Error> {
+        let administers = self.is_there(&What::Administrator(&PRINCIPAL, account))? && !ours.without.contains(&account);
+        Ok(account == self.now.organization.management_account || administers || ours.with.contains(&account))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use serde::de::{Error as _, IgnoredAny, Visitor};
+use serde::de::{Error as _, IgnoredAny, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::target::{AdministratorTarget, Delegation, OtherSyncs, RoleTarget, ServiceTarget, SyncTarget, SyncWanted};
@@ -14,6 +14,7 @@ use crate::domain::{AccountId, OrganizationId, OrganizationalUnitId, Region, Ser
 use crate::observation::PRINCIPAL;
 use crate::policy::Caller;
 use crate::ports::{SourceRegions, SyncDefinition, SyncSource};
+use crate::redact::redact;
 
 /// The form in which plans and receipts are written. Another one is refused: it may mean what this release does not know.
 const FORMAT: u32 = 1;
@@ -151,29 +152,14 @@ impl<'de> Deserialize<'de> for Receipt {
     }
 }
 
-#[derive(Deserialize, Clone, Copy)]
-#[serde(rename_all = "snake_case")]
-enum Switch {
-    On,
-    Off,
-}
-
-#[derive(Deserialize, Clone, Copy)]
-#[serde(rename_all = "snake_case")]
-enum SavedRole {
-    Create,
-    Delete,
-    Keep,
-}
-
-/// An account, or a word that stands for one.
-struct WordOrAccount<T: 'static> {
+/// One of some words, or an account where that is one too.
+struct OneOf<T: 'static> {
     words: &'static [(&'static str, T)],
-    of_account: fn(AccountId) -> T,
+    of_account: Option<fn(AccountId) -> T>,
     expecting: &'static str,
 }
 
-impl<T: Copy> Visitor<'_> for WordOrAccount<T> {
+impl<T: Copy> Visitor<'_> for OneOf<T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -184,49 +170,40 @@ impl<T: Copy> Visitor<'_> for WordOrAccount<T> {
         if let Some((_, value)) = self.words.iter().find(|(word, _)| *word == text) {
             return Ok(*value);
         }
-        let account = AccountId::new(text).map(self.of_account);
-        account.map_err(|_| E::invalid_value(serde::de::Unexpected::Str(text), &self.expecting))
+        let account = self.of_account.and_then(|of_account| AccountId::new(text).ok().map(of_account));
+        account.ok_or_else(|| E::invalid_value(Unexpected::Str(&redact(text)), &self.expecting))
     }
 }
 
-struct SavedAdministrator(AdministratorTarget);
+/// A type that is read by that.
+macro_rules! one_of {
+    ($($name:ident($of:ty) = $words:expr, $of_account:expr, $expecting:literal;)*) => {$(
+        #[derive(Clone, Copy)]
+        struct $name($of);
 
-impl<'de> Deserialize<'de> for SavedAdministrator {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let visitor = WordOrAccount {
-            words: &[("none", AdministratorTarget::Nobody)],
-            of_account: AdministratorTarget::Account,
-            expecting: "an account id in quotes (twelve digits), or \"none\"",
-        };
-        deserializer.deserialize_str(visitor).map(Self)
-    }
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let visitor = OneOf { words: $words, of_account: $of_account, expecting: $expecting };
+                deserializer.deserialize_str(visitor).map(Self)
+            }
+        }
+    )*};
 }
 
-struct SavedOwner(Caller);
-
-impl Default for SavedOwner {
-    fn default() -> Self {
-        Self(Caller::Management)
-    }
-}
-
-impl<'de> Deserialize<'de> for SavedOwner {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let visitor = WordOrAccount {
-            words: &[("management", Caller::Management), ("administrator", Caller::Administrator)],
-            of_account: Caller::Account,
-            expecting: "\"management\", \"administrator\", or an account id in quotes (twelve digits)",
-        };
-        deserializer.deserialize_str(visitor).map(Self)
-    }
-}
-
-#[derive(Deserialize, Clone, Copy, PartialEq, Eq, Default)]
-#[serde(rename_all = "snake_case")]
-enum SavedState {
-    #[default]
-    Present,
-    Absent,
+one_of! {
+    SavedSwitch(bool) = &[("on", true), ("off", false)], None, "\"on\" or \"off\"";
+    SavedRole(Option<RoleTarget>) =
+        &[("create", Some(RoleTarget::Present)), ("delete", Some(RoleTarget::Absent)), ("keep", None)],
+        None, "\"create\", \"delete\" or \"keep\"";
+    SavedOthers(OtherSyncs) =
+        &[("protect", OtherSyncs::Protect), ("forfeit", OtherSyncs::Forfeit)], None, "\"protect\" or \"forfeit\"";
+    SavedState(bool) = &[("present", true), ("absent", false)], None, "\"present\" or \"absent\"";
+    SavedAdministrator(AdministratorTarget) =
+        &[("none", AdministratorTarget::Nobody)], Some(AdministratorTarget::Account),
+        "an account id in quotes (twelve digits), or \"none\"";
+    SavedOwner(Caller) =
+        &[("management", Caller::Management), ("administrator", Caller::Administrator)], Some(Caller::Account),
+        "\"management\", \"administrator\", or an account id in quotes (twelve digits)";
 }
 
 #[derive(Deserialize)]
@@ -234,10 +211,10 @@ enum SavedState {
 struct SavedSync {
     name: SyncName,
     #[serde(default)]
-    owner: SavedOwner,
+    owner: Option<SavedOwner>,
     regions: BTreeSet<Region>,
     #[serde(default)]
-    state: SavedState,
+    state: Option<SavedState>,
     #[serde(default)]
     units: Vec<OrganizationalUnitId>,
     #[serde(default)]
@@ -252,15 +229,16 @@ struct SavedSync {
 
 impl SavedSync {
     fn into_target(self) -> Result<SyncTarget, String> {
-        let SavedSync { name, owner: SavedOwner(owner), regions, state, .. } = &self;
+        let SavedSync { name, regions, .. } = &self;
         if regions.is_empty() {
             return Err(format!("regions: no Region is named for the data sync {:?}", name.as_str()));
         }
         if name.is_foreign() {
             return Err(format!("name: another AWS service looks after the data sync {:?}", name.as_str()));
         }
-        let (owner, regions) = (*owner, regions.clone());
-        if *state == SavedState::Absent {
+        let owner = self.owner.map_or(Caller::Management, |SavedOwner(owner)| owner);
+        let regions = regions.clone();
+        if self.state.is_some_and(|SavedState(present)| !present) {
             let describes = !self.units.is_empty()
                 || self.single_account
                 || !self.source_regions.is_empty()
@@ -306,7 +284,7 @@ impl<'de> Deserialize<'de> for SyncTarget {
 #[serde(deny_unknown_fields)]
 struct SavedService {
     #[serde(default)]
-    trusted_access: Option<Switch>,
+    trusted_access: Option<SavedSwitch>,
     #[serde(default)]
     administrator: Option<SavedAdministrator>,
 }
@@ -314,7 +292,7 @@ struct SavedService {
 impl From<SavedService> for ServiceTarget {
     fn from(SavedService { trusted_access, administrator }: SavedService) -> Self {
         Self {
-            trusted_access: trusted_access.map(|switch| matches!(switch, Switch::On)),
+            trusted_access: trusted_access.map(|SavedSwitch(on)| on),
             administrators: administrator.map(|SavedAdministrator(target)| Delegation::Target(target)),
         }
     }
@@ -324,13 +302,13 @@ impl From<SavedService> for ServiceTarget {
 #[serde(deny_unknown_fields)]
 struct SavedTarget {
     #[serde(default)]
-    trusted_access: Option<Switch>,
+    trusted_access: Option<SavedSwitch>,
     #[serde(default)]
     administrator: Option<SavedAdministrator>,
     #[serde(default)]
     role: Option<SavedRole>,
     #[serde(default)]
-    other_syncs: OtherSyncs,
+    other_syncs: Option<SavedOthers>,
     #[serde(default)]
     look_in: BTreeSet<Region>,
     #[serde(default)]
@@ -351,12 +329,9 @@ impl<'de> Deserialize<'de> for Target {
         if own.trusted_access.is_some() || own.administrator.is_some() {
             services.insert(PRINCIPAL, ServiceTarget::from(own));
         }
-        let role = match saved.role {
-            Some(SavedRole::Create) => Some(RoleTarget::Present),
-            Some(SavedRole::Delete) => Some(RoleTarget::Absent),
-            Some(SavedRole::Keep) | None => None,
-        };
-        let target = Self { services, role, syncs: saved.syncs, others: saved.other_syncs, look_in: saved.look_in };
+        let role = saved.role.and_then(|SavedRole(role)| role);
+        let others = saved.other_syncs.map(|SavedOthers(others)| others).unwrap_or_default();
+        let target = Self { services, role, syncs: saved.syncs, others, look_in: saved.look_in };
         target.check().map_err(D::Error::custom)?;
         Ok(target)
     }

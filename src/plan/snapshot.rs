@@ -104,8 +104,17 @@ pub struct Unknown {
     pub operation: Operation,
     /// Whether AWS denied it: then it takes [`Operation::iam_action`].
     pub denied: bool,
+    /// The account that called, where it is known.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub caller: Option<AccountId>,
+    /// The Region; `None` for services that have none.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub region: Option<Region>,
     /// The error, in words.
     pub why: String,
+    /// AWS's own message, which may name the policy that denies.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub message: Option<String>,
 }
 
 /// A service's integration with the organization.
@@ -176,15 +185,27 @@ impl From<&Error> for Unknown {
         Self {
             operation: error.operation().unwrap_or(Operation::DescribeOrganization),
             denied: *error.kind() == ErrorKind::AccessDenied,
+            caller: error.caller(),
+            region: error.region().cloned(),
             why: format!("{error:#}"),
+            message: error.message().map(ToOwned::to_owned),
         }
     }
 }
 
 impl Unknown {
     fn to_error(&self) -> Error {
-        let kind = if self.denied { ErrorKind::AccessDenied } else { ErrorKind::Unread };
-        Error::of(kind).at(self.operation).with_message(self.why.clone())
+        let (kind, message) = if self.denied {
+            (ErrorKind::AccessDenied, self.message.as_ref())
+        } else {
+            (ErrorKind::Unread, Some(&self.why))
+        };
+        let error = message.into_iter().fold(Error::of(kind), Error::with_message);
+        let error = error.at(self.operation).called_as(self.caller);
+        match &self.region {
+            Some(region) => error.with_region(region.clone()),
+            None => error,
+        }
     }
 }
 

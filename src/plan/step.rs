@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::fact::{Fact, is_same};
+use super::fact::Fact;
 use super::snapshot::{Part, Snapshot};
 use super::target::OtherSyncs;
 use crate::command_line::CommandLine;
@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind};
 use crate::operations::data_sync::is_like;
 use crate::policy::{Caller, Condition, Permission};
 use crate::ports::{DataSync, DelegatedAdministrator, EnabledService, Operation, Role, SyncDefinition};
-use crate::syncs::{RemainingSync, SyncAt};
+use crate::syncs::{RemainingSync, SyncAt, is_same};
 
 /// One write of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -360,18 +360,18 @@ impl AtRisk {
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::EnableTrustedAccess { principal } => write!(f, "trust {principal} in the organization"),
-            Self::DisableTrustedAccess { principal } => write!(f, "trust {principal} in the organization no longer"),
+            Self::EnableTrustedAccess { principal } => write!(f, "enable trusted access for {principal}"),
+            Self::DisableTrustedAccess { principal } => write!(f, "disable trusted access for {principal}"),
             Self::RegisterAdministrator { account, principal } => {
-                write!(f, "make account {account} the administrator of {principal}")
+                write!(f, "register account {account} as delegated administrator of {principal}")
             }
             Self::DeregisterAdministrator { account, principal } => {
-                write!(f, "take the administration of {principal} from account {account}")
+                write!(f, "deregister account {account} as delegated administrator of {principal}")
             }
-            Self::CreateRole => write!(f, "make the role {}", RoleName::ACCOUNT_DISCOVERY),
+            Self::CreateRole => write!(f, "create the role {}", RoleName::ACCOUNT_DISCOVERY),
             Self::DeleteRole => write!(f, "delete the role {}", RoleName::ACCOUNT_DISCOVERY),
             Self::CreateSync { sync, .. } => write!(f, "create the data sync {sync}"),
-            Self::UpdateSync { sync, .. } => write!(f, "change the data sync {sync}"),
+            Self::UpdateSync { sync, .. } => write!(f, "update the data sync {sync}"),
             Self::DeleteSync { sync } => write!(f, "delete the data sync {sync}"),
         }
     }

@@ -1,0 +1,307 @@
+//! Targets, plans and receipts as files: what is read, and what is refused, with the place and what is allowed there.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on panics")]
+
+use ssm_organizations::plan::{AdministratorTarget, Clients, OtherSyncs, Plan, Receipt, ServiceTarget, Target};
+use ssm_organizations::policy::Caller;
+use ssm_organizations::ports::{Operation, OrganizationalUnits, SourceRegions, SyncDefinition, SyncSource};
+use ssm_organizations::sim::Fault;
+use ssm_organizations::{AccountId, Region, ServicePrincipal, SyncName, sim};
+
+fn alice() -> AccountId {
+    "222222222222".parse().unwrap()
+}
+
+fn region(name: &str) -> Region {
+    name.parse().unwrap()
+}
+
+fn name(text: &str) -> SyncName {
+    text.parse().unwrap()
+}
+
+fn from(names: &[&str]) -> SourceRegions {
+    SourceRegions::new(names.iter().map(|name| region(name))).unwrap()
+}
+
+fn read(toml: &str) -> Target {
+    toml::from_str(toml).unwrap_or_else(|error| panic!("{error}\n{toml}"))
+}
+
+const WHOLE: &str = r#"
+trusted_access = "on"
+administrator = "222222222222"
+role = "create"
+other_syncs = "forfeit"
+look_in = ["us-east-1"]
+
+[[syncs]]
+name = "all-accounts"
+owner = "administrator"
+regions = ["eu-central-1", "us-east-1"]
+units = ["ou-exam-12345678"]
+source_regions = ["eu-west-1"]
+future_regions = true
+all_ops_data_sources = true
+
+[[syncs]]
+name = "own"
+owner = "333333333333"
+regions = ["eu-central-1"]
+single_account = true
+
+[[syncs]]
+name = "old"
+regions = ["eu-central-1"]
+state = "absent"
+
+[companions."ssm-quicksetup.amazonaws.com"]
+trusted_access = "on"
+administrator = "none"
+"#;
+
+fn whole() -> Target {
+    let units = OrganizationalUnits::new(["ou-exam-12345678".parse().unwrap()]).unwrap();
+    let all = SyncDefinition::of_units(name("all-accounts"), units, from(&["eu-west-1"]))
+        .including_future_regions()
+        .enabling_all_ops_data_sources();
+    let own = SyncDefinition::new(name("own"), SyncSource::SingleAccount, from(&["eu-central-1"]));
+    let quick_setup = ServiceTarget::new().with_trusted_access(true).with_administrator(AdministratorTarget::Nobody);
+    Target::new()
+        .with_trusted_access(true)
+        .with_administrator(alice())
+        .with_role()
+        .with_other_syncs(OtherSyncs::Forfeit)
+        .looking_in([region("us-east-1")])
+        .with_sync(Caller::Administrator, all, [region("eu-central-1"), region("us-east-1")])
+        .with_sync(Caller::Account("333333333333".parse().unwrap()), own, [region("eu-central-1")])
+        .without_sync(Caller::Management, name("old"), [region("eu-central-1")])
+        .with_companion(ServicePrincipal::QUICK_SETUP, quick_setup)
+}
+
+#[test]
+fn a_target_is_read_from_toml_and_from_json() {
+    assert_eq!(read(WHOLE), whole());
+    let json: serde_json::Value = toml::from_str(WHOLE).unwrap();
+    assert_eq!(serde_json::from_value::<Target>(json.clone()).unwrap(), whole());
+    assert_eq!(serde_json::from_str::<Target>(&json.to_string()).unwrap(), whole());
+}
+
+#[test]
+fn what_is_left_out_is_left_as_it_is() {
+    assert_eq!(read(""), Target::new());
+    assert_eq!(serde_json::from_str::<Target>("{}").unwrap(), Target::new());
+    assert_eq!(read("role = \"keep\""), Target::new());
+    assert_eq!(read("trusted_access = \"off\""), Target::new().with_trusted_access(false));
+    assert_eq!(read("administrator = \"none\""), Target::new().without_administrator());
+    assert_eq!(read("role = \"delete\""), Target::new().without_role());
+    let sync = SyncDefinition::of_organization(name("all"), from(&["eu-central-1"]));
+    assert_eq!(
+        read("[[syncs]]\nname = \"all\"\nregions = [\"eu-central-1\"]"),
+        Target::new().with_sync(Caller::Management, sync, [region("eu-central-1")]),
+        "it collects from where it is, and is the management account's"
+    );
+}
+
+/// The documentation's own example.
+#[test]
+fn the_documented_file_is_one() {
+    let source = include_str!("../../src/plan/target.rs");
+    let toml: String = source
+        .lines()
+        .skip_while(|line| *line != "/// ```toml")
+        .skip(1)
+        .take_while(|line| *line != "/// ```")
+        .map(|line| line.trim_start_matches("///").trim_start_matches(' '))
+        .collect::<Vec<_>>()
+        .join("\n");
+    assert!(toml.contains("[[syncs]]"), "{toml}");
+    read(&toml).check().unwrap();
+}
+
+#[test]
+fn a_wrong_file_is_refused_with_the_place_and_what_is_allowed_there() {
+    let sync = |more: &str| format!("[[syncs]]\nname = \"all\"\nregions = [\"eu-central-1\"]\n{more}");
+    let two = |more: &str| format!("{}\n[[syncs]]\nname = \"all\"\nregions = [\"eu-central-1\"]\n{more}", sync(""));
+    let cases: Vec<(String, &str, &[&str])> = vec![
+        ("trusted_access = \"yes\"".into(), "line 1", &["\"yes\"", "\"on\" or \"off\""]),
+        ("trusted_access = true".into(), "line 1", &["true", "\"on\" or \"off\""]),
+        ("trust = \"on\"".into(), "line 1", &["unknown field `trust`", "`trusted_access`", "`administrator`"]),
+        (
+            "administrator = \"12345\"".into(),
+            "line 1",
+            &["\"12345\"", "an account id in quotes (twelve digits), or \"none\""],
+        ),
+        (
+            "administrator = 222222222222".into(),
+            "line 1",
+            &["222222222222", "an account id in quotes (twelve digits), or \"none\""],
+        ),
+        ("role = \"present\"".into(), "line 1", &["\"present\"", "\"create\", \"delete\" or \"keep\""]),
+        ("other_syncs = \"lose\"".into(), "line 1", &["\"lose\"", "\"protect\" or \"forfeit\""]),
+        ("look_in = [\"Frankfurt\"]".into(), "line 1", &["\"Frankfurt\" is not a Region", "lower-case letters"]),
+        ("[[syncs]]\nregions = [\"eu-central-1\"]".into(), "line 1", &["missing field `name`"]),
+        ("[[syncs]]\nname = \"all\"".into(), "line 1", &["missing field `regions`"]),
+        ("[[syncs]]\nname = \"all\"\nregions = []".into(), "line 1", &["no Region is named for the data sync \"all\""]),
+        ("[[syncs]]\nname = \"\"\nregions = [\"eu-central-1\"]".into(), "line 2", &["1 to 64 characters"]),
+        (
+            sync("owner = \"me\""),
+            "line 4",
+            &["\"me\"", "\"management\", \"administrator\", or an account id in quotes (twelve digits)"],
+        ),
+        (sync("state = \"gone\""), "line 4", &["\"gone\"", "\"present\" or \"absent\""]),
+        (sync("units = [\"r-root\"]"), "line 4", &["\"r-root\" is not the id of an organizational unit", "\"ou-\""]),
+        (sync("colour = \"red\""), "line 4", &["unknown field `colour`", "`source_regions`"]),
+        (
+            sync("single_account = true\nunits = [\"ou-exam-12345678\"]"),
+            "line 1",
+            &["a data sync of a single account has no organizational units"],
+        ),
+        (sync("state = \"absent\"\nfuture_regions = true"), "line 1", &["\"all\" is to be absent", "is given"]),
+        (
+            "[[syncs]]\nname = \"AWS-QuickSetup-x\"\nregions = [\"eu-central-1\"]".into(),
+            "line 1",
+            &["another AWS service looks after the data sync \"AWS-QuickSetup-x\""],
+        ),
+        (two(""), "", &["the data sync \"all\" is named twice in eu-central-1"]),
+        (
+            "trusted_access = \"off\"\nadministrator = \"222222222222\"".into(),
+            "",
+            &["222222222222 cannot administer ssm.amazonaws.com, which is not to be trusted"],
+        ),
+        (
+            "[companions.\"ssm.amazonaws.com\"]\ntrusted_access = \"on\"".into(),
+            "",
+            &["companions: ssm.amazonaws.com is no companion; say it at the top"],
+        ),
+        ("[companions.\"a b\"]\ntrusted_access = \"on\"".into(), "line 1", &["\"a b\" is not a service principal"]),
+        (
+            "[companions.\"ssm-quicksetup.amazonaws.com\"]\nrole = \"create\"".into(),
+            "line 2",
+            &["unknown field `role`", "`trusted_access`", "`administrator`"],
+        ),
+    ];
+    for (toml, place, words) in cases {
+        let error = match toml::from_str::<Target>(&toml) {
+            Ok(target) => panic!("{toml}\n{target:?}"),
+            Err(error) => error.to_string(),
+        };
+        assert!(error.contains(place), "{toml}\nnot {place}:\n{error}");
+        for word in words {
+            assert!(error.contains(word), "{toml}\nwithout {word}:\n{error}");
+        }
+        // JSON says the same, and the place of what is wrong in itself.
+        let json: serde_json::Value = toml::from_str(&toml).unwrap();
+        let error =
+            serde_json::from_str::<Target>(&serde_json::to_string_pretty(&json).unwrap()).unwrap_err().to_string();
+        for word in words {
+            assert!(error.contains(word), "{json}\nwithout {word}:\n{error}");
+        }
+        assert!(place.is_empty() || error.contains(" at line "), "{error}");
+    }
+}
+
+async fn kept() -> (serde_json::Value, serde_json::Value) {
+    let organization = sim::Organization::builder().member(alice()).build();
+    let (management, alice_client) = (organization.management_client(), organization.client(alice()));
+    let clients = Clients::new(&management).and(&alice_client);
+    let sync = SyncDefinition::of_organization(name("all"), from(&["eu-central-1"]));
+    let target = Target::new().with_trusted_access(true).with_administrator(alice()).with_role().with_sync(
+        Caller::Administrator,
+        sync,
+        [region("eu-central-1")],
+    );
+    let plan = target.plan(&clients).await.unwrap();
+    let receipt = plan.apply(&clients, |_| {}).await.unwrap();
+    (serde_json::to_value(plan).unwrap(), serde_json::to_value(receipt).unwrap())
+}
+
+#[tokio::test(start_paused = true)]
+async fn plans_and_receipts_of_another_release_are_refused() {
+    let (plan, receipt) = kept().await;
+    serde_json::from_value::<Plan>(plan.clone()).unwrap();
+    serde_json::from_value::<Receipt>(receipt.clone()).unwrap();
+    let changed = |value: &serde_json::Value, pointer: &str, key: &str, new: serde_json::Value| {
+        let mut value = value.clone();
+        let place = value.pointer_mut(pointer).unwrap_or_else(|| panic!("{pointer}"));
+        place.as_object_mut().unwrap_or_else(|| panic!("{pointer}")).insert(key.to_owned(), new);
+        value
+    };
+    let format = "it is written in format 2, and this release reads format 1";
+    let new = || serde_json::Value::from("new");
+    for (pointer, key, value, words) in [
+        ("", "format", 2.into(), format),
+        ("", "extra", new(), "unknown field `extra`"),
+        ("/snapshot", "extra", new(), "unknown field `extra`"),
+        ("/snapshot/organization", "extra", new(), "unknown field `extra`"),
+        ("/snapshot/services/0", "extra", new(), "unknown field `extra`"),
+        ("/steps/0", "extra", new(), "unknown field `extra`"),
+        ("/steps/0/action", "extra", new(), "expected"),
+        ("/steps/0/action/enable_trusted_access", "extra", new(), "unknown field `extra`"),
+        ("/steps/0/facts/0/untrusted", "extra", new(), "unknown field `extra`"),
+        ("/steps/3/action/create_sync/definition", "extra", new(), "unknown field `extra`"),
+        ("/steps/2", "account", "12".into(), "is not an account id"),
+    ] {
+        let error = serde_json::from_value::<Plan>(changed(&plan, pointer, key, value)).expect_err(pointer).to_string();
+        assert!(error.contains(words), "{pointer}: {error}");
+    }
+    for (pointer, key, value, words) in [
+        ("", "format", 2.into(), format),
+        ("", "extra", new(), "unknown field `extra`"),
+        ("/changes/0", "extra", new(), "unknown field `extra`"),
+        ("/changes/0", "certainty", "perhaps".into(), "unknown variant `perhaps`"),
+        ("/changes/0/kind/trusted_access_enabled", "extra", new(), "unknown field `extra`"),
+        ("/changes/0/kind/trusted_access_enabled", "since", "yesterday".into(), ""),
+        ("/changes/3/kind/data_sync_created/sync", "extra", new(), "unknown field `extra`"),
+    ] {
+        let error =
+            serde_json::from_value::<Receipt>(changed(&receipt, pointer, key, value)).expect_err(pointer).to_string();
+        assert!(error.contains(words), "{pointer}: {error}");
+    }
+    // A format that is missing is no format.
+    let mut nameless = plan;
+    nameless.as_object_mut().unwrap().remove("format");
+    let error = serde_json::from_value::<Plan>(nameless).unwrap_err().to_string();
+    assert!(error.contains("missing field `format`"), "{error}");
+}
+
+/// What follows from a step is for readers: whoever changes it changes nothing.
+#[tokio::test(start_paused = true)]
+async fn a_plan_does_what_its_actions_say() {
+    let (plan, _) = kept().await;
+    let read: Plan = serde_json::from_value(plan.clone()).unwrap();
+    let mut lying = plan;
+    *lying.pointer_mut("/steps/0/command_line").unwrap() = "rm -rf /".into();
+    *lying.pointer_mut("/steps/0/description").unwrap() = "nothing".into();
+    let mended: Plan = serde_json::from_value(lying).unwrap();
+    assert_eq!(mended, read);
+    assert!(!mended.to_string().contains("rm -rf"), "{mended}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_address_of_anybody_is_written_down() {
+    let organization = sim::Organization::builder().member(alice()).build();
+    let hostile = "User: arn:aws:iam::111111111111:user/jane.doe@example.com is not authorized";
+    let client = organization.management_client();
+    organization.fault(
+        Operation::ListDelegatedAdministrators,
+        1,
+        Fault::refused_for("AccessDeniedException", "ask jane.doe@example.com"),
+    );
+    let target = Target::new().with_trusted_access(true).looking_in([region("eu-central-1")]);
+    let plan = target.plan(&Clients::new(&client)).await.unwrap();
+    let written = [plan.to_string(), format!("{plan:?}"), serde_json::to_string(&plan).unwrap()];
+    for text in &written {
+        assert!(text.contains("ListDelegatedAdministrators"), "{text}");
+        assert!(!text.contains('@'), "{text}");
+    }
+    organization.fault(Operation::EnableAwsServiceAccess, 1, Fault::refused_for("AccessDeniedException", hostile));
+    let stopped = plan.apply(&Clients::new(&client), |_| {}).await.unwrap_err();
+    for text in [stopped.to_string(), format!("{stopped:?}"), serde_json::to_string(stopped.receipt()).unwrap()] {
+        assert!(!text.contains("example.com"), "{text}");
+    }
+    let now = serde_json::to_string(stopped.now().unwrap()).unwrap();
+    assert!(!now.contains("example.com"), "{now}");
+    // Nor in what was wrong in a file.
+    let error = toml::from_str::<Target>("administrator = \"jane.doe@example.com\"").unwrap_err();
+    assert!(!error.message().contains("jane.doe"), "{}", error.message());
+}
