@@ -17,8 +17,8 @@ use ssm_organizations::ports::{
 };
 use ssm_organizations::sim::Fault;
 use ssm_organizations::{
-    AccountId, Error, Integration, OrganizationalUnitId, PageToken, Region, RoleName, ServicePrincipal, SyncAt,
-    SyncName, Syncs, sim,
+    AccountId, Error, Integration, OrganizationalUnitId, PageToken, Region, RoleName, ServicePrincipal, SyncName,
+    Syncs, sim,
 };
 
 /// What must not show, and how it stands in a text.
@@ -164,7 +164,7 @@ async fn run(text: &str, name: Option<SyncName>, fault: Fault) -> Vec<String> {
         seen.extend(shown(&failure));
         seen.extend(prints(failure.error()));
         if let ssm_organizations::ErrorKind::SyncsRemain { syncs, .. } = failure.error().kind() {
-            seen.extend(syncs.iter().map(|sync: &SyncAt| format!("{sync} {sync:?}")));
+            seen.extend(syncs.iter().map(|sync| format!("{sync} {sync:?}")));
         }
     }
     seen.push(recorder.text());
