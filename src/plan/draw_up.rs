@@ -16,7 +16,7 @@ use super::target::{
 use crate::capability::Warning;
 use crate::domain::{AccountId, Region, ServicePrincipal};
 use crate::error::{Error, ErrorKind};
-use crate::observation::{PRINCIPAL, has_one_administrator};
+use crate::observation::{Known, PRINCIPAL, has_one_administrator};
 use crate::operations::data_sync::{Likeness, QUOTA, is_closed_to_administrators, likeness};
 use crate::policy::{Caller, Permission};
 use crate::ports::{DataSync, FeatureSet, Operation, SyncDefinition, SyncState};
@@ -35,6 +35,10 @@ pub(super) fn draw_up(target: &Target, snapshot: &Snapshot) -> Result<Drawn, Err
     draw_up_from(target, snapshot).map_err(|error| {
         let unlisted = error.operation() == Some(Operation::ListAwsServiceAccessForOrganization);
         let explained = billing_only && unlisted && *error.kind() == ErrorKind::Unread;
+        let error = match error.caller() {
+            None => error,
+            caller => error.called_in(&Known { organization: snapshot.organization.clone(), caller }),
+        };
         if explained { error.explained_by(ErrorKind::NotAllFeatures) } else { error }
     })
 }

@@ -12,7 +12,7 @@ use super::target::Target;
 use crate::by_region::AT_ONCE;
 use crate::domain::{AccountId, Region, RoleName, ServicePrincipal};
 use crate::error::{Error, ErrorKind};
-use crate::observation::{self, Facts, PRINCIPAL};
+use crate::observation::{self, Facts, Known, PRINCIPAL};
 use crate::operations::data_sync::Place;
 use crate::pages::Pages;
 use crate::ports::{
@@ -241,27 +241,28 @@ impl Snapshot {
         )
         .await;
         let organization = organization.map_err(|error| error.called_as(caller))?;
-        let trusted = Part::of(trusted.map_err(|error| error.called_as(caller)));
+        let known = Known { organization, caller };
+        let trusted = Part::of(trusted.map_err(|error| error.called_in(&known)));
         let services = scope.principals.iter().zip(administrators).map(|(principal, administrators)| Service {
             principal: principal.clone(),
             trusted_access: match &trusted {
                 Part::Known(all) => Part::Known(all.iter().find(|found| found.principal == *principal).cloned()),
                 Part::Unknown(unknown) => Part::Unknown(unknown.clone()),
             },
-            administrators: Part::of(administrators.map_err(|error| error.called_as(caller))),
+            administrators: Part::of(administrators.map_err(|error| error.called_in(&known))),
         });
         let services = services.collect();
-        let management = organization.management_account;
+        let management = known.organization.management_account;
         // The role is one of the management account: another account's answer says nothing about it.
         let role = role.map(|role| match caller {
             Some(caller) if caller != management => {
                 let kind = ErrorKind::NotManagementAccount { management };
-                Part::Unknown(Unknown::from(&Error::of(kind).at(Operation::GetRole).called_as(Some(caller))))
+                Part::Unknown(Unknown::from(&Error::of(kind).at(Operation::GetRole).called_in(&known)))
             }
-            _ => Part::of(role),
+            _ => Part::of(role.map_err(|error| error.called_in(&known))),
         });
         let syncs = list_syncs(roster, scope, management).await;
-        Ok(Self { organization, caller, services, role, syncs, taken: Taken(Some(Instant::now())) })
+        Ok(Self { organization: known.organization, caller, services, role, syncs, taken: Taken(Some(Instant::now())) })
     }
 
     /// Whether it was taken just now, so that each step's own look is enough.
@@ -373,7 +374,7 @@ async fn look_up_role(roster: &Roster<'_>, scope: &Scope) -> Option<Result<Optio
         return None;
     }
     let found = roster.management.get_role(&RoleName::ACCOUNT_DISCOVERY).await;
-    Some(found.map_err(|error| error.called_as(roster.caller())))
+    Some(found)
 }
 
 async fn list_syncs(roster: &Roster<'_>, scope: &Scope, management: AccountId) -> Vec<SyncsOf> {
