@@ -53,6 +53,7 @@
 //! * **Loses nothing silently**: taking away asks what to do about Explorer's data syncs ([`Syncs`]).
 //! * **Makes Explorer work**: the service-linked role and the data syncs, in many Regions at once ([`Explorer`], [`DataSyncs`],
 //!   [`AccountDiscoveryRole`]), and hands the delegation over with what hangs on it ([`Handover`]).
+//! * **Plans**, where the order is learned at run time: from what should be to steps, to a receipt, and back ([`plan`]).
 //! * **Touches nothing else**: no other service's trust, no administrator that was not named.
 //! * **Asks for no more than it needs**: the IAM policy of every step, and of everything, written for you ([`policy`]).
 //! * **Costs the same** in an organization of ten accounts and of a hundred thousand, inside AWS's burst allowances.
@@ -89,7 +90,7 @@
 //! | feature | what it brings |
 //! | --- | --- |
 //! | `sim` (default) | `sim::Organization`, an organization in memory, for tests and examples, and `conformance`, a suite for other implementations of the ports; no further dependency |
-//! | `serde` | identifiers, and snapshots of an organization in memory, as JSON and the like |
+//! | `serde` | identifiers, plans, receipts and snapshots written and read as JSON and the like; targets read from TOML or JSON |
 //! | `aws` | `aws::AwsClient` on the AWS SDK for Rust, with the HTTPS client of your own `SdkConfig` |
 //!
 //! # What it rests on
