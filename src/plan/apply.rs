@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -245,6 +246,7 @@ impl Run<'_> {
         }
         let mut model = self.now.clone();
         let mut journal = Journal::default();
+        let mut candidates = BTreeSet::new();
         for step in &self.plan.steps {
             if step.action.holds_in(&model)? {
                 continue;
@@ -256,7 +258,9 @@ impl Run<'_> {
             }
             step.check(&model)?;
             self.check_sight(step)?;
-            if let Action::RegisterAdministrator { account, .. } = &step.action {
+            if let Action::RegisterAdministrator { account, .. } = &step.action
+                && candidates.insert(*account)
+            {
                 operations::candidate(&self.ground(&mut journal), *account).await?;
             }
             step.action.happen_in(&mut model);
