@@ -18,8 +18,8 @@ use ssm_organizations::plan::{Clients, Event, Fact, OtherSyncs, Plan, Receipt, S
 use ssm_organizations::policy::Caller;
 use ssm_organizations::ports::{AccountState, Operation};
 use ssm_organizations::sim::{
-    self, DeregisterUntrusted, DisableAdministered, DuplicateRole, Fault, Outcome, Repetition, SecondAdministrator,
-    UnreadySync,
+    self, DeregisterUntrusted, DisableAdministered, DuplicateRole, Fault, Lag, Outcome, Repetition,
+    SecondAdministrator, UnreadySync,
 };
 use ssm_organizations::{AccountId, Applied, Certainty, ChangeKind, Error, ErrorKind, RoleName};
 
@@ -518,6 +518,29 @@ async fn late_reads_are_waited_for() {
             assert_eq!(like(&office.organization), end, "{}", story.name);
             an_hour_later().await;
             assert!(office.plan(&(story.target)()).await.is_empty(), "{}", story.name);
+        }
+    }
+    // Reads that come and go.
+    let listings = [
+        Operation::ListAwsServiceAccessForOrganization,
+        Operation::ListDelegatedAdministrators,
+        Operation::ListResourceDataSync,
+        Operation::GetRole,
+    ];
+    for story in stories() {
+        let (end, _) = calm(&story).await;
+        for (operation, lags) in listings.iter().flat_map(|operation| {
+            let (late, now) = (Lag::Time(Duration::from_secs(9)), Lag::NONE);
+            [vec![late, now], vec![now, late], vec![now, now, late], vec![Lag::Reads(1)], vec![Lag::Reads(3), now]]
+                .map(|lags| (*operation, lags))
+        }) {
+            let what = format!("{}, {operation} {lags:?}", story.name);
+            let office = Office::new((story.start)().lags_of(operation, lags));
+            let plan = office.plan(&(story.target)()).await;
+            let receipt = office.apply(&plan).await;
+            let receipt = receipt.unwrap_or_else(|stopped| panic!("{what}: {stopped:#}"));
+            check_receipt(&receipt, &office.organization, &what);
+            assert_eq!(like(&office.organization), end, "{what}");
         }
     }
     // Patience ends, and what was done is on record.
