@@ -171,15 +171,19 @@ pub(crate) enum Known {
 
 impl Known {
     pub(crate) fn of(changes: &[Change], at: &SyncAt) -> Self {
+        let mut deregistered = false;
         let known = changes.iter().rev().find_map(|change| match &change.kind {
             ChangeKind::DataSyncCreated { sync, .. } | ChangeKind::DataSyncUpdated { sync, .. } if sync == at => {
-                Some(if change.is_so() { Self::Made } else { Self::Nothing })
+                Some(if change.is_so() && !deregistered { Self::Made } else { Self::Nothing })
             }
             ChangeKind::DataSyncDeleted { sync, before } if sync == at => {
                 Some(if change.is_so() { Self::Gone(before.created) } else { Self::Nothing })
             }
-            // AWS may delete them with the delegation, and may not.
-            ChangeKind::AdministratorDeregistered { account, .. } if *account == at.account => Some(Self::Nothing),
+            // AWS may delete those that are there with the delegation, and may not.
+            ChangeKind::AdministratorDeregistered { account, .. } => {
+                deregistered |= *account == at.account;
+                None
+            }
             _ => None,
         });
         known.unwrap_or(Self::Nothing)

@@ -11,15 +11,15 @@ use common::{
     SSM, account, alice, bob, delegated, every_setting, management, organization, organization_sync, region, trusting,
 };
 use plans::{
-    AWAY, HOME, Office, QUICK_SETUP, ROLE, Story, everything, home, like, name, offboarding, onboarding, outline,
-    rearranged, shown, stories, trusts, whole,
+    AWAY, HOME, Office, QUICK_SETUP, ROLE, Story, companions, everything, home, like, name, offboarding, onboarding,
+    outline, rearranged, shown, stories, trusts, whole,
 };
 use ssm_organizations::plan::{Clients, Event, Fact, OtherSyncs, Plan, Receipt, ServiceTarget, Stopped, Target};
 use ssm_organizations::policy::Caller;
 use ssm_organizations::ports::{AccountState, Operation};
 use ssm_organizations::sim::{
-    self, DeregisterUntrusted, DisableAdministered, DuplicateRole, Fault, Outcome, Repetition, SecondAdministrator,
-    UnreadySync,
+    self, DeregisterUntrusted, DisableAdministered, DuplicateRole, Fault, Lag, Outcome, Repetition,
+    SecondAdministrator, UnreadySync,
 };
 use ssm_organizations::{AccountId, Applied, Certainty, ChangeKind, Error, ErrorKind, RoleName};
 
@@ -520,6 +520,29 @@ async fn late_reads_are_waited_for() {
             assert!(office.plan(&(story.target)()).await.is_empty(), "{}", story.name);
         }
     }
+    // Reads that come and go.
+    let listings = [
+        Operation::ListAwsServiceAccessForOrganization,
+        Operation::ListDelegatedAdministrators,
+        Operation::ListResourceDataSync,
+        Operation::GetRole,
+    ];
+    for story in stories() {
+        let (end, _) = calm(&story).await;
+        for (operation, lags) in listings.iter().flat_map(|operation| {
+            let (late, now) = (Lag::Time(Duration::from_secs(9)), Lag::NONE);
+            [vec![late, now], vec![now, late], vec![now, now, late], vec![Lag::Reads(1)], vec![Lag::Reads(3), now]]
+                .map(|lags| (*operation, lags))
+        }) {
+            let what = format!("{}, {operation} {lags:?}", story.name);
+            let office = Office::new((story.start)().lags_of(operation, lags));
+            let plan = office.plan(&(story.target)()).await;
+            let receipt = office.apply(&plan).await;
+            let receipt = receipt.unwrap_or_else(|stopped| panic!("{what}: {stopped:#}"));
+            check_receipt(&receipt, &office.organization, &what);
+            assert_eq!(like(&office.organization), end, "{what}");
+        }
+    }
     // Patience ends, and what was done is on record.
     let office = Office::new(organization().lag(Duration::from_mins(5)));
     let plan = office.plan(&Target::new().with_trusted_access(true)).await;
@@ -598,11 +621,14 @@ async fn an_empty_plan_writes_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn applied_at_once_it_stays_inside_awss_allowances() {
-    for story in stories() {
-        // Two services more take their reads.
-        if story.name == "companions" {
-            continue;
-        }
+    // Three services at once take a call's own time.
+    let slow = Office::new((story("companions").start)().throttled().latency(Duration::from_millis(200)));
+    slow.reach(&companions()).await;
+    let calls = slow.organization.calls();
+    assert!(calls.iter().all(|call| call.outcome == Outcome::Answered), "{calls:#?}");
+    assert_eq!(slow.organization.count(Operation::DescribeAccount), 1, "each account is looked up once");
+
+    for story in stories().into_iter().filter(|story| story.name != "companions") {
         let office = Office::new((story.start)().throttled());
         let started = tokio::time::Instant::now();
         let plan = office.plan(&(story.target)()).await;

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
@@ -274,6 +275,7 @@ impl Run<'_> {
         }
         let mut model = self.now.clone();
         let mut journal = Journal::default();
+        let mut candidates = BTreeSet::new();
         for step in &self.plan.steps {
             if step.action.holds_in(&model)? {
                 continue;
@@ -285,7 +287,9 @@ impl Run<'_> {
             }
             step.check(&model)?;
             self.check_sight(step)?;
-            if let Action::RegisterAdministrator { account, .. } = &step.action {
+            if let Action::RegisterAdministrator { account, .. } = &step.action
+                && candidates.insert(*account)
+            {
                 operations::candidate(&self.ground(&mut journal, self.clients.patience.into()), *account).await?;
             }
             step.action.happen_in(&mut model);

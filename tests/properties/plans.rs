@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -11,7 +12,7 @@ use ssm_organizations::plan::{AdministratorTarget, Clients, OtherSyncs, Plan, Re
 use ssm_organizations::policy::Caller;
 use ssm_organizations::ports::{DataSync, SourceRegions, SyncDefinition, SyncSource, SyncSourceType, SyncState};
 use ssm_organizations::sim::{self, Outcome};
-use ssm_organizations::{AccountId, ErrorKind, Region, ServicePrincipal, SyncName};
+use ssm_organizations::{AccountId, Certainty, ErrorKind, Region, ServicePrincipal, SyncName};
 
 const ACCOUNTS: [&str; 3] = ["111111111111", "222222222222", "333333333333"];
 const REGIONS: [&str; 2] = ["eu-central-1", "us-east-1"];
@@ -349,6 +350,46 @@ async fn killed_anywhere(start: &Start, target: &Target) -> bool {
     !plan.is_empty()
 }
 
+/// Faults at random, until a run comes to its end.
+async fn in_bad_weather(start: &Start, target: &Target, seed: u64) -> bool {
+    let office = Office::of(start.build());
+    let Ok(plan) = target.plan(&office.clients()).await else { return false };
+    if is_shaky(&plan) {
+        return false;
+    }
+    office.apply(&plan).await;
+    let end = office.like();
+
+    let weather = sim::Builder::from(start.build().snapshot()).chances(seed, sim::Chances::each(30));
+    let office = Office::of(weather.build());
+    for _ in 0..100 {
+        office.0.forget_calls();
+        if let Ok(plan) = target.plan(&office.clients()).await {
+            let (receipt, finished) = match plan.apply(&office.clients(), |_| {}).await {
+                Ok(receipt) => (receipt, true),
+                Err(stopped) => (stopped.into_parts().1, false),
+            };
+            check_record(&receipt, &office.0);
+            if finished {
+                assert_eq!(office.like(), end, "{plan}");
+                return !plan.is_empty();
+            }
+        }
+        tokio::time::sleep(Duration::from_mins(1)).await;
+    }
+    panic!("it never came to an end");
+}
+
+/// Whatever was done is on the receipt; what is certain was answered.
+fn check_record(receipt: &Receipt, organization: &sim::Organization) {
+    let calls = organization.calls();
+    let writes = |outcome: Outcome| calls.iter().filter(|call| call.is_write() && call.outcome == outcome).count();
+    let of = |certainty| receipt.changes().iter().filter(|change| change.certainty == certainty).count();
+    let (did, maybe) = (of(Certainty::Did), of(Certainty::Maybe));
+    let (answered, lost) = (writes(Outcome::Answered), writes(Outcome::Lost));
+    assert!(did <= answered && did + maybe >= answered && did + maybe <= answered + lost, "{receipt:?}\n{calls:#?}");
+}
+
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap().block_on(future)
 }
@@ -384,4 +425,18 @@ fn killed_at_any_call_and_started_again_it_reaches_the_same_end() {
         })
         .unwrap_or_else(|failure| panic!("{failure}"));
     assert!(planned.load(Ordering::Relaxed) > 20, "{planned:?}");
+}
+
+#[test]
+fn in_bad_weather_it_reaches_the_same_end_at_last() {
+    let planned = AtomicUsize::new(0);
+    runner(2_000)
+        .run(&(start(), target(), any::<u64>()), |(start, target, seed)| {
+            if block_on(in_bad_weather(&start, &target, seed)) {
+                count(&planned);
+            }
+            Ok(())
+        })
+        .unwrap_or_else(|failure| panic!("{failure}"));
+    assert!(planned.load(Ordering::Relaxed) > 100, "{planned:?}");
 }
