@@ -21,7 +21,7 @@ use ssm_organizations::sim::{
     self, DeregisterUntrusted, DisableAdministered, DuplicateRole, Fault, Lag, Outcome, Repetition,
     SecondAdministrator, UnreadySync,
 };
-use ssm_organizations::{AccountId, Applied, Certainty, ChangeKind, Error, ErrorKind, RoleName};
+use ssm_organizations::{AccountId, Applied, Certainty, ChangeKind, Error, ErrorKind, RoleName, SyncsReport};
 
 const BOTH: &[bool] = &[true, false];
 
@@ -729,4 +729,20 @@ async fn applying_can_be_spawned() {
     assert!(outline(&plan).iter().any(|step| step.contains(AWAY)));
     let offboarded = office.plan(&offboarding()).await;
     assert_eq!(offboarded.steps().len(), 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_no_region_is_named_the_receipt_does_not_claim_that_somebody_looked() {
+    let office = Office::new(delegated());
+    let target = Target::new().with_trusted_access(false).without_administrator().with_other_syncs(OtherSyncs::Forfeit);
+    let receipt = office.apply(&office.plan(&target).await).await.unwrap();
+    assert_eq!(receipt.changes().len(), 2);
+    for change in receipt.changes() {
+        let (ChangeKind::TrustedAccessDisabled { syncs, .. } | ChangeKind::AdministratorDeregistered { syncs, .. }) =
+            &change.kind
+        else {
+            panic!("{change}")
+        };
+        assert_eq!(*syncs, SyncsReport::Forfeited, "{change}");
+    }
 }

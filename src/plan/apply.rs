@@ -519,7 +519,12 @@ fn care<'c>(step: &'c Step, ssm: &'c [&'c dyn SystemsManagerClient]) -> (Care<'c
     let Some(AtRisk { others, accounts, regions, known }) = &step.at_risk else {
         return (Care::Of(Syncs::Forfeit), Endangered::of(Vec::new()));
     };
-    let care = Care::Recorded { record: known, ssm, regions, forfeit: *others == OtherSyncs::Forfeit };
+    let care = if regions.is_empty() && known.is_empty() {
+        // Nobody looks: to have seen none would say otherwise.
+        Care::Of(Syncs::Forfeit)
+    } else {
+        Care::Recorded { record: known, ssm, regions, forfeit: *others == OtherSyncs::Forfeit }
+    };
     let must_see = accounts.first().copied().into_iter().collect();
     let others = !matches!(step.action, Action::DeregisterAdministrator { .. });
     (care, Endangered { others, ..Endangered::of(must_see) })

@@ -1,22 +1,31 @@
-//! What each command does, on the typed API.
+//! What each command does.
 
+mod apply;
 mod offboard;
 mod onboard;
+mod plan;
+mod policy;
 mod replace;
+mod run;
 mod status;
+mod undo;
 
 #[cfg(test)]
 mod tests;
 
-use clap::CommandFactory;
-use clap::error::ErrorKind;
-use ssm_organizations::ports::{Client, SystemsManagerClient};
+use ssm_organizations::plan::{Clients, Plan, Scope, Snapshot, Target};
+use ssm_organizations::policy::Caller as Owner;
+use ssm_organizations::ports::{Client, Organization, SystemsManagerClient};
 use ssm_organizations::state::Unobserved;
-use ssm_organizations::{AccountId, Change, Error, Failure, Handle, Integration, Observed, Recovered, Region, Syncs};
+use ssm_organizations::{
+    AccountId, Change, Error, ErrorKind, Failure, Handle, Integration, Observed, Recovered, Region, ServicePrincipal,
+    SyncName, Syncs,
+};
 
 use crate::cli::{Cli, Command};
-use crate::connect::{self, Regions};
-use crate::report::{Complaint, Notes, Outcome};
+use crate::connect::{self, Access};
+use crate::console::Console;
+use crate::report::{Complaint, Notes, Outcome, Standing};
 
 type Caller<'a> = &'a dyn Client;
 type Seen<'a> = Observed<Caller<'a>>;
@@ -28,36 +37,50 @@ struct Scene<'a> {
     administrator: Option<Caller<'a>>,
     /// The administrator's that is to be.
     successor: Option<Caller<'a>>,
+    /// Everybody but the management account.
+    others: &'a [Caller<'a>],
     regions: &'a [Region],
+    /// Those of them that the command line names.
+    named_regions: &'a [Region],
+    console: Console,
 }
 
 /// Does what the command line says. An error is one of usage, found before any call.
-pub(crate) async fn run(cli: &Cli) -> Result<Outcome, clap::Error> {
-    let Cli { command, connection } = cli;
-    command.check()?;
-    let Regions { home, all } = connect::regions(connection).await?;
-    let client = async |profile: Option<&String>| match profile {
-        Some(profile) => Some(connect::client(connection, Some(profile), &home).await),
-        None => None,
+pub(crate) async fn run(cli: &Cli, console: Console) -> Result<Outcome, clap::Error> {
+    let Cli { command, connection, .. } = cli;
+    cli.check()?;
+    if let Command::Policy(order) = command
+        && !order.target.says_something()
+    {
+        return Ok(policy::without_calls(order).unwrap_or_else(Outcome::from));
+    }
+    let access = match connect::access(connection, command).await? {
+        Ok(access) => access,
+        Err(complaint) => return Ok(complaint.into()),
     };
-    let (administrator, successor) = command.other_profiles();
-    let (administrator, successor) = (client(administrator).await, client(successor).await);
-    let management = connect::client(connection, connection.profile.as_deref(), &home).await;
+    let Access { management, others, administrator, successor, regions } = &access;
+    let others: Vec<Caller<'_>> = others.iter().map(|client| &**client).collect();
     let scene = Scene {
-        management: &management,
-        administrator: administrator.as_ref().map(|client| client as Caller<'_>),
-        successor: successor.as_ref().map(|client| client as Caller<'_>),
-        regions: &all,
+        management: &**management,
+        administrator: administrator.and_then(|index| others.get(index)).copied(),
+        successor: successor.and_then(|index| others.get(index)).copied(),
+        others: &others,
+        regions,
+        named_regions: &connection.regions,
+        console,
     };
     carry_out(command, scene).await
 }
 
 async fn carry_out(command: &Command, scene: Scene<'_>) -> Result<Outcome, clap::Error> {
     let outcome = match command {
-        Command::Status(_) => status::run(scene).await,
+        Command::Status(order) => status::run(order, scene).await,
+        Command::Plan(order) => plan::run(order, scene).await,
+        Command::Apply(order) => apply::run(order, scene).await,
+        Command::Undo(order) => undo::run(order, scene).await,
+        Command::Policy(order) => policy::run(order, scene).await,
         Command::Onboard(order) => {
-            let sync = order.sync.definition(scene.regions);
-            let sync = sync.map_err(|error| Cli::command().error(ErrorKind::ValueValidation, error))?;
+            let sync = order.sync.definition(scene.regions).map_err(|error| connect::misuse(&error))?;
             onboard::run(order, sync.as_ref(), scene).await
         }
         Command::Replace(order) => replace::run(order, scene).await,
@@ -66,15 +89,127 @@ async fn carry_out(command: &Command, scene: Scene<'_>) -> Result<Outcome, clap:
     Ok(outcome.unwrap_or_else(Outcome::from))
 }
 
+/// Why there is no plan, and what is the case.
+struct Refused {
+    complaint: Complaint,
+    organization: Organization,
+    now: Standing,
+}
+
+impl Refused {
+    fn conclude(self) -> Outcome {
+        let Self { complaint, organization, now } = self;
+        let mut notes = Notes::default();
+        notes.complaints.push(complaint);
+        notes.conclude(&organization, &[], Some(&now))
+    }
+}
+
+/// Nothing could be read, or there is no plan.
+enum Undrawn {
+    Unread(Complaint),
+    Refused(Box<Refused>),
+}
+
+impl From<Error> for Undrawn {
+    fn from(error: Error) -> Self {
+        Self::Unread(error.into())
+    }
+}
+
+impl Undrawn {
+    /// For a command that was to change something: that it has not.
+    fn conclude(self) -> Outcome {
+        match self {
+            Self::Unread(complaint) => complaint.into(),
+            Self::Refused(refused) => refused.conclude(),
+        }
+    }
+
+    fn into_complaint(self) -> Complaint {
+        match self {
+            Self::Unread(complaint) => complaint,
+            Self::Refused(refused) => refused.complaint,
+        }
+    }
+}
+
 impl<'a> Scene<'a> {
     async fn observe(&self) -> Result<Seen<'a>, Error> {
         Ok(Integration::new(self.management).observe().await?)
     }
 
-    /// Everybody who may own data syncs.
-    fn owners(&self) -> Vec<Caller<'a>> {
-        [Some(self.management), self.administrator].into_iter().flatten().collect()
+    fn clients(&self) -> Clients<'a> {
+        self.others.iter().fold(Clients::new(self.management), |clients, other| clients.and(*other))
     }
+
+    async fn look(&self, scope: &Scope) -> Result<Snapshot, Error> {
+        let _busy = self.console.busy("looking at the organization");
+        Snapshot::take(&self.clients(), scope).await
+    }
+
+    /// Looks and plans, with these syncs to be deleted besides. `object` may refuse what the library would not.
+    async fn draw(
+        &self,
+        mut target: Target,
+        delete: &[SyncName],
+        object: impl FnOnce(&Snapshot) -> Result<(), Complaint>,
+    ) -> Result<Plan, Undrawn> {
+        target.check()?;
+        let mut scope = Scope::of(&target);
+        if !delete.is_empty() {
+            scope = scope.in_regions(self.regions.iter().cloned());
+        }
+        let snapshot = self.look(&scope).await?;
+        let (organization, now) = (snapshot.organization().clone(), Standing::of(&snapshot));
+        let (management, caller) = (organization.management_account, snapshot.caller());
+        let refuse = |complaint| Undrawn::Refused(Box::new(Refused { complaint, organization, now }));
+        if let Err(complaint) = object(&snapshot) {
+            return Err(refuse(complaint));
+        }
+        for owner in self.owners(&snapshot) {
+            for name in delete {
+                target = target.without_sync(owner, name.clone(), self.regions.iter().cloned());
+            }
+        }
+        Plan::new(&target, snapshot).map_err(|error| {
+            let whose =
+                caller.map_or("whose these are is not known".to_owned(), |caller| format!("these are of {caller}"));
+            refuse(match error.kind() {
+                ErrorKind::NoClient { account, .. } if *account == management => {
+                    let why = format!("it takes credentials of the management account {management}, and {whose}");
+                    Complaint::own("not_management_account", why)
+                }
+                _ => error.into(),
+            })
+        })
+    }
+
+    /// Whose syncs are deleted by their names: the management account's and, with credentials of others, the administrator's. Without an
+    /// administrator, those of one that was may be left over.
+    fn owners(&self, snapshot: &Snapshot) -> Vec<Owner> {
+        let mut owners = vec![Owner::Management];
+        if self.others.is_empty() {
+            return owners;
+        }
+        if administrators(snapshot).is_empty() {
+            let management = snapshot.organization().management_account;
+            let accounts = snapshot.syncs().iter().map(|of| of.account).filter(|account| *account != management);
+            owners.extend(accounts.map(Owner::Account));
+            owners.sort_unstable();
+            owners.dedup();
+        } else {
+            owners.push(Owner::Administrator);
+        }
+        owners
+    }
+}
+
+/// Who administers Systems Manager, as far as that is known.
+fn administrators(snapshot: &Snapshot) -> Vec<AccountId> {
+    let service = snapshot.service(&ServicePrincipal::SYSTEMS_MANAGER);
+    let known = service.and_then(|service| service.administrators.known());
+    known.into_iter().flatten().map(|found| found.account).collect()
 }
 
 /// The clients, as those that look for data syncs.
@@ -85,28 +220,6 @@ fn lookers<'a>(owners: &[Caller<'a>]) -> Vec<&'a dyn SystemsManagerClient> {
 /// What becomes of the data syncs that nobody named.
 fn others<'a>(forfeit: bool, lookers: &'a [&'a dyn SystemsManagerClient], regions: &'a [Region]) -> Syncs<'a> {
     if forfeit { Syncs::Forfeit } else { Syncs::Protect { ssm: lookers, regions } }
-}
-
-/// Why these are not credentials of the management account: with others, its role and its data syncs would be another account's.
-fn check_management(seen: &Seen<'_>) -> Result<(), String> {
-    let management = seen.organization().management_account;
-    let whose = match seen.caller() {
-        Some(caller) if caller == management => return Ok(()),
-        Some(caller) => format!("these are of {caller}"),
-        None => "whose these are is not known".to_owned(),
-    };
-    Err(format!("it takes credentials of the management account {management}, and {whose}"))
-}
-
-/// Refuses credentials of `--admin-profile` that are of none of these accounts.
-async fn check_administrator(client: Caller<'_>, allowed: &[AccountId]) -> Result<(), Complaint> {
-    let account = client.get_caller_identity().await?.account;
-    if allowed.contains(&account) {
-        return Ok(());
-    }
-    let allowed: Vec<_> = allowed.iter().map(ToString::to_string).collect();
-    let allowed = allowed.join(" or ");
-    Err(format!("--admin-profile has credentials of account {account}, and not of {allowed}").into())
 }
 
 /// What is known after a walk.
@@ -152,9 +265,9 @@ impl<'a> End<'a> {
         }
     }
 
-    fn now(&self) -> Option<&Seen<'a>> {
+    fn now(&self) -> Option<Standing> {
         match self {
-            Self::Known(seen) => Some(seen),
+            Self::Known(seen) => Some(Standing::of_observed(seen)),
             Self::Unknown(_) => None,
         }
     }
@@ -162,9 +275,5 @@ impl<'a> End<'a> {
     /// Whether this account administers, and nobody else.
     fn is_delegated_to(&self, account: AccountId) -> bool {
         matches!(self, Self::Known(Observed::Delegated(now)) if now.administrator().account == account)
-    }
-
-    fn conclude(&self, notes: Notes) -> Outcome {
-        notes.conclude(self.changes(), self.now())
     }
 }

@@ -1,27 +1,47 @@
-//! What the program prints: plain lines, and no e-mail address.
+//! What the program prints: plain lines or JSON, and no e-mail address.
+
+mod json;
+mod overview;
+mod standing;
 
 use std::fmt::{self, Display, Formatter, Write as _};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use serde_json::{Map, Value};
 use ssm_organizations::aws::aws_smithy_types::DateTime;
 use ssm_organizations::aws::aws_smithy_types::date_time::Format;
-use ssm_organizations::ports::{AccountState, DataSync, DelegatedAdministrator, Role, SyncDefinition, SyncSource};
-use ssm_organizations::{
-    AccountId, Certainty, Change, ChangeKind, Error, Observed, Region, RoleName, SyncName, SyncsReport,
-};
+use ssm_organizations::plan::{Plan, Receipt};
+use ssm_organizations::ports::{DataSync, Organization, SyncDefinition, SyncSource};
+use ssm_organizations::{AccountId, Certainty, Change, ChangeKind, Error, NextStep, Region, SyncName, SyncsReport};
+
+pub(crate) use json::{error_objects, value};
+pub(crate) use overview::overview;
+pub(crate) use standing::Standing;
 
 /// What there is to say at the end.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
-    /// For the standard output.
+    /// For people.
     pub(crate) lines: String,
+    /// For programs.
+    pub(crate) json: Map<String, Value>,
     /// Why the organization is not in the wanted state, or may not be. None for success.
     pub(crate) complaints: Vec<Complaint>,
+    /// Whether a plan has steps.
+    pub(crate) has_steps: bool,
+}
+
+impl Outcome {
+    /// The same with a member of the JSON object.
+    pub(crate) fn with(mut self, name: &str, member: impl Into<Value>) -> Self {
+        self.json.insert(name.to_owned(), member.into());
+        self
+    }
 }
 
 impl From<Complaint> for Outcome {
     fn from(complaint: Complaint) -> Self {
-        Self { lines: String::new(), complaints: vec![complaint] }
+        Self { complaints: vec![complaint], ..Self::default() }
     }
 }
 
@@ -31,7 +51,35 @@ pub(crate) enum Complaint {
     /// The library's.
     Error(Error),
     /// The program's own.
-    Own(String),
+    Own {
+        /// What it is, for programs.
+        kind: &'static str,
+        /// What it is, for people.
+        text: String,
+    },
+}
+
+impl Complaint {
+    pub(crate) fn own(kind: &'static str, text: String) -> Self {
+        Self::Own { kind, text }
+    }
+
+    /// With everything behind it.
+    pub(crate) fn lines(&self) -> String {
+        match self {
+            Self::Own { text, .. } => format!("error: {text}\n"),
+            Self::Error(error) => [error].into_iter().chain(error.further()).map(error_lines).collect(),
+        }
+    }
+}
+
+fn error_lines(error: &Error) -> String {
+    let mut lines = format!("error: {error}\n");
+    for cause in error.causes() {
+        // Writing to a string does not fail.
+        let _ = writeln!(lines, "  caused by: {cause}");
+    }
+    lines
 }
 
 impl From<Error> for Complaint {
@@ -40,21 +88,11 @@ impl From<Error> for Complaint {
     }
 }
 
-impl From<String> for Complaint {
-    fn from(text: String) -> Self {
-        Self::Own(text)
-    }
-}
-
-/// With everything behind it.
 impl Display for Complaint {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Own(text) => writeln!(f, "error: {text}"),
-            Self::Error(error) => {
-                writeln!(f, "error: {error}")?;
-                error.causes().iter().try_for_each(|cause| writeln!(f, "  caused by: {cause}"))
-            }
+            Self::Own { text, .. } => f.write_str(text),
+            Self::Error(error) => error.fmt(f),
         }
     }
 }
@@ -62,35 +100,43 @@ impl Display for Complaint {
 /// What came of a command's steps, as far as it does not stand among the changes.
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
-    lines: Lines,
+    lines: Vec<String>,
+    remaining: Vec<String>,
     pub(crate) complaints: Vec<Complaint>,
 }
 
 impl Notes {
     /// It was as it should be, and was left so.
     pub(crate) fn kept(&mut self, what: impl Display) {
-        self.lines.line(format_args!("kept: {what}"));
-    }
-
-    /// There was none to delete.
-    pub(crate) fn absent(&mut self, what: impl Display) {
-        self.lines.line(format_args!("absent: {what}"));
+        self.lines.push(format!("kept: {what}"));
     }
 
     /// It is gone, and this would make it again.
     pub(crate) fn lost(&mut self, what: impl Display, remedy: impl Display) {
-        self.lines.line(format_args!("lost: {what}; to make it again: {remedy}"));
+        self.lines.push(format!("lost: {what}; to make it again: {remedy}"));
     }
 
     /// It did not come about.
     pub(crate) fn failed(&mut self, what: impl Display, why: impl Into<Complaint>) {
-        self.lines.line(format_args!("failed: {what}"));
+        self.lines.push(format!("failed: {what}"));
         self.complaints.push(why.into());
     }
 
+    /// It was not tried, or not seen to its end.
+    pub(crate) fn not_done(&mut self, what: impl Display) {
+        self.remaining.push(what.to_string());
+    }
+
+    /// What a plan says beside its steps, where nobody was shown it.
+    pub(crate) fn tell(&mut self, plan: &Plan) {
+        for (what, lines) in [("left", plan.left()), ("unknown", plan.unknowns()), ("warning", plan.warnings())] {
+            self.lines.extend(lines.iter().map(|line| format!("{what}: {line}")));
+        }
+    }
+
     /// The changes, or why there are none, the notes, and where the organization is now; `None` where that is not known.
-    pub(crate) fn conclude<C>(self, changes: &[Change], now: Option<&Observed<C>>) -> Outcome {
-        let Self { lines: notes, complaints } = self;
+    pub(crate) fn conclude(self, organization: &Organization, changes: &[Change], now: Option<&Standing>) -> Outcome {
+        let Self { lines: notes, remaining, complaints } = self;
         let mut lines = Lines::default();
         if changes.is_empty() {
             lines.line(if complaints.is_empty() { "nothing to do" } else { "nothing was changed" });
@@ -102,12 +148,30 @@ impl Notes {
                 lines.line(format_args!("  {detail}"));
             }
         }
-        lines.0.push_str(&notes.0);
+        for note in &notes {
+            lines.line(note);
+        }
+        for step in &remaining {
+            lines.line(format_args!("not done: {step}"));
+        }
         match now {
-            Some(seen) => lines.line(format_args!("now: {seen}")),
+            Some(now) => lines.line(format_args!("now: {now}")),
             None => lines.line("now: unknown; see `ssm-org status` later"),
         }
-        Outcome { lines: lines.0, complaints }
+        let next = NextStep::after(changes);
+        if !next.is_empty() {
+            lines.line("next:");
+            for step in &next {
+                lines.line(format_args!("  {step}"));
+            }
+        }
+        let outcome = Outcome { lines: lines.0, complaints, ..Outcome::default() };
+        outcome
+            .with("receipt", value(&Receipt::of_changes(organization, changes)))
+            .with("remaining", remaining)
+            .with("now", now.map_or(Value::Null, json::standing))
+            .with("next_steps", value(&next))
+            .with("notes", notes)
     }
 }
 
@@ -116,74 +180,13 @@ pub(crate) fn sync_at(name: &SyncName, account: AccountId, region: &Region) -> S
     format!("data sync {:?} of account {account} in {region}", name.as_str())
 }
 
-/// Everything that an observation shows.
-#[derive(Debug, Default)]
-pub(crate) struct Overview(Lines);
-
-impl Overview {
-    pub(crate) fn of<C>(seen: &Observed<C>) -> Self {
-        let organization = seen.organization();
-        let mut lines = Lines::default();
-        lines.field("organization", &organization.id);
-        lines.field("management account", organization.management_account);
-        lines.field("caller", seen.caller().map_or("unknown".to_owned(), |caller| caller.to_string()));
-        lines.field("features", organization.feature_set.map_or("unknown".to_owned(), |features| features.to_string()));
-        lines.field("state", seen.name());
-        match seen.trusted_access() {
-            Some(access) => lines.field("trusted access", since(access.since)),
-            None => lines.field("trusted access", "no"),
-        }
-        let administrators = seen.administrators();
-        if administrators.is_empty() {
-            lines.field("administrator", "none");
-        }
-        for DelegatedAdministrator { account, state, since: date, .. } in administrators {
-            let state = state.as_ref().map_or("state unknown", AccountState::as_str);
-            lines.field("administrator", format_args!("{account}, {state}, {}", since(date)));
-        }
-        Self(lines)
-    }
-
-    /// The service-linked role, or why it is unknown.
-    pub(crate) fn role(&mut self, role: Result<Option<Role>, String>) {
-        match role {
-            Ok(Some(role)) => self.0.field("role", format_args!("{}, {}", role.name, since(role.created))),
-            Ok(None) => self.0.field("role", format_args!("no {}", RoleName::ACCOUNT_DISCOVERY)),
-            Err(reason) => self.0.field("role", format_args!("unknown: {reason}")),
-        }
-    }
-
-    /// One account's data syncs in one Region.
-    pub(crate) fn syncs(&mut self, account: AccountId, region: &Region, syncs: &Result<Vec<DataSync>, Error>) {
-        let mut field = |what: &dyn Display| {
-            self.0.field("data sync", format_args!("account {account} in {region}: {what}"));
-        };
-        match syncs {
-            Ok(syncs) if syncs.is_empty() => field(&"none"),
-            Ok(syncs) => syncs.iter().for_each(|sync| {
-                field(&format_args!("{:?}, {}, {}", sync.name.as_str(), state(sync), scope(sync)));
-            }),
-            Err(error) => field(&format_args!("unknown: {error:#}")),
-        }
-    }
-
-    /// An account whose data syncs nobody looked at.
-    pub(crate) fn unseen(&mut self, whose: impl Display, reason: impl Display) {
-        self.0.field("data sync", format_args!("{whose}: unknown: {reason}"));
-    }
-
-    pub(crate) fn into_outcome(self) -> Outcome {
-        Outcome { lines: self.0.0, complaints: Vec::new() }
-    }
-}
-
 /// How a sync fares.
 pub(crate) fn state(sync: &DataSync) -> &str {
     sync.state.as_str().unwrap_or("healthy")
 }
 
 /// What a sync collects from.
-fn scope(sync: &DataSync) -> String {
+pub(crate) fn scope(sync: &DataSync) -> String {
     let mut scope = match (&sync.source_type, sync.definition()) {
         (_, Some(definition)) => match definition.source() {
             SyncSource::EntireOrganization => "the whole organization".to_owned(),
@@ -273,9 +276,11 @@ impl Lines {
 }
 
 fn since(date: Option<SystemTime>) -> String {
-    let seconds = date
-        .and_then(|date| date.duration_since(UNIX_EPOCH).ok())
-        .and_then(|elapsed| i64::try_from(elapsed.as_secs()).ok())
-        .and_then(|seconds| DateTime::from_secs(seconds).fmt(Format::DateTime).ok());
-    seconds.map_or("since an unknown date".to_owned(), |text| format!("since {text}"))
+    date.map_or("since an unknown date".to_owned(), |date| format!("since {}", self::date(date)))
+}
+
+fn date(date: SystemTime) -> String {
+    let seconds = date.duration_since(UNIX_EPOCH).ok().and_then(|elapsed| i64::try_from(elapsed.as_secs()).ok());
+    let written = seconds.and_then(|seconds| DateTime::from_secs(seconds).fmt(Format::DateTime).ok());
+    written.unwrap_or_else(|| "an unknown date".to_owned())
 }

@@ -25,13 +25,26 @@ mod tests {
 
     impl Run {
         /// Asserts that all is as wanted, and nothing was complained about.
+        #[track_caller]
         fn succeeds_with(&self, out: &str) {
-            assert_eq!((self.status, self.out.as_str(), self.err.as_str()), (Some(0), out, ""));
+            assert_eq!((self.status, self.done().as_str(), self.complaints().as_str()), (Some(0), out, ""));
+        }
+
+        /// What was done and what is, without what there is to know besides.
+        fn done(&self) -> String {
+            let (lines, _) = self.out.split_once("next:\n").unwrap_or((&self.out, ""));
+            lines.split_inclusive('\n').filter(|line| !line.starts_with("warning: ")).collect()
+        }
+
+        /// What was complained about, without how far the run was.
+        fn complaints(&self) -> String {
+            self.err.split_inclusive('\n').filter(|line| !line.starts_with('[')).collect()
         }
 
         /// Asserts a failure that is explained.
+        #[track_caller]
         fn fails_with(&self, out: &str, reasons: &[&str]) {
-            assert_eq!((self.status, self.out.as_str()), (Some(1), out), "{}", self.err);
+            assert_eq!((self.status, self.done().as_str()), (Some(1), out), "{}", self.err);
             for reason in reasons {
                 assert!(self.err.contains(reason), "{reason:?} in {}", self.err);
             }
@@ -126,6 +139,8 @@ mod tests {
                data syncs: not looked for\n\
              done: trusted access for {SSM} disabled\n  \
                data syncs: not looked for\n\
+             unknown: the data syncs of account {admin}: nobody looked\n\
+             unknown: the data syncs of account {MANAGEMENT}: nobody looked\n\
              {disabled}"
         ));
         assert_eq!(moto.writes(), ["DeregisterDelegatedAdministrator", "DisableAWSServiceAccess"]);
@@ -153,13 +168,21 @@ mod tests {
         let id = &organization.id;
         let unchanged =
             format!("nothing was changed\nnow: Disabled: Systems Manager is not trusted in organization {id}\n");
-        for (account, reason) in [
-            ("999999999999", "the account is not in the organization"),
-            (closed, "the account is SUSPENDED"),
-            (MANAGEMENT, "it is the management account"),
-        ] {
-            ssm_org(&moto, &format!("onboard --admin {account}")).fails_with(&unchanged, &[reason, account]);
+        let refused = |account: &str| {
+            format!(
+                "nothing was changed\n\
+                 not done: enable trusted access for {SSM}\n\
+                 not done: register account {account} as delegated administrator of {SSM}\n\
+                 now: Disabled: Systems Manager is not trusted in organization {id}\n"
+            )
+        };
+        for (account, reason) in
+            [("999999999999", "the account is not in the organization"), (closed, "the account is SUSPENDED")]
+        {
+            ssm_org(&moto, &format!("onboard --admin {account}")).fails_with(&refused(account), &[reason, account]);
         }
+        ssm_org(&moto, &format!("onboard --admin {MANAGEMENT}"))
+            .fails_with(&unchanged, &["it is the management account", MANAGEMENT]);
 
         moto.boto3(&["enable", SSM]);
         moto.boto3(&["register", other]);
@@ -173,7 +196,7 @@ mod tests {
         let unknown = format!("data sync:          account {MANAGEMENT} in us-east-1: unknown: ListResourceDataSync");
         assert!(status.status == Some(0) && status.out.contains(&unknown), "{}", status.out);
         ssm_org(&moto, "offboard")
-            .fails_with(&unchanged, &["ListResourceDataSync", "caused by: ", "--admin-profile", "--forfeit-syncs"]);
+            .fails_with(&unchanged, &["were not seen", other, "--admin-profile", "--forfeit-syncs"]);
         assert_eq!(moto.writes(), Vec::<String>::new());
     }
 
@@ -188,6 +211,7 @@ mod tests {
         ssm_org(&moto, &format!("onboard --admin {admin}")).fails_with(
             &format!(
                 "done: trusted access for {SSM} enabled\n\
+                 not done: register account {admin} as delegated administrator of {SSM}\n\
                  now: TrustedAccess: Systems Manager is trusted in organization {id}\n"
             ),
             &[
@@ -199,7 +223,7 @@ mod tests {
         assert_eq!(moto.state(), json!({"trusted": [SSM], "administrators": []}));
 
         let again = ssm_org(&moto, &format!("onboard --admin {admin}"));
-        assert_eq!((again.status, again.err.as_str()), (Some(0), ""));
+        assert_eq!((again.status, again.complaints().as_str()), (Some(0), ""));
         assert!(again.out.starts_with("done: account"), "{}", again.out);
         assert_eq!(moto.state(), json!({"trusted": [SSM], "administrators": [admin]}));
     }
@@ -231,7 +255,7 @@ mod tests {
         moto.show_syncs(&[]);
         run("offboard --admin-profile administrator --region us-west-2,us-east-1").succeeds_with(&format!(
             "done: account {admin} deregistered as delegated administrator of {SSM}\n  \
-               data syncs: none seen of account {MANAGEMENT} in us-east-1, us-west-2, of account {admin} in us-east-1, us-west-2\n\
+               data syncs: none seen of account {admin} in us-east-1, us-west-2\n\
              done: trusted access for {SSM} disabled\n  \
                data syncs: none seen of account {MANAGEMENT} in us-east-1, us-west-2, of account {admin} in us-east-1, us-west-2\n\
              now: Disabled: Systems Manager is not trusted in organization {id}\n"
@@ -254,33 +278,36 @@ mod tests {
         let regions = "--region us-east-1,us-west-2";
         let onboard = format!("onboard --admin {old} --sync all --admin-profile old {regions}");
         // The server names the role in another way than AWS: what it says it made is told, and never found by AWS's name.
-        run(&format!("{onboard} --role")).succeeds_with(&format!(
-            "done: trusted access for {SSM} enabled\n\
-             done: account {old} registered as delegated administrator of {SSM}\n\
-             done: role AWSServiceRoleForssm_Accountdiscovery created\n\
-             done: data sync \"all\" of account {old} in us-east-1 created\n\
-             done: data sync \"all\" of account {old} in us-west-2 created\n\
-             {}",
-            delegated(old)
-        ));
+        let onboarded = run(&format!("{onboard} --role"));
+        assert_eq!((onboarded.status, onboarded.complaints().as_str()), (Some(0), ""));
+        let mut lines: Vec<_> = onboarded.done().lines().map(ToOwned::to_owned).collect();
+        // Both are created at the same time.
+        if let Some(syncs) = lines.get_mut(3..5) {
+            syncs.sort();
+        }
+        assert_eq!(
+            lines,
+            [
+                format!("done: trusted access for {SSM} enabled"),
+                "done: role AWSServiceRoleForssm_Accountdiscovery created".to_owned(),
+                format!("done: account {old} registered as delegated administrator of {SSM}"),
+                format!("done: data sync \"all\" of account {old} in us-east-1 created"),
+                format!("done: data sync \"all\" of account {old} in us-west-2 created"),
+                delegated(old).trim_end().to_owned(),
+            ]
+        );
         assert_eq!(
             moto.writes(),
             [
                 "EnableAWSServiceAccess",
-                "RegisterDelegatedAdministrator",
                 "CreateServiceLinkedRole",
+                "RegisterDelegatedAdministrator",
                 "CreateResourceDataSync",
                 "CreateResourceDataSync"
             ]
         );
 
-        run(&onboard).succeeds_with(&format!(
-            "nothing to do\n\
-             kept: data sync \"all\" of account {old} in us-east-1, healthy\n\
-             kept: data sync \"all\" of account {old} in us-west-2, healthy\n\
-             {}",
-            delegated(old)
-        ));
+        run(&onboard).succeeds_with(&format!("nothing to do\n{}", delegated(old)));
         let status = run("status --admin-profile old");
         for account in [format!("{MANAGEMENT} in us-east-1: none"), format!("{old} in us-east-1: \"all\", healthy")] {
             assert!(status.out.contains(&format!("data sync:          account {account}")), "{}", status.out);
@@ -290,7 +317,7 @@ mod tests {
         assert_eq!(moto.writes(), Vec::<String>::new());
 
         let carried = run(&format!("replace --admin {new} --admin-profile old --new-admin-profile new {regions}"));
-        assert_eq!((carried.status, carried.err.as_str()), (Some(0), ""));
+        assert_eq!((carried.status, carried.complaints().as_str()), (Some(0), ""));
         for region in ["us-east-1", "us-west-2"] {
             let done = format!("done: data sync \"all\" of account {new} in {region} created\n");
             assert!(carried.out.contains(&done), "{}", carried.out);
@@ -303,15 +330,15 @@ mod tests {
         let denied = run(&offboard);
         assert_eq!(denied.status, Some(1), "{}", denied.out);
         assert!(denied.err.contains("ssm:DeleteResourceDataSync"), "{}", denied.err);
-        assert_eq!(denied.out.matches("failed: ").count(), 1, "{}", denied.out);
-        assert_eq!(denied.out.matches("done: ").count(), 1, "{}", denied.out);
+        assert_eq!(denied.out.matches("not done: delete the data sync").count(), 1, "{}", denied.out);
+        assert_eq!(denied.out.lines().filter(|line| line.starts_with("done: ")).count(), 1, "{}", denied.out);
 
         let rest = run(&offboard);
-        assert_eq!((rest.status, rest.err.as_str()), (Some(0), ""));
+        assert_eq!((rest.status, rest.complaints().as_str()), (Some(0), ""));
         assert_eq!(rest.out.matches("deleted\n").count(), 1, "{}", rest.out);
         assert_eq!(moto.state(), json!({"trusted": [], "administrators": []}));
         let again = run(&offboard);
-        assert_eq!((again.status, again.err.as_str()), (Some(0), ""));
+        assert_eq!((again.status, again.complaints().as_str()), (Some(0), ""));
         assert!(again.out.starts_with("nothing to do\n"), "{}", again.out);
     }
 
@@ -324,9 +351,59 @@ mod tests {
 
         moto.lose_the_reply_of("EnableAWSServiceAccess");
         let run = ssm_org(&moto, &format!("onboard --admin {admin}"));
-        assert_eq!((run.status, run.err.as_str()), (Some(0), ""));
+        assert_eq!((run.status, run.complaints().as_str()), (Some(0), ""));
         assert!(run.out.starts_with("maybe: trusted access"), "{}", run.out);
         assert_eq!(moto.writes(), ["EnableAWSServiceAccess", "RegisterDelegatedAdministrator"]);
+    }
+
+    /// The server has no data syncs, and those of the recorder cannot be looked for as the management account alone.
+    #[test]
+    #[ignore = "needs a moto_server: see .ci/run"]
+    fn a_plan_is_kept_applied_and_taken_back() {
+        let moto = Moto::start();
+        let organization = moto.organization(2);
+        let [admin, other] = organization.members.as_slice() else { panic!("two members") };
+        let run = with_profiles(&moto, "plans", &[("administrator", admin)]);
+        let path = |name: &str| Path::new(env!("CARGO_TARGET_TMPDIR")).join(name).display().to_string();
+        let (plan, receipt) = (path("plans.plan.json"), path("plans.receipt.json"));
+        let _ = fs::remove_file(&receipt);
+        moto.show_syncs(&[]);
+
+        let target = format!("--trusted-access on --admin {admin}");
+        let planned = run(&format!("plan {target} --out {plan} --detailed-exitcode"));
+        assert_eq!(planned.status, Some(2), "{}", planned.err);
+        assert!(planned.out.contains("2 steps:"), "{}", planned.out);
+        let refused = run(&format!("apply {plan}"));
+        assert_eq!(refused.status, Some(1), "{}", refused.out);
+        assert!(refused.err.contains("no terminal"), "{}", refused.err);
+        assert_eq!(moto.writes(), Vec::<String>::new());
+
+        let applied = run(&format!("apply {plan} --yes --receipt {receipt}"));
+        assert_eq!(applied.status, Some(0), "{}", applied.err);
+        assert_eq!(moto.writes(), ["EnableAWSServiceAccess", "RegisterDelegatedAdministrator"]);
+        assert_eq!(moto.state(), json!({"trusted": [SSM], "administrators": [admin]}));
+        let again = run(&format!("apply {plan} --yes"));
+        assert_eq!(again.status, Some(0), "{}", again.err);
+        let same = run(&format!("plan {target} --detailed-exitcode"));
+        assert_eq!(same.status, Some(0), "{}", same.out);
+        assert_eq!(moto.writes(), Vec::<String>::new());
+
+        // Somebody hands the delegation over: it is no longer what the run made.
+        moto.boto3(&["register", other]);
+        let policy = run(&format!("policy {plan} --json"));
+        assert!(policy.out.contains(&format!("account/{}/{admin}", organization.id)), "{}", policy.out);
+        let built_on = run(&format!("undo {receipt} --yes --admin-profile administrator"));
+        assert_eq!(built_on.status, Some(1), "{}", built_on.out);
+        assert!(built_on.err.contains(other), "{}", built_on.err);
+        assert_eq!(moto.writes(), Vec::<String>::new());
+
+        let cleared = run(&format!("apply --admin {admin} --yes --forfeit-syncs"));
+        assert_eq!(cleared.status, Some(0), "{}", cleared.err);
+        assert_eq!(moto.writes(), ["DeregisterDelegatedAdministrator"]);
+        let undone = run(&format!("undo {receipt} --yes --admin-profile administrator --json"));
+        assert_eq!(undone.status, Some(0), "{}", undone.out);
+        assert_eq!(moto.writes(), ["DeregisterDelegatedAdministrator", "DisableAWSServiceAccess"]);
+        assert_eq!(moto.state(), json!({"trusted": [], "administrators": []}));
     }
 
     #[test]

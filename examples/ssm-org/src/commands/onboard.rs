@@ -1,84 +1,108 @@
+use ssm_organizations::plan::{Snapshot, Target};
+use ssm_organizations::policy::Caller as Owner;
 use ssm_organizations::ports::SyncDefinition;
 use ssm_organizations::state::TrustedAccessOn;
-use ssm_organizations::{Integration, Observed, RoleEnsured, RoleName, SyncEnsured};
+use ssm_organizations::{AccountId, Integration, Observed};
 
-use super::{Caller, End, Scene, check_administrator, check_management};
+use super::run::Run;
+use super::{Caller, Scene, administrators};
 use crate::cli::Onboard;
-use crate::report::{self, Complaint, Notes, Outcome};
+use crate::report::{self, Complaint, Outcome, Standing, value};
 
 pub(super) async fn run(
     order: &Onboard,
     sync: Option<&SyncDefinition>,
     scene: Scene<'_>,
 ) -> Result<Outcome, Complaint> {
-    let seen = scene.observe().await?;
-    if order.role || (sync.is_some() && scene.administrator.is_none()) {
-        check_management(&seen)?;
+    let mut target = Target::new().with_trusted_access(true).with_administrator(order.admin);
+    if order.role {
+        target = target.with_role();
     }
-    if let Some(administrator) = scene.administrator {
-        check_administrator(administrator, &[order.admin]).await?;
+    let anew = sync.filter(|_| order.sync.recreate_sync);
+    let owner = if order.sync.admin_profile.is_some() { Owner::Account(order.admin) } else { Owner::Management };
+    if let (Some(sync), None) = (sync, anew) {
+        target = target.with_sync(owner, sync.clone(), scene.regions.iter().cloned());
     }
-    let mut notes = Notes::default();
-    let (end, error) = End::of(seen.ensure_delegated(&order.admin).await).await;
-    let end = match end {
-        // A reply that was lost, or somebody else, may have led there all the same.
-        End::Known(Observed::Delegated(mut handle)) if handle.administrator().account == order.admin => {
-            if !order.role || ensure_role(&mut handle, scene, &mut notes).await {
-                ensure_sync(&mut handle, sync, scene, &mut notes).await;
-            }
-            End::Known(handle.into())
+    let plan = match scene.draw(target, &[], |snapshot| check_delegation(order.admin, snapshot)).await {
+        Ok(plan) => plan,
+        Err(undrawn) => return Ok(undrawn.conclude()),
+    };
+    let writes = !plan.is_empty() || anew.is_some();
+    let receipt = order.writing.receipt.as_deref().filter(|_| writes);
+    let mut run = Run::begin(plan.snapshot().organization(), receipt)?;
+    run.notes.tell(&plan);
+    if run.apply(&plan, scene).await
+        && let Some(sync) = anew
+    {
+        recreate(order, sync, scene, &mut run).await?;
+    }
+    Ok(run.conclude().with("plan", value(&plan)))
+}
+
+/// Whoever administers keeps doing so: taking it away was not asked for.
+fn check_delegation(admin: AccountId, snapshot: &Snapshot) -> Result<(), Complaint> {
+    let others = administrators(snapshot).into_iter().filter(|account| *account != admin);
+    let others: Vec<_> = others.map(|account| account.to_string()).collect();
+    if others.is_empty() {
+        return Ok(());
+    }
+    let why = format!("the one delegation that Systems Manager allows is held by {}", others.join(" and "));
+    Err(Complaint::own("other_administrator", why))
+}
+
+/// Deletes the sync in every Region, and creates it anew.
+async fn recreate(
+    order: &Onboard,
+    sync: &SyncDefinition,
+    scene: Scene<'_>,
+    run: &mut Run<'_>,
+) -> Result<(), Complaint> {
+    let _busy = scene.console.busy("creating the data sync anew");
+    let owner = if order.sync.admin_profile.is_some() {
+        scene.administrator.unwrap_or(scene.management)
+    } else {
+        scene.management
+    };
+    let seen = scene.observe().await.map_err(Complaint::from);
+    let handle = match seen {
+        Ok(Observed::Delegated(handle)) if handle.administrator().account == order.admin => handle,
+        Ok(other) => {
+            let now = Standing::of_observed(&other);
+            let why = format!("somebody has moved meanwhile; now {now}");
+            run.now = Some(now);
+            run.notes.complaints.push(Complaint::own("state_moved", why));
+            return Ok(());
         }
-        elsewhere => {
-            notes.complaints.extend(error.map(Complaint::Error));
-            elsewhere
+        Err(complaint) => {
+            run.notes.complaints.push(complaint);
+            return Ok(());
         }
     };
-    Ok(end.conclude(notes))
+    recreate_with(handle, owner, sync, scene, run).await;
+    Ok(())
 }
 
-/// Whether the role is there.
-async fn ensure_role<S: TrustedAccessOn>(
-    handle: &mut Integration<S, Caller<'_>>,
+async fn recreate_with<S: TrustedAccessOn>(
+    mut handle: Integration<S, Caller<'_>>,
+    owner: Caller<'_>,
+    sync: &SyncDefinition,
     scene: Scene<'_>,
-    notes: &mut Notes,
-) -> bool {
-    match handle.account_discovery_role(scene.management).ensure().await {
-        Ok(RoleEnsured::AlreadyThere(role)) => notes.kept(format_args!("role {}", role.name)),
-        Ok(_) => {}
-        Err(error) => {
-            notes.failed(format_args!("role {}", RoleName::ACCOUNT_DISCOVERY), error);
-            return false;
-        }
-    }
-    true
-}
-
-/// Makes the sync in every Region. What was done stands in the handle's changes.
-async fn ensure_sync<S: TrustedAccessOn>(
-    handle: &mut Integration<S, Caller<'_>>,
-    sync: Option<&SyncDefinition>,
-    scene: Scene<'_>,
-    notes: &mut Notes,
+    run: &mut Run<'_>,
 ) {
-    let Some(sync) = sync else { return };
-    let mut syncs = match handle.data_syncs(scene.administrator.unwrap_or(scene.management)).await {
+    let mut syncs = match handle.data_syncs(owner).await {
         Ok(syncs) => syncs,
-        Err(error) => return notes.complaints.push(error.into()),
+        Err(error) => return run.notes.complaints.push(error.into()),
     };
     let account = syncs.viewpoint().account();
-    match syncs.ensure(sync, scene.regions).await {
-        Ok(ensured) => {
-            for (region, result) in ensured.into_inner() {
-                let at = report::sync_at(sync.name(), account, &region);
-                match result {
-                    Ok(SyncEnsured::AlreadySo(sync)) => {
-                        notes.kept(format_args!("{at}, {}", report::state(&sync)));
-                    }
-                    Ok(_) => {}
-                    Err(error) => notes.failed(at, error),
+    match syncs.recreate(sync, scene.regions).await {
+        Ok(results) => {
+            for (region, result) in results.into_inner() {
+                if let Err(error) = result {
+                    run.notes.failed(report::sync_at(sync.name(), account, &region), error);
                 }
             }
         }
-        Err(error) => notes.complaints.push(error.into()),
+        Err(error) => run.notes.complaints.push(error.into()),
     }
+    run.record(handle.changes());
 }

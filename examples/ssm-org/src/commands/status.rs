@@ -1,42 +1,18 @@
-use super::{Scene, Seen, check_management};
-use crate::report::{Complaint, Outcome, Overview};
+use ssm_organizations::Capability;
+use ssm_organizations::plan::Scope;
 
-pub(super) async fn run(scene: Scene<'_>) -> Result<Outcome, Complaint> {
-    let mut seen = scene.observe().await?;
-    let mut overview = Overview::of(&seen);
-    // The role is one of the management account: another account's answer says nothing about it.
-    let role = match check_management(&seen) {
-        Ok(()) => {
-            let role = seen.account_discovery_role(scene.management).look_up().await;
-            role.map_err(|error| format!("{error:#}"))
-        }
-        Err(reason) => Err(reason),
-    };
-    overview.role(role);
-    show_syncs(&mut seen, scene, &mut overview).await;
-    Ok(overview.into_outcome())
-}
+use super::Scene;
+use crate::cli::Status;
+use crate::report::{self, Complaint, Outcome};
 
-/// Each account shows its own data syncs, and nobody else's.
-async fn show_syncs(seen: &mut Seen<'_>, scene: Scene<'_>, overview: &mut Overview) {
-    let mut looked_at = Vec::new();
-    for owner in scene.owners() {
-        let listed = match seen.data_syncs(owner).await {
-            Ok(syncs) => syncs.list(scene.regions).await.map(|listed| (syncs.viewpoint().account(), listed)),
-            Err(error) => Err(error),
+pub(super) async fn run(order: &Status, scene: Scene<'_>) -> Result<Outcome, Complaint> {
+    let mut scope = Scope::new().with_role().in_regions(scene.regions.iter().cloned());
+    if order.companions {
+        let needed = |one: &Capability| {
+            [one.trusted_principals(), one.optional_principals(), one.delegated_principals()].concat()
         };
-        match listed {
-            Ok((account, listed)) => {
-                listed.iter().for_each(|(region, syncs)| overview.syncs(account, region, syncs));
-                looked_at.push(account);
-            }
-            Err(error) => overview.unseen("of an unknown account", format_args!("{error:#}")),
-        }
+        scope = Capability::ALL.iter().flat_map(needed).fold(scope, Scope::with_companion);
     }
-    let management = seen.organization().management_account;
-    let administrators = seen.administrators().into_iter().map(|found| found.account);
-    for account in [management].into_iter().chain(administrators).filter(|account| !looked_at.contains(account)) {
-        let option = if account == management { "--profile" } else { "--admin-profile" };
-        overview.unseen(format_args!("account {account}"), format_args!("no credentials of that account ({option})"));
-    }
+    let snapshot = scene.look(&scope).await?;
+    Ok(report::overview(&snapshot, order.companions))
 }

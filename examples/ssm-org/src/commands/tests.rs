@@ -6,10 +6,10 @@ use clap::Parser;
 use ssm_organizations::ports::{AccountState, Client, DataSync, Operation, SyncSourceType};
 use ssm_organizations::{AccountId, Region, RoleName, ServicePrincipal, SyncName, sim};
 
-use super::{Scene, carry_out};
+use super::{Caller, Scene, carry_out};
 use crate::advice;
 use crate::cli::Cli;
-use crate::report::Complaint;
+use crate::console::Console;
 
 const MANAGEMENT: &str = "111111111111";
 const ADMIN: &str = "222222222222";
@@ -23,8 +23,8 @@ const DELEGATED: &str =
 const REPLACED: &str =
     "now: Delegated: account 333333333333 administers Systems Manager in organization o-exampleorgid\n";
 
-const ONBOARDED: &str = "done: trusted access for ssm.amazonaws.com enabled\n\
-                         done: account 222222222222 registered as delegated administrator of ssm.amazonaws.com\n";
+const TRUST: &str = "done: trusted access for ssm.amazonaws.com enabled\n";
+const REGISTERED: &str = "done: account 222222222222 registered as delegated administrator of ssm.amazonaws.com\n";
 const ROLE: &str = "role AWSServiceRoleForAmazonSSM_AccountDiscovery";
 
 fn id(account: &str) -> AccountId {
@@ -65,6 +65,15 @@ impl Run {
     }
 }
 
+impl Run {
+    #[track_caller]
+    fn fails_with_any(&self, reasons: &[&str]) {
+        self.fails_with(&self.out, reasons);
+        assert!(!self.out.contains("done: ") || self.out.contains("not done: "), "{}", self.out);
+        assert!(self.err.starts_with("error: "), "{}", self.err);
+    }
+}
+
 /// Runs a command line as the management account, in `eu-central-1` unless it names Regions.
 async fn run(organization: &sim::Organization, line: &str) -> Run {
     run_as(&organization.management_client(), organization, line).await
@@ -76,24 +85,31 @@ async fn run_as(caller: &dyn Client, organization: &sim::Organization, line: &st
     if regions.is_empty() {
         regions.push(region("eu-central-1"));
     }
-    let (administrator, successor) = cli.command.other_profiles();
-    let client = |profile: &String| organization.client(id(profile));
-    let (administrator, successor) = (administrator.map(client), successor.map(client));
+    let (profiles, successor) = cli.command.other_profiles();
+    let clients: Vec<_> = profiles.iter().chain(successor).map(|profile| organization.client(id(profile))).collect();
+    let others: Vec<Caller<'_>> = clients.iter().map(|client| client as Caller<'_>).collect();
     let scene = Scene {
         management: caller,
-        administrator: administrator.as_ref().map(|client| client as &dyn Client),
-        successor: successor.as_ref().map(|client| client as &dyn Client),
+        administrator: others.first().filter(|_| !profiles.is_empty()).copied(),
+        successor: successor.and_then(|_| others.last()).copied(),
+        others: &others,
         regions: &regions,
+        named_regions: &cli.connection.regions,
+        console: Console::Silent,
     };
     let outcome = carry_out(&cli.command, scene).await.unwrap();
     let mut err = String::new();
     for complaint in &outcome.complaints {
-        err.push_str(&complaint.to_string());
-        if let Complaint::Error(error) = complaint {
-            err.extend(advice::on(error, &cli.command));
-        }
+        err.push_str(&complaint.lines());
+        err.extend(advice::on(complaint, &cli.command));
     }
-    Run { out: outcome.lines, err }
+    Run { out: without_counsel(&outcome.lines), err }
+}
+
+/// What was done and what is, without what there is to know besides.
+fn without_counsel(lines: &str) -> String {
+    let (lines, _) = lines.split_once("next:\n").unwrap_or((lines, ""));
+    lines.split_inclusive('\n').filter(|line| !line.starts_with("warning: ")).collect()
 }
 
 /// The names of an account's syncs in `eu-central-1`.
@@ -119,8 +135,9 @@ async fn all_of_explorer_goes_in_and_out_and_each_way_twice() {
     let organization = organization();
     let onboard = "onboard --admin 222222222222 --role --sync all --region eu-central-1,us-east-1";
     run(&organization, onboard).await.succeeds_with(&format!(
-        "{ONBOARDED}\
+        "{TRUST}\
          done: {ROLE} created\n\
+         {REGISTERED}\
          done: data sync \"all\" of account 111111111111 in eu-central-1 created\n\
          done: data sync \"all\" of account 111111111111 in us-east-1 created\n\
          {DELEGATED}"
@@ -130,38 +147,27 @@ async fn all_of_explorer_goes_in_and_out_and_each_way_twice() {
     assert_eq!((made[0].future_regions, made[0].all_ops_data_sources), (Some(false), Some(false)));
 
     organization.forget_calls();
-    run(&organization, onboard).await.succeeds_with(&format!(
-        "nothing to do\n\
-         kept: {ROLE}\n\
-         kept: data sync \"all\" of account 111111111111 in eu-central-1, healthy\n\
-         kept: data sync \"all\" of account 111111111111 in us-east-1, healthy\n\
-         {DELEGATED}"
-    ));
+    run(&organization, onboard).await.succeeds_with(&format!("nothing to do\n{DELEGATED}"));
     assert_eq!(organization.writes(), 0);
 
     let regions = "--region eu-central-1,us-east-1";
     let offboard = format!("offboard --delete-sync all --role --admin-profile 222222222222 {regions}");
-    let looked = "  data syncs: none seen of account 111111111111 in eu-central-1, us-east-1, \
-                  of account 222222222222 in eu-central-1, us-east-1\n";
+    let of_administrator = "of account 222222222222 in eu-central-1, us-east-1";
+    let of_management = "of account 111111111111 in eu-central-1, us-east-1";
     run(&organization, &offboard).await.succeeds_with(&format!(
         "done: data sync \"all\" of account 111111111111 in eu-central-1 deleted\n\
          done: data sync \"all\" of account 111111111111 in us-east-1 deleted\n\
-         done: account 222222222222 deregistered as delegated administrator of ssm.amazonaws.com\n\
-         {looked}\
-         done: trusted access for ssm.amazonaws.com disabled\n\
-         {looked}\
+         done: account 222222222222 deregistered as delegated administrator of ssm.amazonaws.com\n  \
+           data syncs: none seen {of_administrator}\n\
+         done: trusted access for ssm.amazonaws.com disabled\n  \
+           data syncs: none seen {of_management}, {of_administrator}\n\
          done: {ROLE} deleted\n\
-         absent: data sync \"all\" of account 222222222222 in eu-central-1\n\
-         absent: data sync \"all\" of account 222222222222 in us-east-1\n\
          {DISABLED}"
     ));
     assert!(!has_role(&organization));
 
     organization.forget_calls();
-    let again = run(&organization, &offboard).await;
-    assert_eq!(again.err, "");
-    assert!(again.out.starts_with("nothing to do\n"), "{}", again.out);
-    assert!(again.out.ends_with(&format!("absent: {ROLE}\n{DISABLED}")), "{}", again.out);
+    run(&organization, &offboard).await.succeeds_with(&format!("nothing to do\n{DISABLED}"));
     assert_eq!(organization.writes(), 0);
 }
 
@@ -171,8 +177,9 @@ async fn the_administrator_can_have_the_sync_and_it_is_changed_in_place() {
     let profile = "--admin-profile 222222222222";
     let first = format!("onboard --admin 222222222222 --role --sync units --sync-ou {UNIT} {profile}");
     run(&organization, &first).await.succeeds_with(&format!(
-        "{ONBOARDED}\
+        "{TRUST}\
          done: {ROLE} created\n\
+         {REGISTERED}\
          done: data sync \"units\" of account 222222222222 in eu-central-1 created\n\
          {DELEGATED}"
     ));
@@ -181,7 +188,6 @@ async fn the_administrator_can_have_the_sync_and_it_is_changed_in_place() {
     let more = format!("{first} --source-region eu-west-1,us-east-1 --future-regions --enable-all-ops-data-sources");
     run(&organization, &more).await.succeeds_with(&format!(
         "done: data sync \"units\" of account 222222222222 in eu-central-1 updated\n\
-         kept: {ROLE}\n\
          {DELEGATED}"
     ));
     let changed = organization.data_syncs(id(ADMIN), &region("eu-central-1"));
@@ -196,15 +202,10 @@ async fn one_regions_failure_hides_no_others_success() {
     let regions = "--region af-south-1,eu-central-1";
     let onboard = format!("onboard --admin 222222222222 --role --sync all {regions}");
     run(&organization, &format!("{onboard} --admin-profile 222222222222")).await.fails_with(
-        &format!(
-            "{ONBOARDED}\
-             done: {ROLE} created\n\
-             done: data sync \"all\" of account 222222222222 in eu-central-1 created\n\
-             failed: data sync \"all\" of account 222222222222 in af-south-1\n\
-             {DELEGATED}"
-        ),
+        &format!("nothing was changed\n{DISABLED}"),
         &["CreateResourceDataSync in af-south-1 as 222222222222", "without --admin-profile"],
     );
+    assert_eq!(organization.writes(), 0);
 
     run(&organization, &onboard).await;
     organization.fault(Operation::DeleteResourceDataSync, 1, sim::Fault::refused("AccessDeniedException"));
@@ -212,9 +213,10 @@ async fn one_regions_failure_hides_no_others_success() {
     run(&organization, &offboard).await.fails_with(
         &format!(
             "done: data sync \"all\" of account 111111111111 in eu-central-1 deleted\n\
-             done: data sync \"all\" of account 222222222222 in eu-central-1 deleted\n\
-             failed: data sync \"all\" of account 111111111111 in af-south-1\n\
-             absent: data sync \"all\" of account 222222222222 in af-south-1\n\
+             not done: delete the data sync \"all\" of account 111111111111 in af-south-1\n\
+             not done: deregister account 222222222222 as delegated administrator of ssm.amazonaws.com\n\
+             not done: disable trusted access for ssm.amazonaws.com\n\
+             not done: delete the {ROLE}\n\
              {DELEGATED}"
         ),
         &["DeleteResourceDataSync in af-south-1 as 111111111111", "ssm:DeleteResourceDataSync"],
@@ -226,21 +228,21 @@ async fn one_regions_failure_hides_no_others_success() {
 #[tokio::test(start_paused = true)]
 async fn without_the_role_the_sync_is_refused_and_the_rest_stands() {
     let organization = organization();
+    let not_done = "not done: create the data sync \"all\" of account 111111111111 in eu-central-1\n";
     run(&organization, "onboard --admin 222222222222 --sync all").await.fails_with(
-        &format!("{ONBOARDED}failed: data sync \"all\" of account 111111111111 in eu-central-1\n{DELEGATED}"),
+        &format!("{TRUST}{REGISTERED}{not_done}{DELEGATED}"),
         &["ResourceDataSyncInvalidConfigurationException", "--role makes it"],
     );
-    // Right after enabling it may be late, so it is tried for as long as patience lasts.
-    let tried = organization.count(Operation::CreateResourceDataSync);
-    assert!(tried > 1);
+    organization.forget_calls();
     organization.fault(Operation::CreateServiceLinkedRole, 1, sim::Fault::refused("AccessDenied"));
-    run(&organization, "onboard --admin 222222222222 --sync all --role")
-        .await
-        .fails_with(&format!("nothing was changed\nfailed: {ROLE}\n{DELEGATED}"), &["iam:CreateServiceLinkedRole"]);
-    assert_eq!(organization.count(Operation::CreateResourceDataSync), tried, "a sync before its role was not tried");
+    run(&organization, "onboard --admin 222222222222 --sync all --role").await.fails_with(
+        &format!("nothing was changed\nnot done: create the {ROLE}\n{not_done}{DELEGATED}"),
+        &["iam:CreateServiceLinkedRole", "can add this statement"],
+    );
+    assert_eq!(organization.count(Operation::CreateResourceDataSync), 0, "a sync before its role was not tried");
 }
 
-/// From every state, with syncs of both accounts and the role, in one run or in two.
+/// From every state, with syncs of both accounts and the role.
 #[tokio::test]
 async fn a_teardown_by_name_works_from_every_start() {
     for start in ["Disabled", "TrustedAccess", "Delegated", "Irregular"] {
@@ -260,9 +262,7 @@ async fn a_teardown_by_name_works_from_every_start() {
         let first = run(&organization, "offboard --delete-sync all --delete-role --admin-profile 222222222222").await;
         assert!(first.err.contains(r#"data syncs remain: "units" of account"#), "{}", first.err);
         assert!(first.err.contains("--delete-sync"), "{}", first.err);
-        assert_eq!(syncs(&organization, MANAGEMENT), ["units"], "{start}");
-        assert_eq!(syncs(&organization, ADMIN), ["units"], "{start}");
-        assert!(has_role(&organization), "{start}");
+        assert_eq!(organization.writes(), 0, "{start}");
 
         let offboard = "offboard --delete-sync all --delete-sync units --delete-role --admin-profile 222222222222";
         let second = run(&organization, offboard).await;
@@ -282,6 +282,8 @@ async fn what_is_not_asked_for_stays() {
            data syncs: not looked for\n\
          done: trusted access for ssm.amazonaws.com disabled\n  \
            data syncs: not looked for\n\
+         unknown: the data syncs of account 222222222222: nobody looked\n\
+         unknown: the data syncs of account 111111111111: nobody looked\n\
          {DISABLED}"
     ));
     assert!(has_role(&organization));
@@ -289,7 +291,12 @@ async fn what_is_not_asked_for_stays() {
 
     // AWS keeps the role for a sync that was forfeited, whatever it is worth.
     run(&organization, "offboard --forfeit-syncs --delete-role").await.fails_with(
-        &format!("nothing was changed\nfailed: {ROLE}\n{DISABLED}"),
+        &format!(
+            "nothing was changed\n\
+             unknown: the data syncs of account 111111111111: nobody looked\n\
+             not done: delete the {ROLE}\n\
+             {DISABLED}"
+        ),
         &["the role is in use", "run it again in a few minutes"],
     );
     run(&organization, "offboard --delete-sync all --delete-role").await.succeeds_with(&format!(
@@ -307,18 +314,20 @@ async fn credentials_of_another_account_change_nothing() {
         "offboard --delete-sync all",
         "offboard --delete-role",
     ] {
-        run_as(&member, &organization, line).await.fails_with("", &["as 333333333333"]);
+        run_as(&member, &organization, line).await.fails_with_any(&["333333333333"]);
         // The administrator of any service may look.
-        organization.delegate(id(OTHER));
-        run_as(&member, &organization, line).await.fails_with("", &["management account 111111111111", OTHER]);
-        organization.undelegate(id(OTHER));
+        let quick_setup = ServicePrincipal::QUICK_SETUP;
+        organization.delegate_for(&quick_setup, id(OTHER));
+        run_as(&member, &organization, line).await.fails_with_any(&["111111111111", OTHER]);
+        organization.undelegate_for(&quick_setup, id(OTHER));
     }
+    organization.trust(&ServicePrincipal::SYSTEMS_MANAGER);
     organization.delegate(id(ADMIN));
     for line in [
         "onboard --admin 222222222222 --sync all --admin-profile 333333333333",
         "offboard --delete-sync all --admin-profile 333333333333",
     ] {
-        run(&organization, line).await.fails_with("", &["--admin-profile has credentials of account 333333333333"]);
+        run(&organization, line).await.fails_with_any(&["--admin-profile takes", "of account 222222222222"]);
     }
     assert_eq!(organization.writes(), 0);
 }
@@ -441,8 +450,96 @@ async fn status_shows_what_is_seen_and_what_is_unknown() {
     }
     let administrator = organization.client(id(ADMIN));
     let status = run_as(&administrator, &organization, "status").await;
-    let role = "role:               unknown: it takes credentials of the management account 111111111111, and these are of 222222222222\n";
+    let role = "role:               unknown: GetRole as 222222222222: ";
     assert!(status.out.contains(role), "{}", status.out);
     assert!(status.out.contains("account 111111111111: unknown: no credentials of that account (--profile)"));
+    assert_eq!(organization.writes(), 0);
+}
+
+const TARGET: &str = "--trusted-access on --admin 222222222222 --role create --sync all";
+
+#[tokio::test]
+async fn a_missing_permission_is_named_before_anything_is_changed_or_when_aws_says_so() {
+    let organization = organization();
+    // What cannot be read is not taken for absent.
+    let blind = organization.management_client().without_permission("iam:GetRole");
+    for line in [format!("plan {TARGET}"), format!("apply {TARGET} --yes")] {
+        run_as(&blind, &organization, &line).await.fails_with_any(&["iam:GetRole"]);
+    }
+    assert_eq!(organization.writes(), 0);
+    // What the target does not depend on may stay unknown.
+    assert_eq!(run_as(&blind, &organization, "plan --trusted-access on").await.err, "");
+
+    let weak = organization.management_client().without_permission("organizations:RegisterDelegatedAdministrator");
+    let not_done = "not done: register account 222222222222 as delegated administrator of ssm.amazonaws.com\n\
+                    not done: create the data sync \"all\" of account 111111111111 in eu-central-1\n";
+    run_as(&weak, &organization, &format!("apply {TARGET} --yes")).await.fails_with(
+        &format!(
+            "{TRUST}done: {ROLE} created\n{not_done}now: TrustedAccess: Systems Manager is trusted in organization o-exampleorgid\n"
+        ),
+        &["organizations:RegisterDelegatedAdministrator", "can add this statement:\n{"],
+    );
+    // Somebody who may finishes it.
+    run(&organization, &format!("apply {TARGET} --yes")).await.succeeds_with(&format!(
+        "{REGISTERED}done: data sync \"all\" of account 111111111111 in eu-central-1 created\n{DELEGATED}"
+    ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn killed_at_each_call_and_run_again_it_ends_the_same() {
+    let down = "--no-admin --trusted-access off --role delete --delete-sync all --admin-profile 222222222222";
+    for (start, line) in [(false, TARGET), (true, down)] {
+        let begin = async || {
+            let organization = organization();
+            if start {
+                run(&organization, &format!("apply {TARGET} --yes")).await;
+            }
+            organization.forget_calls();
+            organization
+        };
+        let calm = begin().await;
+        assert_eq!(run(&calm, &format!("apply {line} --yes")).await.err, "");
+        let calls = calm.calls().len();
+        for nth in 1..=calls {
+            let organization = begin().await;
+            organization.die(nth);
+            let killed = run(&organization, &format!("apply {line} --yes")).await;
+            assert_ne!(killed.err, "", "{line}, call {nth}");
+            organization.live();
+            let again = run(&organization, &format!("apply {line} --yes")).await;
+            assert_eq!(again.err, "", "{line}, call {nth}");
+            let (ends, calm) = (organization.snapshot().without_dates(), calm.snapshot().without_dates());
+            assert_eq!(ends, calm, "{line}, call {nth}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_rival_between_two_steps_is_noticed_and_left_alone() {
+    for line in ["onboard --admin 222222222222".to_owned(), format!("apply {TARGET} --yes")] {
+        let organization = organization();
+        organization.before(Operation::EnableAwsServiceAccess, 1, |organization| {
+            organization.trust(&ServicePrincipal::SYSTEMS_MANAGER);
+            organization.delegate(id(OTHER));
+        });
+        run(&organization, &line).await.fails_with_any(&[OTHER]);
+        assert_eq!(organization.administrators(), [id(OTHER)], "{line}");
+        assert_eq!(organization.count(Operation::DeregisterDelegatedAdministrator), 0, "{line}");
+    }
+}
+
+#[tokio::test]
+async fn planning_costs_the_reads_of_an_observation_and_one_of_each_named_thing() {
+    let organization = organization();
+    run(&organization, &format!("plan {TARGET} --region eu-central-1,us-east-1")).await;
+    for (operation, count) in [
+        (Operation::DescribeOrganization, 1),
+        (Operation::ListAwsServiceAccessForOrganization, 1),
+        (Operation::ListDelegatedAdministrators, 1),
+        (Operation::ListResourceDataSync, 2),
+        (Operation::GetRole, 1),
+    ] {
+        assert_eq!(organization.count(operation), count, "{operation}");
+    }
     assert_eq!(organization.writes(), 0);
 }

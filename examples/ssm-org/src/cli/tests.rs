@@ -1,0 +1,164 @@
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
+
+use ssm_organizations::Region;
+use ssm_organizations::ports::SyncSource;
+
+use super::{Cli, Command};
+
+fn parse(line: &str) -> Result<Cli, ErrorKind> {
+    Cli::try_parse_from(line.split(' ')).map_err(|error| error.kind())
+}
+
+#[test]
+fn the_definition_is_sound() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn regions_repeat_and_list_and_stand_on_either_side_of_the_command() {
+    for line in [
+        "ssm-org status --region eu-central-1,us-east-1 --region eu-west-1",
+        "ssm-org --region eu-central-1 --region us-east-1,eu-west-1 status",
+    ] {
+        let cli = parse(line).unwrap();
+        let regions: Vec<_> = cli.connection.regions.iter().map(AsRef::as_ref).collect();
+        assert_eq!(regions, ["eu-central-1", "us-east-1", "eu-west-1"], "{line}");
+    }
+    assert!(parse("ssm-org status").unwrap().connection.regions.is_empty());
+}
+
+#[test]
+fn endpoints_are_absolute_urls() {
+    for sound in ["http://127.0.0.1:5000", "http://[::1]:5000", "https://localhost", "https://example.com/prefix"] {
+        let cli = parse(&format!("ssm-org status --endpoint-url {sound}")).unwrap();
+        assert_eq!(cli.connection.endpoint_url.as_deref(), Some(sound));
+    }
+    for malformed in
+        ["localhost:5000", "/path", "ftp://localhost", "http://", "http://host:port", "http://host:99999", "x"]
+    {
+        let refusal = parse(&format!("ssm-org status --endpoint-url {malformed}")).unwrap_err();
+        assert_eq!(refusal, ErrorKind::ValueValidation, "{malformed}");
+    }
+}
+
+#[test]
+fn malformed_values_are_refused() {
+    for line in [
+        "ssm-org onboard --admin 22222222222",
+        "ssm-org onboard --admin 22222222222x",
+        "ssm-org onboard --admin admin@example.com",
+        "ssm-org status --region EU_central",
+        "ssm-org status --region eu-central-1,,us-east-1",
+        "ssm-org onboard --admin 222222222222 --sync all --sync-ou r-root",
+        "ssm-org onboard --admin 222222222222 --sync AWS-QuickSetup-all",
+        "ssm-org offboard --delete-sync InspectorResourceDataSync-do-not-delete",
+    ] {
+        assert_eq!(parse(line).unwrap_err(), ErrorKind::ValueValidation, "{line}");
+    }
+}
+
+#[test]
+fn forfeiting_and_looking_exclude_each_other() {
+    for (line, sound) in [
+        ("ssm-org offboard --forfeit-syncs --admin-profile administrator", false),
+        ("ssm-org offboard --forfeit-syncs --admin-profile administrator --delete-sync all", true),
+        ("ssm-org offboard --forfeit-syncs --delete-role", true),
+    ] {
+        assert_eq!(parse(line).unwrap().check().is_ok(), sound, "{line}");
+    }
+    let refusal = parse("ssm-org replace --admin 333333333333 --forfeit-syncs --admin-profile administrator");
+    assert_eq!(refusal.unwrap_err(), ErrorKind::ArgumentConflict);
+}
+
+#[test]
+fn a_pretend_organization_takes_neither_an_endpoint_nor_a_profile() {
+    for (line, sound) in [
+        ("ssm-org --simulate o.json status", true),
+        ("ssm-org --simulate o.json status --profile management", false),
+        ("ssm-org --endpoint-url http://127.0.0.1:5000 status --simulate o.json", false),
+    ] {
+        assert_eq!(parse(line).unwrap().check().is_ok(), sound, "{line}");
+    }
+}
+
+#[test]
+fn a_target_is_said_in_one_way() {
+    for line in [
+        "ssm-org plan --admin 222222222222 --no-admin",
+        "ssm-org plan --target target.toml --trusted-access on",
+        "ssm-org plan --target target.toml --forfeit-syncs",
+        "ssm-org apply plan.json --trusted-access on",
+        "ssm-org policy plan.json --trusted-access on",
+        "ssm-org policy plan.json --operation GetRole",
+        "ssm-org policy --operation GetRole --trusted-access on",
+    ] {
+        let refusal = parse(line).and_then(|cli| cli.check().map_err(|error| error.kind())).unwrap_err();
+        assert_eq!(refusal, ErrorKind::ArgumentConflict, "{line}");
+    }
+    assert_eq!(
+        parse("ssm-org plan --companion ssm-quicksetup.amazonaws.com").unwrap_err(),
+        ErrorKind::MissingRequiredArgument
+    );
+    let all = "ssm-org plan --trusted-access on --admin 222222222222 --companion ssm-quicksetup.amazonaws.com \
+               --role create --sync all --sync-owner administrator --sync-region eu-west-1 --delete-sync old";
+    parse(all).unwrap().check().unwrap();
+    assert!(parse("ssm-org plan --admin-profile administrator").unwrap().check().is_err(), "nothing is said");
+}
+
+#[test]
+fn what_is_said_of_a_sync_needs_one() {
+    for option in [
+        "--sync-ou ou-root-exampleid",
+        "--source-region eu-central-1",
+        "--future-regions",
+        "--admin-profile administrator",
+        "--enable-all-ops-data-sources",
+    ] {
+        let line = format!("ssm-org onboard --admin 222222222222 {option}");
+        assert_eq!(parse(&line).unwrap_err(), ErrorKind::MissingRequiredArgument, "{line}");
+        assert!(parse(&format!("{line} --sync all")).is_ok(), "{line}");
+    }
+    let refusal = parse("ssm-org replace --admin 333333333333 --new-admin-profile new").unwrap_err();
+    assert_eq!(refusal, ErrorKind::MissingRequiredArgument);
+}
+
+#[test]
+fn a_sync_says_what_it_is_told_and_no_more() {
+    let home = [Region::new("eu-central-1").unwrap(), Region::new("us-east-1").unwrap()];
+    let sync = |options: &str| {
+        let line = format!("ssm-org onboard --admin 222222222222{options}");
+        let Command::Onboard(order) = parse(&line).unwrap().command else { panic!("another command") };
+        order.sync.definition(&home).unwrap()
+    };
+    assert_eq!(sync(""), None);
+    let plain = sync(" --sync all").unwrap();
+    assert_eq!((plain.name().as_str(), plain.source()), ("all", &SyncSource::EntireOrganization));
+    assert_eq!(plain.regions(), home);
+    assert!(!plain.includes_future_regions() && !plain.enables_all_ops_data_sources());
+
+    let full = sync(
+        " --sync units --sync-ou ou-root-exampleid,ou-root-exampletoo --sync-ou ou-root-examplemore \
+         --source-region eu-west-1 --source-region eu-west-2 --future-regions --enable-all-ops-data-sources",
+    )
+    .unwrap();
+    let SyncSource::OrganizationalUnits(units) = full.source() else { panic!("the whole organization") };
+    assert_eq!((units.as_slice().len(), full.regions().len()), (3, 2));
+    assert!(full.includes_future_regions() && full.enables_all_ops_data_sources());
+}
+
+#[test]
+fn the_role_goes_by_either_name() {
+    for option in ["--role", "--delete-role"] {
+        let Command::Offboard(order) = parse(&format!("ssm-org offboard {option}")).unwrap().command else {
+            panic!("another command")
+        };
+        assert!(order.delete_role, "{option}");
+    }
+}
+
+#[test]
+fn protecting_is_the_default() {
+    let Command::Offboard(offboard) = parse("ssm-org offboard").unwrap().command else { panic!("another command") };
+    assert!(!offboard.forfeit_syncs && !offboard.delete_role && offboard.delete_syncs.is_empty());
+}
