@@ -105,18 +105,23 @@ impl<'a> ReceiptFile<'a> {
         } else {
             Vec::new()
         };
-        let mut opened = Self { path, organization: organization.clone(), earlier, failure: None };
-        opened.keep(&[]);
-        match opened.failure.take() {
-            Some(failure) => Err(failure),
-            None => Ok(opened),
-        }
+        let opened = Self { path, organization: organization.clone(), earlier, failure: None };
+        write_json(path, "receipt", &opened.with(&[]))?;
+        Ok(opened)
     }
 
     /// Writes what earlier runs changed, and what this one has so far.
     pub(crate) fn keep(&mut self, changes: &[Change]) {
-        let receipt = Receipt::of_changes(&self.organization, &[&self.earlier, changes].concat());
-        self.failure = write_json(self.path, "receipt", &receipt).err();
+        let receipt = self.with(changes);
+        self.failure = write_json(self.path, "receipt", &receipt).err().map(|failure| {
+            // Whose these changes are is written nowhere else.
+            let contents = to_json(&receipt).unwrap_or_default();
+            Complaint::own("file", format!("{failure}; it would hold:\n{}", contents.trim_end()))
+        });
+    }
+
+    fn with(&self, changes: &[Change]) -> Receipt {
+        Receipt::of_changes(&self.organization, &[&self.earlier, changes].concat())
     }
 
     /// Why the last of it is not in the file.
@@ -131,7 +136,10 @@ mod tests {
 
     use tempfile::TempDir;
 
-    use super::replace;
+    use ssm_organizations::plan::{Clients, Receipt, Target};
+    use ssm_organizations::sim;
+
+    use super::{ReceiptFile, replace};
 
     #[test]
     fn a_file_is_replaced_whole_or_left_as_it_is() {
@@ -145,5 +153,23 @@ mod tests {
         let names: Vec<_> = fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(names, ["file"], "no draft is left behind");
         assert_eq!(fs::read_to_string(&path).unwrap(), "two");
+    }
+
+    #[tokio::test]
+    async fn a_receipt_that_cannot_be_kept_is_shown() {
+        let client = sim::Organization::builder().build().management_client();
+        let clients = Clients::new(&client);
+        let plan = Target::new().with_trusted_access(true).plan(&clients).await.unwrap();
+        let directory = TempDir::new().unwrap();
+        let path = directory.path().join("receipt.json");
+        let mut file = ReceiptFile::open(&path, plan.snapshot().organization()).unwrap();
+        fs::remove_file(&path).unwrap();
+        directory.close().unwrap();
+
+        let receipt = plan.apply(&clients, |_| {}).await.unwrap();
+        file.keep(receipt.changes());
+        let failure = file.into_failure().unwrap().to_string();
+        let shown: Receipt = serde_json::from_str(&failure[failure.find("{\n").unwrap()..]).unwrap();
+        assert_eq!(shown, receipt);
     }
 }

@@ -16,8 +16,8 @@ they are known, and where there are more errors those in `further_errors`. Besid
   policy                   `documents`
 
 Exit status:
-  0  the organization is in the wanted state
-  1  it is not, or that is not known; the standard error says why
+  0  the organization is in the wanted state, or what was asked for was shown
+  1  it is not, or that is not known; the standard error or the `error` says why
   2  bad usage; no call was made
 With `plan --detailed-exitcode`: 0 nothing is to do, 2 something is, 1 an error, bad usage too.
 
