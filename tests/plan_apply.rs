@@ -646,7 +646,7 @@ async fn a_full_region_makes_room_before_it_is_filled() {
     let five = ["a", "b", "c", "d", "e"];
     let start =
         five.iter().fold(trusting().role_for(&ROLE), |b, text| b.data_sync(management(), region(HOME), shown(text)));
-    let office = Office::new(start);
+    let office = Office::new(start.latency(Duration::from_secs(1)));
     let mut target = Target::new();
     for text in five {
         target = target.without_sync(Caller::Management, name(text), home());
