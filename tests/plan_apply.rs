@@ -412,6 +412,19 @@ fn check_stopped(stopped: &Stopped, plan: &Plan, what: &str) {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_sync_of_anybody_that_came_meanwhile_keeps_trust() {
+    let office = Office::new(trusting());
+    let plan = office.plan(&Target::new().with_trusted_access(false).looking_in(home())).await;
+    office.organization.before(Operation::ListAwsServiceAccessForOrganization, 1, |organization| {
+        organization.add_data_sync(bob(), region(HOME), shown("bobs"));
+    });
+    let stopped = office.apply(&plan).await.unwrap_err();
+    let ErrorKind::SyncsRemain { syncs, .. } = stopped.error().kind() else { panic!("{stopped:#}") };
+    assert_eq!(syncs.iter().map(|sync| sync.at.account).collect::<Vec<_>>(), [bob()]);
+    assert_eq!(office.organization.writes(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_fact_that_moved_is_named_with_what_is_the_case_instead() {
     let office = Office::new(everything());
     let plan = office.plan(&Target::new().with_administrator(bob()).with_other_syncs(OtherSyncs::Forfeit)).await;
@@ -657,6 +670,18 @@ async fn a_full_region_makes_room_before_it_is_filled() {
     office.reach(&target).await;
     let syncs = office.organization.data_syncs(management(), &region(HOME));
     assert_eq!(syncs.iter().map(|sync| sync.name.as_str()).collect::<Vec<_>>(), ["v", "w", "x", "y", "z"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn syncs_of_one_account_and_region_wait_for_each_other() {
+    let start = trusting().role_for(&ROLE).data_sync(management(), region(HOME), shown("one"));
+    let start = start.data_sync(management(), region(HOME), shown("two"));
+    let office = Office::new(start.latency(Duration::from_secs(1)));
+    // AWS refuses an update while another is under way.
+    let [one, two] = ["one", "two"].map(|text| whole(text).including_future_regions());
+    let target = Target::new().with_sync(Caller::Management, one, home()).with_sync(Caller::Management, two, home());
+    let receipt = office.reach(&target).await;
+    assert_eq!(receipt.changes().len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
