@@ -460,6 +460,31 @@ async fn what_others_have_done_already_is_skipped() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_aws_does_not_show_is_not_written_twice() {
+    let mut setting = sim::Undocumented::default();
+    setting.sync_booleans_are_shown = false;
+    let office = Office::new(organization().undocumented(setting));
+    let plan = office.plan(&onboarding()).await;
+    office.apply(&plan).await.unwrap();
+    let writes = office.organization.writes();
+    assert!(office.apply(&plan).await.unwrap().is_empty());
+    assert_eq!(office.organization.writes(), writes);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sync_at_risk_that_was_changed_stops_the_plan_before_its_first_write() {
+    let office = Office::new(everything());
+    let target = Target::new().without_sync(Caller::Management, name("ours"), home()).without_administrator();
+    let plan = office.plan(&target.with_other_syncs(OtherSyncs::Forfeit)).await;
+    assert_eq!(plan.steps().len(), 2);
+    office.organization.add_data_sync(alice(), region(HOME), foreign_sync("theirs"));
+    an_hour_later().await;
+    let stopped = office.apply(&plan).await.unwrap_err();
+    assert!(matches!(stopped.error().kind(), ErrorKind::SyncsRemain { .. }), "{stopped:#}");
+    assert_eq!(office.organization.writes(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn killed_at_any_call_the_same_target_and_the_same_plan_reach_the_same_end() {
     for story in stories() {
         let (end, calls) = calm(&story).await;
