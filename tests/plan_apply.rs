@@ -412,6 +412,19 @@ fn check_stopped(stopped: &Stopped, plan: &Plan, what: &str) {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_sync_of_anybody_that_came_meanwhile_keeps_trust() {
+    let office = Office::new(trusting());
+    let plan = office.plan(&Target::new().with_trusted_access(false).looking_in(home())).await;
+    office.organization.before(Operation::ListAwsServiceAccessForOrganization, 1, |organization| {
+        organization.add_data_sync(bob(), region(HOME), shown("bobs"));
+    });
+    let stopped = office.apply(&plan).await.unwrap_err();
+    let ErrorKind::SyncsRemain { syncs, .. } = stopped.error().kind() else { panic!("{stopped:#}") };
+    assert_eq!(syncs.iter().map(|sync| sync.at.account).collect::<Vec<_>>(), [bob()]);
+    assert_eq!(office.organization.writes(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_fact_that_moved_is_named_with_what_is_the_case_instead() {
     let office = Office::new(everything());
     let plan = office.plan(&Target::new().with_administrator(bob()).with_other_syncs(OtherSyncs::Forfeit)).await;
@@ -444,6 +457,31 @@ async fn what_others_have_done_already_is_skipped() {
         assert!(receipt.is_empty());
         assert_eq!(office.organization.writes(), writes);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_aws_does_not_show_is_not_written_twice() {
+    let mut setting = sim::Undocumented::default();
+    setting.sync_booleans_are_shown = false;
+    let office = Office::new(organization().undocumented(setting));
+    let plan = office.plan(&onboarding()).await;
+    office.apply(&plan).await.unwrap();
+    let writes = office.organization.writes();
+    assert!(office.apply(&plan).await.unwrap().is_empty());
+    assert_eq!(office.organization.writes(), writes);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sync_at_risk_that_was_changed_stops_the_plan_before_its_first_write() {
+    let office = Office::new(everything());
+    let target = Target::new().without_sync(Caller::Management, name("ours"), home()).without_administrator();
+    let plan = office.plan(&target.with_other_syncs(OtherSyncs::Forfeit)).await;
+    assert_eq!(plan.steps().len(), 2);
+    office.organization.add_data_sync(alice(), region(HOME), foreign_sync("theirs"));
+    an_hour_later().await;
+    let stopped = office.apply(&plan).await.unwrap_err();
+    assert!(matches!(stopped.error().kind(), ErrorKind::SyncsRemain { .. }), "{stopped:#}");
+    assert_eq!(office.organization.writes(), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -646,7 +684,7 @@ async fn a_full_region_makes_room_before_it_is_filled() {
     let five = ["a", "b", "c", "d", "e"];
     let start =
         five.iter().fold(trusting().role_for(&ROLE), |b, text| b.data_sync(management(), region(HOME), shown(text)));
-    let office = Office::new(start);
+    let office = Office::new(start.latency(Duration::from_secs(1)));
     let mut target = Target::new();
     for text in five {
         target = target.without_sync(Caller::Management, name(text), home());
@@ -657,6 +695,18 @@ async fn a_full_region_makes_room_before_it_is_filled() {
     office.reach(&target).await;
     let syncs = office.organization.data_syncs(management(), &region(HOME));
     assert_eq!(syncs.iter().map(|sync| sync.name.as_str()).collect::<Vec<_>>(), ["v", "w", "x", "y", "z"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn syncs_of_one_account_and_region_wait_for_each_other() {
+    let start = trusting().role_for(&ROLE).data_sync(management(), region(HOME), shown("one"));
+    let start = start.data_sync(management(), region(HOME), shown("two"));
+    let office = Office::new(start.latency(Duration::from_secs(1)));
+    // AWS refuses an update while another is under way.
+    let [one, two] = ["one", "two"].map(|text| whole(text).including_future_regions());
+    let target = Target::new().with_sync(Caller::Management, one, home()).with_sync(Caller::Management, two, home());
+    let receipt = office.reach(&target).await;
+    assert_eq!(receipt.changes().len(), 2);
 }
 
 #[tokio::test(start_paused = true)]

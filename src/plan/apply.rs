@@ -326,10 +326,7 @@ impl Run<'_> {
         let steps = &self.plan.steps;
         let mut next = 0;
         while let Some(step) = steps.get(next) {
-            let deletes = |step: &Step| matches!(step.action, Action::DeleteSync { .. });
-            // What is deleted makes room for what is made.
-            let alike = |other: &&Step| other.action.sync().is_some() && deletes(other) == deletes(step);
-            let syncs = steps.iter().skip(next).take_while(alike).take(AT_ONCE).count();
+            let syncs = at_the_same_time(steps.iter().skip(next));
             if syncs > 0 {
                 self.take_sync_steps(next, syncs, listener).await?;
                 next += syncs;
@@ -475,7 +472,7 @@ impl Run<'_> {
         end.map_err(|error| error.called_as(self.known.caller))
     }
 
-    /// Steps on data syncs, which do not depend on each other, at the same time. One that fails does not stop the others.
+    /// Steps on data syncs of different accounts and Regions, at the same time. One that fails does not stop the others.
     async fn take_sync_steps(&mut self, first: usize, count: usize, listener: &Listener<'_>) -> Result<(), Error> {
         let changes = self.journal.changes().to_vec();
         let administrators = self.now.facts(&PRINCIPAL).map(|facts| facts.accounts());
@@ -512,6 +509,19 @@ fn span_of(step: &Step) -> tracing::Span {
     let action = step.action.to_string();
     let region = step.action.sync().map(|sync| &sync.region);
     span!("apply_step", action: Some(redact(&action)), account: Some(step.account), region: region)
+}
+
+/// How many of the first steps can be taken at the same time. What is deleted makes room for what is made, and AWS takes one update at a time of an
+/// account in a Region.
+fn at_the_same_time<'s>(steps: impl Iterator<Item = &'s Step>) -> usize {
+    let mut places = BTreeSet::new();
+    let mut deletes = None;
+    let alike = steps.take(AT_ONCE).take_while(|step| {
+        let is_deletion = matches!(step.action, Action::DeleteSync { .. });
+        let place = step.action.sync().map(|at| (at.account, &at.region));
+        place.is_some_and(|place| places.insert(place)) && *deletes.get_or_insert(is_deletion) == is_deletion
+    });
+    alike.count()
 }
 
 /// What becomes of the syncs that a step endangers: those that the plan names are on record, and a new one stops it.

@@ -97,7 +97,8 @@ impl Receipt {
     /// Looks, and plans to take back what this run did, and nothing else.
     ///
     /// Each thing is known again by AWS's own date or id: what somebody has made anew stays, and so does what is as it was before already. A change
-    /// whose reply was lost stays, unless it is [named](Undo::including). What stays is in [`Plan::left`].
+    /// whose reply was lost stays, unless it is [named](Undo::including). A sync that AWS would not make any more stays away. All of that is in
+    /// [`Plan::left`].
     ///
     /// # Errors
     ///
