@@ -1,6 +1,6 @@
 //! One answer for each Region.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map};
 use std::future::Future;
 
 use futures_util::stream::{self, StreamExt};
@@ -19,7 +19,7 @@ pub struct ByRegion<T>(BTreeMap<Region, Result<T, Error>>);
 
 impl<T> ByRegion<T> {
     /// Every Region with its result, in order.
-    pub fn iter(&self) -> impl Iterator<Item = (&Region, &Result<T, Error>)> {
+    pub fn iter(&self) -> btree_map::Iter<'_, Region, Result<T, Error>> {
         self.0.iter()
     }
 
@@ -82,5 +82,23 @@ where
 impl<T> FromIterator<(Region, Result<T, Error>)> for ByRegion<T> {
     fn from_iter<I: IntoIterator<Item = (Region, Result<T, Error>)>>(results: I) -> Self {
         Self(results.into_iter().collect())
+    }
+}
+
+impl<T> IntoIterator for ByRegion<T> {
+    type Item = (Region, Result<T, Error>);
+    type IntoIter = btree_map::IntoIter<Region, Result<T, Error>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl<'a, T> IntoIterator for &'a ByRegion<T> {
+    type Item = (&'a Region, &'a Result<T, Error>);
+    type IntoIter = btree_map::Iter<'a, Region, Result<T, Error>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
     }
 }

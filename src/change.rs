@@ -9,7 +9,7 @@ use crate::redact::redact;
 use crate::syncs::{SyncAt, SyncsReport};
 
 /// One change that this crate made to the organization, or may have made.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[cfg_attr(
     feature = "serde",
@@ -33,7 +33,7 @@ impl Change {
 }
 
 /// What was changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[cfg_attr(
     feature = "serde",

@@ -81,7 +81,7 @@ impl<S, M: ?Sized> fmt::Debug for DataSyncs<'_, S, M> {
 }
 
 /// What a sync that was to be so turned out to be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SyncEnsured {
     /// It was so already. What AWS does not show is taken for right, once it was written.

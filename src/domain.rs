@@ -34,7 +34,7 @@ pub use text::{
 ///
 /// Made by the constructors of the identifiers, before any call is made; it converts into [`Error`](crate::Error)
 /// of kind [`InvalidInput`](crate::ErrorKind::InvalidInput).
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("{given:?} is not {what}: {expected}")]
 pub struct InvalidIdentifier {
     what: &'static str,

@@ -93,6 +93,24 @@
 //! | `serde` | identifiers, plans, receipts and snapshots written and read as JSON and the like; targets read from TOML or JSON |
 //! | `aws` | `aws::AwsClient` on the AWS SDK for Rust, with the HTTPS client of your own `SdkConfig` |
 //!
+//! # How it is built
+//!
+//! ```text
+//! ┌────────────────────────────────────┬────────────────────────────────────────┐
+//! │ typed handles                      │ plans                                  │
+//! │ the compiler checks the order      │ the order is found at run time         │
+//! ├────────────────────────────────────┴────────────────────────────────────────┤
+//! │ operations   check, write once, read until it shows, say what is known      │
+//! │ observation  everything that counts, read at once; unknown is not absent    │
+//! │ ports        the calls, as traits: Organizations, Systems Manager, IAM, STS │
+//! │ domain       account ids, Regions, names: parsed once, valid ever after     │
+//! └─────────────────────────────────────────────────────────────────────────────┘
+//!      ▲                ▲                   ▲
+//! aws::AwsClient    sim::Client    a mock or fake of your own
+//! ```
+//!
+//! Each layer knows only those below it. Both [`Integration`] and [`plan`] go through the same operations, and every client through the same [`ports`].
+//!
 //! # What it rests on
 //!
 //! [AWS Systems Manager and AWS Organizations](https://docs.aws.amazon.com/organizations/latest/userguide/services-that-can-integrate-ssm.html),

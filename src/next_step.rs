@@ -21,7 +21,7 @@ use crate::syncs::{SyncAt, SyncsReport};
 ///     println!("{step}");
 /// }
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct NextStep {
     /// What is to be done.

@@ -85,7 +85,7 @@ use crate::domain::PageToken;
 /// One page of a listing.
 ///
 /// An empty page with a token is not the end: AWS may send it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Page<T> {
     /// What the page holds.
     pub items: Vec<T>,

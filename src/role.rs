@@ -41,7 +41,7 @@ impl<S, I: ?Sized> fmt::Debug for AccountDiscoveryRole<'_, S, I> {
 }
 
 /// What became of a role that was to be there.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RoleEnsured {
     /// It was there already.

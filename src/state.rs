@@ -1,6 +1,22 @@
 //! The states of the integration, as types.
 //!
-//! Nobody can make a state but this crate, after asking AWS: the trait is sealed and the fields are private. A state is a
+//! ```text
+//!                                 Unobserved
+//!                                      │ observe: AWS says which
+//!                                      ├───────────────────────────────────────┐
+//!                                      ▼                                       ▼
+//! ┌────────────────────────────────────────────────────────────┐      ┌───────────────────┐
+//! │                                Disabled                    │      │     Irregular     │
+//! │            enable_trusted_access │  ▲ disable              │      │                   │
+//! │                  set_up_explorer ▼  │ take_down_explorer   │      │ keep_only         │
+//! │                              TrustedAccess                 │ ◀─── │ remove_all        │
+//! │ register_delegated_administrator │  ▲ deregister           │      │ reinstate_trust   │
+//! │                                  ▼  │                      │      │                   │
+//! │                                Delegated ↺ replace         │      │                   │
+//! └────────────────────────────────────────────────────────────┘      └───────────────────┘
+//! ```
+//!
+//! After a move of [`Irregular`] AWS says again which state it is. Nobody can make a state but this crate, after asking AWS: the trait is sealed and the fields are private. A state is a
 //! claim about the past; anybody may change the organization meanwhile, and every transition copes with that.
 
 use std::fmt;

@@ -82,7 +82,7 @@ impl fmt::Display for SyncAt {
 }
 
 /// A data sync in the way of a step.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct RemainingSync {
     /// Whose it is, where, and what it is called.
@@ -100,7 +100,7 @@ impl fmt::Display for RemainingSync {
 }
 
 /// What a step that endangers data syncs knew of them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[cfg_attr(
     feature = "serde",
@@ -129,7 +129,7 @@ impl SyncsReport {
 }
 
 /// An account and the Regions in which its data syncs were looked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[cfg_attr(
     feature = "serde",

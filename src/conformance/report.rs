@@ -3,7 +3,7 @@ use std::fmt;
 use super::Check;
 
 /// What a check found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Verdict {
     /// The rule holds.
@@ -25,7 +25,7 @@ pub enum Verdict {
 }
 
 /// A check that was run.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Finding {
     check: &'static Check,
     verdict: Verdict,
@@ -78,7 +78,7 @@ impl fmt::Display for Finding {
 /// What several checks found.
 ///
 /// Displayed as a list: failures, what was skipped and why, and the numbers. `{:#}` names those that passed too.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[must_use = "nothing fails by itself: ask `conforms`"]
 pub struct Report {
     findings: Vec<Finding>,
@@ -163,7 +163,7 @@ impl fmt::Display for Report {
 }
 
 /// An implementation strays from AWS's documents. Displayed with all that is known about it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Nonconformance {
     problems: Vec<String>,
 }

@@ -12,7 +12,7 @@ use crate::ports::Operation;
 ///
 /// `Display` is a line in the imperative, such as `enable trusted access for Systems Manager first`; [`actor`](Self::actor) says
 /// who can do it. More remedies may come.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Remedy {
     /// Give what AWS allows there.

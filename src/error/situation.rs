@@ -7,7 +7,7 @@ use crate::observation::Facts;
 /// What a read showed after AWS refused a call: [`Error::situation`](crate::Error::situation).
 ///
 /// `Display` is a clause, such as `trusted access is on and account 222222222222 administers Systems Manager`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Situation {
     /// Whether Systems Manager is trusted in the organization.

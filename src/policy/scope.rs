@@ -4,7 +4,7 @@ use crate::ports::Organization;
 use super::Caller;
 
 /// What policies are narrowed to. What it does not know is `*` in their ARNs.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Scope {
     partition: Option<Partition>,
     organization: Option<OrganizationId>,

@@ -8,13 +8,13 @@ use super::{Permission, Scope, merge};
 /// An IAM policy: a document to attach to whoever runs the program.
 ///
 /// Displayed as JSON in IAM's grammar, ready to be pasted; with the feature `serde` it serialises to the same.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Policy {
     statements: Vec<Statement>,
 }
 
 /// One statement of a policy: these actions, on these resources, under this condition.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Statement {
     /// What it is for: letters and digits, unique in its policy.

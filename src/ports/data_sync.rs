@@ -36,7 +36,7 @@ impl SyncType {
 /// assert!(!sync.enables_all_ops_data_sources(), "it costs money in every member account, so it takes a word");
 /// # Ok::<(), ssm_organizations::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SyncDefinition {
     name: SyncName,
     source: SyncSource,
@@ -46,7 +46,7 @@ pub struct SyncDefinition {
 }
 
 /// Where an Explorer sync collects from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SyncSource {
     /// Every account of the organization.
@@ -135,7 +135,7 @@ impl SyncDefinition {
 }
 
 /// The Regions that a sync collects from: at least one, each once, in order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SourceRegions(Vec<Region>);
 
 impl SourceRegions {
@@ -154,7 +154,7 @@ impl SourceRegions {
 }
 
 /// The organizational units that a sync collects from: 1 to 1,000, each once, in order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct OrganizationalUnits(Vec<OrganizationalUnitId>);
 
 impl OrganizationalUnits {
@@ -319,7 +319,7 @@ impl From<&str> for SyncStatus {
 }
 
 /// A resource data sync as a listing shows it. What AWS does not show is `None`, which is not "no".
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[cfg_attr(
     feature = "serde",

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::redact::redact;
 
 /// A role, as `GetRole` shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[cfg_attr(
     feature = "serde",
@@ -47,7 +47,7 @@ impl Role {
 }
 
 /// How far the deletion of a service-linked role has come.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DeletionStatus {
     /// It has not begun.
@@ -77,7 +77,7 @@ impl DeletionStatus {
 }
 
 /// Where a service-linked role is in use.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct RoleUsage {
     /// The Region, where AWS says.

@@ -33,7 +33,7 @@ impl std::fmt::Display for FeatureSet {
 }
 
 /// An organization, as `DescribeOrganization` shows it. The e-mail address of its owner is left out on purpose.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[cfg_attr(
     feature = "serde",
@@ -130,7 +130,7 @@ impl std::fmt::Display for AccountState {
 }
 
 /// A member account, as `DescribeAccount` shows it. Its name and e-mail address are left out on purpose.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Account {
     /// Its id.
@@ -155,7 +155,7 @@ impl Account {
 }
 
 /// A service that is trusted in the organization.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[cfg_attr(
     feature = "serde",
@@ -182,7 +182,7 @@ impl EnabledService {
 }
 
 /// An account that administers a service for the organization.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[cfg_attr(
     feature = "serde",

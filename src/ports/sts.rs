@@ -6,7 +6,7 @@ use crate::domain::AccountId;
 use crate::error::Error;
 
 /// The account that a client's credentials belong to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct CallerIdentity {
     /// The account.

@@ -9,7 +9,7 @@ use super::contents::{Contents, NOTHING};
 use crate::ports::Operation;
 
 /// How far behind a read is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Lag {
     /// It shows what was the case so long ago.

@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::ports::Operation;
 
 /// A call that a client made.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Call {
     /// What was called.
@@ -21,7 +21,7 @@ pub struct Call {
 }
 
 /// How a call ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
     /// With an answer.

@@ -8,7 +8,7 @@ use crate::domain::Region;
 ///
 /// The default is what was seen of AWS, or else what fits its documents best. Code that is to work on AWS must be right under
 /// every setting.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Undocumented {

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::ports::Operation;
 
 /// What goes wrong with a call.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Fault {
     /// AWS refuses it, before any effect.
@@ -101,7 +101,7 @@ fn message_of(code: &str) -> &'static str {
 ///
 /// The draw depends on the seed, the operation, the account, the Region and on the how-manieth such call it is: the same whatever
 /// else goes on at the same time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub struct Chances {
     /// Asked for fewer calls.
