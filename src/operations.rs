@@ -21,6 +21,7 @@ use crate::observation::{Facts, Known};
 use crate::ports::{Operation, OrganizationsApi};
 use crate::syncs::{Care, Endangered};
 use crate::trace::span;
+pub(crate) use write::Dates;
 use write::{Guarded, Write};
 
 /// What an operation stands on.
@@ -93,9 +94,10 @@ pub(crate) async fn deregister<C: OrganizationsApi + ?Sized>(
     account: AccountId,
     care: Care<'_>,
     endangered: &Endangered,
+    dates: Dates,
 ) -> Result<Done, Setback> {
     let span = span!("deregister_delegated_administrator" in ground.known, account: Some(account));
-    ground.carry_out(Write::Deregister(account, Guarded { care, endangered }), before).instrument(span).await
+    ground.carry_out(Write::Deregister(account, Guarded { care, endangered, dates }), before).instrument(span).await
 }
 
 /// Trusts Systems Manager no longer.
@@ -106,6 +108,6 @@ pub(crate) async fn disable<C: OrganizationsApi + ?Sized>(
     endangered: &Endangered,
 ) -> Result<Done, Setback> {
     let span = span!("disable_trusted_access" in ground.known);
-    let write = Write::Disable(Guarded { care, endangered });
+    let write = Write::Disable(Guarded { care, endangered, dates: Dates::Any });
     ground.carry_out(write, before).instrument(span).await
 }

@@ -796,3 +796,20 @@ async fn where_no_region_is_named_the_receipt_does_not_claim_that_somebody_looke
         assert_eq!(*syncs, SyncsReport::Forfeited, "{change}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_administrator_that_is_registered_again_at_the_last_moment_stays() {
+    let office = Office::new(delegated());
+    let target = Target::new().without_administrator().with_other_syncs(OtherSyncs::Forfeit);
+    let plan = office.plan(&target).await;
+    // Between the look of the step and the one that guards its write.
+    office.organization.before(Operation::ListDelegatedAdministrators, 2, |organization| {
+        organization.undelegate(alice());
+        organization.delegate(alice());
+    });
+    let stopped = office.apply(&plan).await.unwrap_err();
+    assert_eq!(*stopped.error().kind(), ErrorKind::StateMoved, "{stopped}");
+    assert!(stopped.receipt().is_empty());
+    assert_eq!(office.organization.administrators(), [alice()]);
+    assert_eq!(office.organization.count(Operation::DeregisterDelegatedAdministrator), 0);
+}

@@ -2,7 +2,7 @@ use std::time::SystemTime;
 
 use super::{Integration, Transition};
 use crate::observed::Observed;
-use crate::operations;
+use crate::operations::{self, Dates};
 use crate::ports::{DelegatedAdministrator, Operation, OrganizationsApi};
 use crate::state::{Delegated, TrustedAccess};
 use crate::syncs::{Care, Endangered, Syncs};
@@ -78,7 +78,7 @@ impl<C> Integration<Delegated, C> {
     {
         let account = self.state.administrator.account;
         let before = self.facts();
-        let outcome = operations::deregister(&mut self.ground(), &before, account, care, endangered).await;
+        let outcome = operations::deregister(&mut self.ground(), &before, account, care, endangered, Dates::Any).await;
         self.conclude(Operation::DeregisterDelegatedAdministrator, Some(account), outcome, |observed| match observed {
             Observed::TrustedAccess(handle) => Ok(handle),
             other => Err(Box::new(other)),

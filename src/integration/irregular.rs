@@ -4,7 +4,7 @@ use crate::error::ErrorKind;
 use crate::failure::{Failure, Recovered};
 use crate::observation::Facts;
 use crate::observed::Observed;
-use crate::operations::{self, Setback};
+use crate::operations::{self, Dates, Setback};
 use crate::ports::{DelegatedAdministrator, EnabledService, Operation, OrganizationsApi};
 use crate::state::Irregular;
 use crate::syncs::{Endangered, Syncs};
@@ -117,7 +117,8 @@ impl<C> Integration<Irregular, C> {
         let mut removed = false;
         for account in accounts {
             let outcome =
-                operations::deregister(&mut self.ground(), &before, *account, syncs.into(), &endangered).await;
+                operations::deregister(&mut self.ground(), &before, *account, syncs.into(), &endangered, Dates::Any)
+                    .await;
             match outcome {
                 Ok(done) => before = done.facts,
                 // The handle's own state is gone once an account is removed, by ourselves and not by what a read showed.

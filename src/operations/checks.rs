@@ -4,11 +4,11 @@ use futures_util::future::join;
 use tracing::Instrument;
 
 use super::settle::Waiting;
-use super::write::Guarded;
+use super::write::{Dates, Guarded};
 use super::{Ground, Setback};
 use crate::domain::AccountId;
 use crate::error::{Error, ErrorKind, Retry};
-use crate::observation::{self, Facts, Known};
+use crate::observation::{self, Facts, Known, same_date};
 use crate::ports::{AccountState, FeatureSet, Operation, OrganizationsApi};
 use crate::syncs::SyncsReport;
 use crate::trace::span;
@@ -125,7 +125,8 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
             let unread = |error: Error| Setback::Unchanged(error.called_in(self.known));
             let administrators = administrators.map_err(unread)?;
             let now = Facts { administrators, ..before.clone() };
-            if newcomers(&now, before).is_empty() {
+            let made_anew = guarded.dates == Dates::Same && is_made_anew(&now, before);
+            if newcomers(&now, before).is_empty() && !made_anew {
                 let report = report.map_err(Setback::Unchanged)?;
                 // A date may be another one: what goes is what is there now.
                 let dated = before.administrators.iter().map(|known| now.administrator(known.account).unwrap_or(known));
@@ -142,6 +143,10 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
                 let error = self.refusal(ErrorKind::OtherAdministrator { holders }, operation).in_situation(&facts);
                 return Err(Setback::Moved(error, facts));
             }
+            if guarded.dates == Dates::Same && is_made_anew(&facts, before) {
+                let error = self.refusal(ErrorKind::StateMoved, operation).in_situation(&facts);
+                return Err(Setback::Moved(error, facts));
+            }
             // Listings that come and go are given time, but not for ever.
             if !waiting.again().await {
                 let error = self.refusal(ErrorKind::StateMoved, operation).in_situation(&facts);
@@ -150,6 +155,14 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
             }
         }
     }
+}
+
+/// Whether an account was registered again since.
+fn is_made_anew(now: &Facts, before: &Facts) -> bool {
+    before
+        .administrators
+        .iter()
+        .any(|known| now.administrator(known.account).is_some_and(|found| !same_date(known.since, found.since)))
 }
 
 fn newcomers(now: &Facts, before: &Facts) -> Vec<AccountId> {

@@ -25,6 +25,16 @@ pub(super) enum Write<'a> {
 pub(super) struct Guarded<'a> {
     pub(super) care: Care<'a>,
     pub(super) endangered: &'a Endangered,
+    pub(super) dates: Dates,
+}
+
+/// What may have become of what is taken away since it was looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dates {
+    /// It may have been made anew: what goes is what is there.
+    Any,
+    /// It has to be the same, by AWS's date.
+    Same,
 }
 
 /// What a refusal comes to.

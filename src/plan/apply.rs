@@ -19,7 +19,7 @@ use crate::error::{Error, ErrorKind};
 use crate::journal::Journal;
 use crate::observation::{Facts, Known, PRINCIPAL};
 use crate::operations::data_sync::{Outcome, Place};
-use crate::operations::{self, Ground, Patience, Setback, role};
+use crate::operations::{self, Dates, Ground, Patience, Setback, role};
 use crate::ports::{Client, DataSync, Operation, Role, SystemsManagerClient};
 use crate::redact::redact;
 use crate::syncs::{Care, Endangered, Syncs};
@@ -429,7 +429,7 @@ impl Run<'_> {
             Action::DisableTrustedAccess { .. } => operations::disable(ground, &before, care, &endangered).await,
             Action::RegisterAdministrator { account, .. } => operations::register(ground, &before, *account).await,
             Action::DeregisterAdministrator { account, .. } => {
-                operations::deregister(ground, &before, *account, care, &endangered).await
+                operations::deregister(ground, &before, *account, care, &endangered, Dates::Same).await
             }
             _ => return Ok(()),
         };
