@@ -43,16 +43,18 @@ mod clients;
 mod display;
 mod draw_up;
 mod fact;
+mod progress;
 mod receipt;
+mod reversal;
 #[cfg(feature = "serde")]
 mod saved;
 mod snapshot;
 mod step;
 mod target;
 
-pub use apply::{Event, Stopped};
 pub use clients::Clients;
 pub use fact::Fact;
+pub use progress::{Event, Stopped};
 pub use receipt::{Receipt, Undo};
 pub use snapshot::{Part, Scope, Service, Snapshot, SyncsOf, Unknown};
 pub use step::{Action, AtRisk, Step};

@@ -1,7 +1,6 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::trace::span;
 use futures_util::future::{join_all, join4};
 use futures_util::stream::{self, StreamExt};
 use tokio::time::Instant;
@@ -19,6 +18,7 @@ use crate::ports::{
     Client, DataSync, DelegatedAdministrator, EnabledService, Operation, Organization, OrganizationsApi, Role, SyncType,
 };
 use crate::syncs::SyncAt;
+use crate::trace::span;
 
 /// What to look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
