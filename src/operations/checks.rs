@@ -142,6 +142,10 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
                 let error = self.refusal(ErrorKind::OtherAdministrator { holders }, operation).in_situation(&facts);
                 return Err(Setback::Moved(error, facts));
             }
+            if facts.trusted_access.is_some() != before.trusted_access.is_some() {
+                let error = self.refusal(ErrorKind::StateMoved, operation).in_situation(&facts);
+                return Err(Setback::Moved(error, facts));
+            }
             // Listings that come and go are given time, but not for ever.
             if !waiting.again().await {
                 let error = self.refusal(ErrorKind::StateMoved, operation).in_situation(&facts);
