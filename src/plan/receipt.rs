@@ -99,6 +99,9 @@ impl Receipt {
     /// Each thing is known again by AWS's own date or id: what somebody has made anew stays, and so does what is as it was before already. A change
     /// whose reply was lost stays, unless it is [named](Undo::including). What stays is in [`Plan::left`].
     ///
+    /// One thing cannot be told: where two runs enable a service at the same moment, AWS may say yes to both, and there is one date. Each then counts the trust
+    /// as its own.
+    ///
     /// # Errors
     ///
     /// [`OtherOrganization`](ErrorKind::OtherOrganization). Where others have built on it since: [`FactMoved`](ErrorKind::FactMoved) for a sync that
