@@ -80,10 +80,7 @@ pub fn after_poll(world: &mut World, run: usize) -> Result<(), String> {
     }
     let Some(end) = state.end.take() else { return Ok(()) };
     let checked = check_end(state, &end, repetition);
-    checked.map_err(|broken| {
-        world.tell(|| format!("{run} ends: {end:#?}"));
-        broken
-    })
+    checked.inspect_err(|_| world.tell(|| format!("{run} ends: {end:#?}")))
 }
 
 fn check_end(run: &Run, end: &End, repetition: Repetition) -> Result<(), String> {

@@ -183,16 +183,18 @@ impl World {
                 self.tell(|| "time passes".to_owned());
                 let asleep: Vec<_> = (0..self.runs.len()).filter(|run| self.runs[*run].sleeps()).collect();
                 let wake = poll_fn(|cx| {
-                    asleep.iter().for_each(|run| self.runs[*run].poll(cx));
+                    for run in &asleep {
+                        self.runs[*run].poll(cx);
+                    }
                     let awake = asleep.iter().any(|run| !self.runs[*run].sleeps());
                     if awake { Poll::Ready(()) } else { Poll::Pending }
                 });
                 let woken = timeout(Duration::from_hours(1), wake).await;
-                woken.map_err(|_| format!("{:?} waits for nothing", asleep))?;
+                woken.map_err(|_| format!("{asleep:?} waits for nothing"))?;
                 for run in asleep {
                     check::after_poll(self, run)?;
                 }
-                return Ok(());
+                Ok(())
             }
             Choice::Call { run, ticket, reply } => {
                 let state = &mut self.runs[run];
