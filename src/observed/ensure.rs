@@ -7,7 +7,7 @@ use crate::domain::AccountId;
 use crate::error::{Error, ErrorKind};
 use crate::failure::{Failure, Recovered};
 use crate::integration::Integration;
-use crate::operations;
+use crate::operations::{self, Half};
 use crate::ports::{Operation, OrganizationsApi};
 use crate::state::{Delegated, Disabled, ObservedState};
 use crate::syncs::{Endangered, Syncs};
@@ -88,7 +88,10 @@ impl<C: OrganizationsApi> Observed<C> {
                     return Err(Failure::new(error, Recovered::Unchanged(handle.into())));
                 }
                 // The move that is wanted, unless somebody else moved too.
-                Err(moved(handle.reinstate_trust().await.map_err(Failure::at_the_start)?))
+                match handle.reinstate_trust().await.map_err(Failure::at_the_start)? {
+                    Self::Delegated(handle) => Err(moved(look_again(handle, Half::Administrators).await?)),
+                    other => Err(moved(other)),
+                }
             }
         }
     }
@@ -136,7 +139,11 @@ impl<C: OrganizationsApi> Observed<C> {
             }
             Self::Irregular(handle) => {
                 let accounts = handle.facts().accounts();
-                match handle.remove(&accounts, syncs, &endangered).await.map_err(Failure::at_the_start)? {
+                let mut removed = handle.remove(&accounts, syncs, &endangered).await.map_err(Failure::at_the_start)?;
+                if let Self::Disabled(handle) = removed {
+                    removed = look_again(handle, Half::Trust).await?;
+                }
+                match removed {
                     Self::Disabled(handle) => Ok(handle),
                     Self::TrustedAccess(handle) => handle.disable(syncs).await.map_err(Failure::on_the_way),
                     other => Err(moved(other)),
@@ -170,6 +177,20 @@ where
     let why = |now: &_| operations::others_hold_it(now, account);
     let setback = operations::refuse(&handle.ground(), &before, operation, account, why).await;
     handle.fail(setback).at_the_start()
+}
+
+/// Reads the half of an irregular state that the last step did not.
+///
+/// The two halves are two reads. What looks irregular may be two moments of what others are changing.
+async fn look_again<S: ObservedState, C: OrganizationsApi>(
+    mut handle: Integration<S, C>,
+    half: Half,
+) -> Result<Observed<C>, Failure<Observed<C>>> {
+    let mut facts = handle.facts();
+    match handle.ground().read_half(&mut facts, half).await {
+        Ok(()) => Ok(handle.led_to(facts)),
+        Err(error) => Err(Failure::new(error, Recovered::Unknown(handle.forget()))),
+    }
 }
 
 fn moved<C>(other: Observed<C>) -> Failure<Observed<C>> {

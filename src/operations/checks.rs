@@ -143,7 +143,8 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
                 let error = self.refusal(ErrorKind::OtherAdministrator { holders }, operation).in_situation(&facts);
                 return Err(Setback::Moved(error, facts));
             }
-            if guarded.dates == Dates::Same && is_made_anew(&facts, before) {
+            let moved = facts.trusted_access.is_some() != before.trusted_access.is_some();
+            if moved || (guarded.dates == Dates::Same && is_made_anew(&facts, before)) {
                 let error = self.refusal(ErrorKind::StateMoved, operation).in_situation(&facts);
                 return Err(Setback::Moved(error, facts));
             }

@@ -133,6 +133,16 @@ impl Write<'_> {
             && facts.accounts().iter().any(others)
     }
 
+    /// Whether others hold what AWS wants free for the write.
+    fn is_excluded_in(&self, facts: &Facts) -> bool {
+        let excludes = match self {
+            Self::Register(_) => has_one_administrator(&facts.principal),
+            Self::Disable(_) => true,
+            Self::Enable | Self::Deregister(..) => false,
+        };
+        excludes && facts.accounts().iter().any(|account| Some(*account) != self.account())
+    }
+
     /// What the write changed, with AWS's date: of the thing made, or of the thing that went.
     fn change(&self, before: &Facts, after: Option<&Facts>, report: SyncsReport) -> ChangeKind {
         let principal = before.principal.clone();
@@ -181,7 +191,7 @@ impl Write<'_> {
                 Self::Register(_),
                 Some("ConstraintViolationException" | "InvalidInputException"),
                 None | Some("SERVICE_ACCESS_NOT_ENABLED" | "UNRECOGNIZED_SERVICE_PRINCIPAL"),
-            ) if enabled() && now.trusted_access.is_some() => true,
+            ) if enabled() && now.trusted_access.is_some() && !self.is_excluded_in(now) => true,
             (
                 Self::Register(_) | Self::Disable(_),
                 Some("ConstraintViolationException"),
@@ -190,7 +200,7 @@ impl Write<'_> {
                     "DELEGATED_ADMINISTRATOR_EXISTS_FOR_THIS_SERVICE"
                     | "MAX_DELEGATED_ADMINISTRATORS_FOR_SERVICE_LIMIT_EXCEEDED",
                 ),
-            ) => deregistered() && now.administrators.is_empty(),
+            ) => deregistered() && now.administrators.is_empty() && now.trusted_access.is_some(),
             _ => false,
         };
         if late { Verdict::Late } else { Verdict::Final }
@@ -210,8 +220,15 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
             // What guards a write is read before every sending.
             let (before, report) = match write.guarded() {
                 Some(guarded) => {
-                    let read = self.guard(operation, before, guarded, &mut waiting).await;
-                    read.map_err(|setback| setback.map(|error| self.name(error, &write)))?
+                    match self.guard(operation, before, guarded, &mut waiting).await {
+                        // Somebody else was faster.
+                        Err(Setback::Moved(error, facts))
+                            if *error.kind() == ErrorKind::StateMoved && write.holds_in(&facts) =>
+                        {
+                            return Ok(Done { facts, ours: None });
+                        }
+                        read => read.map_err(|setback| setback.map(|error| self.name(error, &write)))?,
+                    }
                 }
                 None => (before.clone(), SyncsReport::Forfeited),
             };
@@ -304,12 +321,7 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
             causes.push(ErrorKind::NotAllFeatures);
         }
         let holders: Vec<_> = now.accounts().into_iter().filter(|account| Some(*account) != write.account()).collect();
-        let excludes = match write {
-            Write::Register(_) => has_one_administrator(&now.principal),
-            Write::Disable(_) => true,
-            Write::Enable | Write::Deregister(..) => false,
-        };
-        if excludes && !holders.is_empty() {
+        if write.is_excluded_in(now) {
             causes.push(ErrorKind::OtherAdministrator { holders });
         }
         if matches!(write, Write::Register(_) | Write::Deregister(..)) && now.trusted_access.is_none() {

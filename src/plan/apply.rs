@@ -259,6 +259,20 @@ impl Run<'_> {
         Ok(facts)
     }
 
+    /// An administrator needs trust, which an earlier step may have seen gone.
+    async fn need_trust(&mut self, before: Facts, account: AccountId, patience: Patience<'_>) -> Result<Facts, Error> {
+        if before.trusted_access.is_some() {
+            return Ok(before);
+        }
+        let trust = Action::EnableTrustedAccess { principal: before.principal.clone() };
+        let now = self.read_service(&trust, &before.principal, patience).await?;
+        if now.trusted_access.is_some() {
+            return Ok(now);
+        }
+        let error = Error::of(ErrorKind::TrustedAccessOff).at(Operation::RegisterDelegatedAdministrator).about(account);
+        Err(error.called_in(self.known).in_situation(&now))
+    }
+
     fn remember(&mut self, facts: &Facts) {
         for service in self.now.services.iter_mut().filter(|service| service.principal == facts.principal) {
             service.trusted_access = Part::Known(facts.trusted_access.clone());
@@ -277,6 +291,10 @@ impl Run<'_> {
             return Ok(());
         }
         step.check(&self.now)?;
+        let before = match step.action {
+            Action::RegisterAdministrator { account, .. } => self.need_trust(before, account, patience).await?,
+            _ => before,
+        };
         let roster = self.roster;
         let ssm: Vec<&dyn SystemsManagerClient> =
             roster.accounts.values().map(|client| *client as &dyn SystemsManagerClient).collect();

@@ -95,6 +95,9 @@ impl Receipt {
     /// whose reply was lost stays, unless it is [named](Undo::including). A sync that AWS would not make any more stays away. All of that is in
     /// [`Plan::left`].
     ///
+    /// One thing cannot be told: where two runs enable a service at the same moment, AWS may say yes to both, and there is one date. Each then counts the trust
+    /// as its own.
+    ///
     /// # Errors
     ///
     /// [`OtherOrganization`](ErrorKind::OtherOrganization). Where others have built on it since: [`FactMoved`](ErrorKind::FactMoved) for a sync that
