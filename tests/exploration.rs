@@ -160,7 +160,7 @@ fn syncs_deep() {
 
 #[test]
 #[ignore = "minutes: cargo test --release --test exploration -- --ignored --nocapture"]
-fn three_walks() {
+fn three_walks_deep() {
     let three = [vec![Job::Onboard(alice()), Job::Onboard(bob()), Job::Offboard]];
     every_order("three walks", &STARTS[1..2], &settings()[..1], &three, 0, 0);
     let three = [vec![Job::Onboard(alice()), Job::Offboard, Job::HandOver(bob())]];
