@@ -135,11 +135,19 @@ fn a_sync_is_made_meanwhile() {
 
 #[test]
 fn a_walk_and_a_visit() {
-    every_order("a walk and a visit", &STARTS[..1], &settings()[..1], &[vec![Job::Offboard, Job::Visit(bob())]], 0, 0);
+    let calm = &settings()[..1];
+    every_order("a walk and a visit", &STARTS[..1], calm, &[vec![Job::Offboard, Job::Visit(bob())]], 0, 0);
+    every_order("a walk and a visit", &STARTS[2..], calm, &[vec![Job::Offboard, Job::Borrow(bob())]], 0, 0);
 }
 
 #[test]
-#[ignore = "minutes: cargo test --release --test exploration -- --ignored --nocapture"]
+fn three_walks() {
+    let three = [vec![Job::Onboard(alice()), Job::Onboard(bob()), Job::Onboard(bob())]];
+    every_order("three walks", &STARTS[1..2], &settings()[..1], &three, 0, 0);
+}
+
+#[test]
+#[ignore = "a minute or two: cargo test --release --test exploration -- --ignored --nocapture"]
 fn two_walks_deep() {
     every_order("two walks, one loss", &STARTS, &settings(), &contended(), 1, 0);
     every_order("two walks, one death", &STARTS, &settings(), &pairs(&walks(), &walks()), 0, 1);
@@ -147,19 +155,19 @@ fn two_walks_deep() {
 }
 
 #[test]
-#[ignore = "minutes: cargo test --release --test exploration -- --ignored --nocapture"]
+#[ignore = "a minute or two: cargo test --release --test exploration -- --ignored --nocapture"]
 fn visits_deep() {
     every_order("a walk and a visit", &STARTS, &settings(), &pairs(&walks(), &visits()), 0, 0);
 }
 
 #[test]
-#[ignore = "minutes: cargo test --release --test exploration -- --ignored --nocapture"]
+#[ignore = "a minute or two: cargo test --release --test exploration -- --ignored --nocapture"]
 fn syncs_deep() {
     every_order("a sync and a walk, one loss", &WITH_SYNCS, &settings(), &around_syncs(), 1, 0);
 }
 
 #[test]
-#[ignore = "minutes: cargo test --release --test exploration -- --ignored --nocapture"]
+#[ignore = "a minute or two: cargo test --release --test exploration -- --ignored --nocapture"]
 fn three_walks_deep() {
     let three = [vec![Job::Onboard(alice()), Job::Onboard(bob()), Job::Offboard]];
     every_order("three walks", &STARTS[1..2], &settings()[..1], &three, 0, 0);
