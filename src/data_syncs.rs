@@ -341,6 +341,7 @@ impl<S: TrustedAccessOn, M: SystemsManagerApi + ?Sized> DataSyncs<'_, S, M> {
     }
 }
 
-fn check_own(name: &SyncName, operation: Operation) -> Result<(), Error> {
+/// Refuses a sync that another of AWS's services looks after.
+pub(crate) fn check_own(name: &SyncName, operation: Operation) -> Result<(), Error> {
     if name.is_foreign() { Err(Error::of(ErrorKind::ForeignSync).at(operation)) } else { Ok(()) }
 }

@@ -162,7 +162,7 @@ pub(crate) fn of_service<'a>(
 
 /// Whether one account at most can administer a service.
 pub(crate) fn has_one_administrator(principal: &ServicePrincipal) -> bool {
-    matches!(principal.as_str(), "ssm.amazonaws.com" | "ssm-quicksetup.amazonaws.com")
+    [PRINCIPAL, ServicePrincipal::QUICK_SETUP].contains(principal)
 }
 
 /// A date that AWS does not show tells nothing apart.

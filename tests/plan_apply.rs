@@ -16,7 +16,7 @@ use plans::{
 };
 use ssm_organizations::plan::{Clients, Event, Fact, OtherSyncs, Plan, Receipt, ServiceTarget, Stopped, Target};
 use ssm_organizations::policy::Caller;
-use ssm_organizations::ports::{AccountState, Operation};
+use ssm_organizations::ports::{AccountState, DataSync, Operation, SyncSourceType};
 use ssm_organizations::sim::{
     self, DeregisterUntrusted, DisableAdministered, DuplicateRole, Fault, Lag, Outcome, Repetition,
     SecondAdministrator, UnreadySync,
@@ -234,7 +234,7 @@ fn story(name: &'static str) -> Story {
     stories().into_iter().find(|story| story.name == name).unwrap()
 }
 
-fn foreign_sync(text: &str) -> ssm_organizations::ports::DataSync {
+fn foreign_sync(text: &str) -> DataSync {
     let mut sync = shown(text);
     sync.regions = vec![region("ap-south-1")];
     sync
@@ -812,4 +812,37 @@ async fn an_administrator_that_is_registered_again_at_the_last_moment_stays() {
     assert!(stopped.receipt().is_empty());
     assert_eq!(office.organization.administrators(), [alice()]);
     assert_eq!(office.organization.count(Operation::DeregisterDelegatedAdministrator), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sync_of_a_single_account_that_came_since_keeps_the_role() {
+    let office = Office::new(organization().role_for(&ROLE));
+    let plan = office.plan(&Target::new().without_role().looking_in(home())).await;
+    office.organization.before(Operation::GetRole, 1, |organization| {
+        let single = DataSync::new(name("own"), Some(SyncSourceType::SingleAccountMultiRegions));
+        organization.add_data_sync(management(), region(HOME), single);
+    });
+    let stopped = office.apply(&plan).await.unwrap_err();
+    let ErrorKind::SyncsRemain { syncs, .. } = stopped.error().kind() else { panic!("{stopped}") };
+    assert_eq!(syncs.iter().map(|sync| sync.at.name.as_str()).collect::<Vec<_>>(), ["own"]);
+    assert_eq!(office.organization.count(Operation::DeleteServiceLinkedRole), 0);
+}
+
+#[cfg(feature = "serde")]
+#[tokio::test(start_paused = true)]
+async fn a_plan_that_was_written_by_hand_touches_no_other_services_sync_and_no_other_account() {
+    let office = Office::new(everything());
+    let plan = office.plan(&Target::new().without_sync(Caller::Management, name("ours"), home())).await;
+    let written = serde_json::to_string(&plan).unwrap();
+
+    office.organization.add_data_sync(management(), region(HOME), shown("AWS-QuickSetup-ours"));
+    let foreign: Plan = serde_json::from_str(&written.replace("\"ours\"", "\"AWS-QuickSetup-ours\"")).unwrap();
+    let stopped = office.apply(&foreign).await.unwrap_err();
+    assert_eq!(*stopped.error().kind(), ErrorKind::ForeignSync, "{stopped}");
+    assert_eq!(office.organization.writes(), 0);
+
+    let mut other: serde_json::Value = serde_json::from_str(&written).unwrap();
+    *other.pointer_mut("/steps/0/account").unwrap() = alice().as_str().into();
+    let error = serde_json::from_value::<Plan>(other).unwrap_err().to_string();
+    assert!(error.contains("takes account 111111111111, not 222222222222"), "{error}");
 }

@@ -82,7 +82,7 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
     /// Refuses a caller that is known to be another account than the management account.
     ///
     /// Neither changes under us, so the observation is enough to say no.
-    pub(super) fn check_caller(&self, operation: Operation) -> Result<(), Error> {
+    pub(crate) fn check_caller(&self, operation: Operation) -> Result<(), Error> {
         let Known { organization, caller } = self.known;
         let management = organization.management_account;
         match caller {

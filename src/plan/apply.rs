@@ -12,6 +12,7 @@ use super::step::{Action, AtRisk, Step};
 use super::target::OtherSyncs;
 use crate::by_region::AT_ONCE;
 use crate::change::Change;
+use crate::data_syncs::check_own;
 use crate::domain::{AccountId, ServicePrincipal};
 use crate::error::{Error, ErrorKind};
 use crate::journal::Journal;
@@ -54,13 +55,13 @@ impl Plan {
         mut on_event: impl FnMut(Event<'_>) + Send,
     ) -> Result<Receipt, Stopped> {
         let scope = self.scope();
-        let roster = clients.roster().await.map_err(|error| self.not_begun(error, None))?;
+        let roster = clients.roster().await.map_err(|error| self.not_begun(error))?;
         // Another account's client may be one of another organization.
         let same_caller = roster.caller().is_some_and(|caller| self.snapshot.caller == Some(caller));
         let now = if self.snapshot.is_fresh() && same_caller {
             self.snapshot.clone()
         } else {
-            Snapshot::take_with(&roster, &scope).await.map_err(|error| self.not_begun(error, None))?
+            Snapshot::take_with(&roster, &scope).await.map_err(|error| self.not_begun(error))?
         };
         let known = Known { organization: now.organization.clone(), caller: roster.caller() };
         let mut run = Run {
@@ -86,10 +87,10 @@ impl Plan {
         }
     }
 
-    fn not_begun(&self, error: Error, now: Option<Snapshot>) -> Stopped {
+    fn not_begun(&self, error: Error) -> Stopped {
         let receipt = Receipt::new(&self.snapshot.organization);
         let remaining = (0..self.steps.len()).collect();
-        Stopped::new(error, receipt, Vec::new(), remaining, now)
+        Stopped::new(error, receipt, Vec::new(), remaining, None)
     }
 
     /// What its steps have to know.
@@ -134,13 +135,18 @@ impl Run<'_> {
         }
         let mut model = self.now.clone();
         let mut journal = Journal::default();
+        let patience = self.clients.patience.into();
         let mut candidates = BTreeSet::new();
         for step in &self.plan.steps {
+            // A file may hold what no target leads to.
+            if let Some(at) = step.action.sync() {
+                check_own(&at.name, step.action.operation())?;
+            }
             if step.action.holds_in(&model)? {
                 continue;
             }
             if step.account == found.management_account {
-                self.check_caller(step.action.operation())?;
+                self.ground(&mut journal, patience).check_caller(step.action.operation())?;
             } else {
                 self.roster.of(step.account).map_err(|error| error.at(step.action.operation()))?;
             }
@@ -149,7 +155,7 @@ impl Run<'_> {
             if let Action::RegisterAdministrator { account, .. } = &step.action
                 && candidates.insert(*account)
             {
-                operations::candidate(&self.ground(&mut journal, self.clients.patience.into()), *account).await?;
+                operations::candidate(&self.ground(&mut journal, patience), *account).await?;
             }
             step.action.happen_in(&mut model);
         }
@@ -163,17 +169,6 @@ impl Run<'_> {
         match must_see.filter(|account| !self.roster.accounts.contains_key(account)) {
             Some(account) => Err(Error::of(ErrorKind::SyncsUnseen { account }).at(step.action.operation())),
             None => Ok(()),
-        }
-    }
-
-    fn check_caller(&self, operation: Operation) -> Result<(), Error> {
-        let management = self.known.organization.management_account;
-        match self.known.caller {
-            Some(caller) if caller != management => {
-                let kind = ErrorKind::NotManagementAccount { management };
-                Err(Error::of(kind).at(operation).called_as(Some(caller)))
-            }
-            _ => Ok(()),
         }
     }
 
@@ -323,7 +318,7 @@ impl Run<'_> {
     async fn take_role_step(&mut self, step: &Step, patience: Patience<'_>) -> Result<(), Error> {
         let iam = self.roster.management;
         let found = role::look_up(iam, patience, self.journal.changes()).await;
-        self.now.role = Some(Part::Known(found.map_err(|error| error.called_as(self.known.caller))?));
+        self.now.role = Some(Part::Known(found.map_err(|error| error.called_in(self.known))?));
         if step.action.holds_in(&self.now)? {
             return Ok(());
         }
@@ -346,7 +341,7 @@ impl Run<'_> {
         if end.is_ok() {
             step.action.happen_in(&mut self.now);
         }
-        end.map_err(|error| error.called_as(self.known.caller))
+        end.map_err(|error| error.called_in(self.known))
     }
 
     /// Steps on data syncs of different accounts and Regions, at the same time. One that fails does not stop the others.
@@ -412,9 +407,11 @@ fn care<'c>(step: &'c Step, ssm: &'c [&'c dyn SystemsManagerClient]) -> (Care<'c
     } else {
         Care::Recorded { record: known, ssm, regions, forfeit: *others == OtherSyncs::Forfeit }
     };
-    let must_see = accounts.first().copied().into_iter().collect();
+    let must_see: Vec<AccountId> = accounts.first().copied().into_iter().collect();
     let others = !matches!(step.action, Action::DeregisterAdministrator { .. });
-    (care, Endangered { others, ..Endangered::of(must_see) })
+    // Syncs of a single account keep the role too, those of its own account.
+    let single_of = must_see.first().copied().filter(|_| step.action == Action::DeleteRole);
+    (care, Endangered { known: must_see, others, single_of })
 }
 
 async fn take_sync_step(

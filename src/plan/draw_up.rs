@@ -96,7 +96,7 @@ impl<'a> Planner<'a> {
     }
 
     fn push(&mut self, action: Action, reason: String, facts: Vec<Fact>, at_risk: Option<AtRisk>) {
-        let account = action.sync().map_or(self.management(), |sync| sync.account);
+        let account = action.account(self.management());
         action.happen_in(&mut self.now);
         self.drawn.steps.push(Step { action, reason, account, facts, at_risk });
     }
@@ -500,7 +500,8 @@ impl<'a> Planner<'a> {
         let partition = self.now.organization.partition.clone();
         let mut warnings: Vec<String> = Vec::new();
         for step in &self.drawn.steps {
-            let caller = self.caller_of(step.account);
+            let caller =
+                if step.account == self.management() { Caller::Management } else { Caller::Account(step.account) };
             let permissions = step.permissions(caller);
             let known = permissions.iter().flat_map(|permission: &Permission| Warning::before(permission, &partition));
             warnings.extend(known.map(|warning| warning.to_string()));
@@ -521,16 +522,6 @@ impl<'a> Planner<'a> {
             if !self.drawn.warnings.contains(&warning) {
                 self.drawn.warnings.push(warning);
             }
-        }
-    }
-
-    fn caller_of(&self, account: AccountId) -> Caller {
-        if account == self.management() {
-            Caller::Management
-        } else if matches!(self.administrator_to_be(), Ok(Some(administrator)) if administrator == account) {
-            Caller::Administrator
-        } else {
-            Caller::Account(account)
         }
     }
 }

@@ -123,6 +123,14 @@ impl<'de> Deserialize<'de> for Plan {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let PlanIn { format, snapshot, steps, unknowns, warnings, left } = PlanIn::deserialize(deserializer)?;
         check_format(format)?;
+        let management = snapshot.organization.management_account;
+        for step in &steps {
+            let whose = step.action.account(management);
+            if step.account != whose {
+                let what = format_args!("steps: to {}, it takes account {whose}, not {}", step.action, step.account);
+                return Err(D::Error::custom(what));
+            }
+        }
         Ok(Self { snapshot, steps, unknowns, warnings, left })
     }
 }

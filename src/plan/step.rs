@@ -139,6 +139,11 @@ impl Action {
         }
     }
 
+    /// The account whose credentials it takes.
+    pub(super) fn account(&self, management: AccountId) -> AccountId {
+        self.sync().map_or(management, |sync| sync.account)
+    }
+
     /// The `aws` command that does the same, for the credentials of the step's account.
     #[must_use]
     pub fn command_line(&self) -> CommandLine {
@@ -243,7 +248,7 @@ impl Step {
         self.account
     }
 
-    /// What it relies on, as far as it is not the work of earlier steps.
+    /// What it relies on when its turn comes, after the earlier steps.
     #[must_use]
     pub fn facts(&self) -> &[Fact] {
         &self.facts
