@@ -2,7 +2,7 @@
 //! secret in it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on panics")]
 
-#[path = "../common/recorder.rs"]
+#[path = "../suite/common/recorder.rs"]
 mod recorder;
 
 use std::error::Error as StdError;

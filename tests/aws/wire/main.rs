@@ -17,7 +17,7 @@ mod fate;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
-#[path = "../../common/recorder.rs"]
+#[path = "../../suite/common/recorder.rs"]
 mod recorder;
 #[cfg(test)]
 mod requests;

@@ -1,0 +1,222 @@
+//! What several of the test files use.
+#![cfg(feature = "sim")]
+
+pub mod iam;
+
+use async_trait::async_trait;
+use mockall::mock;
+use ssm_organizations::ports::{
+    Account, CallerIdentity, DataSync, DelegatedAdministrator, EnabledService, Organization, OrganizationsApi, Page,
+    StsApi, SyncSourceType, SyncType, SystemsManagerApi,
+};
+use ssm_organizations::state::{Delegated, Disabled, Irregular, TrustedAccess};
+use ssm_organizations::{
+    AccountId, Error, Failure, Handle, Integration, Observed, PageToken, Recovered, Region, ServicePrincipal, SyncName,
+    sim,
+};
+
+mock! {
+    pub Client {}
+
+    #[async_trait]
+    impl OrganizationsApi for Client {
+        async fn describe_organization(&self) -> Result<Organization, Error>;
+        async fn describe_account(&self, account: &AccountId) -> Result<Account, Error>;
+        async fn list_aws_service_access_for_organization(
+            &self,
+            next: Option<PageToken>,
+        ) -> Result<Page<EnabledService>, Error>;
+        async fn enable_aws_service_access(&self, principal: &ServicePrincipal) -> Result<(), Error>;
+        async fn disable_aws_service_access(&self, principal: &ServicePrincipal) -> Result<(), Error>;
+        async fn list_delegated_administrators(
+            &self,
+            principal: &ServicePrincipal,
+            next: Option<PageToken>,
+        ) -> Result<Page<DelegatedAdministrator>, Error>;
+        async fn register_delegated_administrator(
+            &self,
+            account: &AccountId,
+            principal: &ServicePrincipal,
+        ) -> Result<(), Error>;
+        async fn deregister_delegated_administrator(
+            &self,
+            account: &AccountId,
+            principal: &ServicePrincipal,
+        ) -> Result<(), Error>;
+    }
+
+    #[async_trait]
+    impl StsApi for Client {
+        async fn get_caller_identity(&self) -> Result<CallerIdentity, Error>;
+    }
+
+    #[async_trait]
+    impl SystemsManagerApi for Client {
+        async fn list_resource_data_sync(
+            &self,
+            region: &Region,
+            sync_type: SyncType,
+            next: Option<PageToken>,
+        ) -> Result<Page<DataSync>, Error>;
+    }
+}
+
+pub fn account(id: &str) -> AccountId {
+    id.parse().unwrap()
+}
+
+pub fn management() -> AccountId {
+    account("111111111111")
+}
+
+pub fn alice() -> AccountId {
+    account("222222222222")
+}
+
+pub fn bob() -> AccountId {
+    account("333333333333")
+}
+
+pub fn region(name: &str) -> Region {
+    name.parse().unwrap()
+}
+
+pub fn organization_sync(name: &str) -> DataSync {
+    DataSync::new(SyncName::new(name).unwrap(), Some(SyncSourceType::AwsOrganizations))
+}
+
+pub const SSM: ServicePrincipal = ServicePrincipal::SYSTEMS_MANAGER;
+
+/// An organization with Alice and Bob in it.
+pub fn organization() -> sim::Builder {
+    sim::Organization::builder().member(alice()).member(bob())
+}
+
+/// The same, with Systems Manager trusted.
+pub fn trusting() -> sim::Builder {
+    organization().trusting(&SSM)
+}
+
+/// The same, administered by Alice.
+pub fn delegated() -> sim::Builder {
+    trusting().delegated_to(alice())
+}
+
+/// Each setting with the switch in each of these positions.
+pub fn crossed<T: Clone>(
+    settings: &[sim::Undocumented],
+    positions: &[T],
+    set: fn(&mut sim::Undocumented, T),
+) -> Vec<sim::Undocumented> {
+    let pairs = settings.iter().flat_map(|setting| positions.iter().map(move |position| (setting, position)));
+    pairs
+        .map(|(setting, position)| {
+            let mut setting = setting.clone();
+            set(&mut setting, position.clone());
+            setting
+        })
+        .collect()
+}
+
+/// Crosses switches of [`sim::Undocumented`], each with its positions.
+macro_rules! every_setting {
+    ($($switch:ident: $positions:expr),* $(,)?) => {{
+        let settings = vec![ssm_organizations::sim::Undocumented::default()];
+        $(let settings = crate::common::crossed(&settings, $positions, |setting, position| setting.$switch = position);)*
+        settings
+    }};
+}
+pub(crate) use every_setting;
+
+/// The default, and each switch alone in each other position; without the one by which AWS knows no Systems Manager at all.
+pub fn each_switch() -> Vec<sim::Undocumented> {
+    let both = &[true, false];
+    let mut settings = vec![sim::Undocumented::default()];
+    macro_rules! add {
+        ($($switch:ident: $positions:expr),* $(,)?) => { $(settings.extend(every_setting! { $switch: $positions });)* };
+    }
+    add! {
+        repetition: sim::Repetition::ALL,
+        register_untrusted: sim::RegisterUntrusted::ALL,
+        second_administrator: sim::SecondAdministrator::ALL,
+        disable_administered: sim::DisableAdministered::ALL,
+        deregister_untrusted: sim::DeregisterUntrusted::ALL,
+        reasons: both,
+        listing_needs_all_features: both,
+        enabling_makes_role: both,
+        deregistering_deletes_syncs: both,
+        deregistering_spares: &[[region("eu-central-1")].into(), [region("us-east-1")].into()],
+        syncs_recover: both,
+        unready_sync: sim::UnreadySync::ALL,
+        sync_of_a_member: sim::SyncOfAMember::ALL,
+        sync_quota_is_shared: both,
+        sync_booleans_are_shown: both,
+        duplicate_role: sim::DuplicateRole::ALL,
+        role_serves_all_syncs: both,
+        role_serves_single_accounts: both,
+    }
+    let default = settings.remove(0);
+    settings.retain(|setting| *setting != default);
+    settings.insert(0, default);
+    settings
+}
+
+pub async fn observe(organization: &sim::Organization) -> Observed<sim::Client> {
+    Integration::new(organization.management_client()).observe().await.unwrap()
+}
+
+macro_rules! expect_state {
+    ($name:ident, $state:ident) => {
+        pub fn $name<C>(observed: Observed<C>) -> Integration<$state, C> {
+            match observed {
+                Observed::$state(handle) => handle,
+                other => panic!("expected {}, found {other:?}", stringify!($state)),
+            }
+        }
+    };
+}
+
+expect_state!(expect_disabled, Disabled);
+expect_state!(expect_trusted, TrustedAccess);
+expect_state!(expect_delegated, Delegated);
+expect_state!(expect_irregular, Irregular);
+
+pub async fn disabled_in(organization: &sim::Organization) -> Integration<Disabled, sim::Client> {
+    expect_disabled(observe(organization).await)
+}
+
+pub async fn trusted_in(organization: &sim::Organization) -> Integration<TrustedAccess, sim::Client> {
+    expect_trusted(observe(organization).await)
+}
+
+pub async fn delegated_in(organization: &sim::Organization) -> Integration<Delegated, sim::Client> {
+    expect_delegated(observe(organization).await)
+}
+
+pub async fn irregular_in(organization: &sim::Organization) -> Integration<Irregular, sim::Client> {
+    expect_irregular(observe(organization).await)
+}
+
+/// Which way on a failure offers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    Unchanged,
+    Moved,
+    Unknown,
+}
+
+pub fn way<H: Handle>(recovered: &Recovered<H>) -> Way {
+    match recovered {
+        Recovered::Unchanged(_) => Way::Unchanged,
+        Recovered::Moved(_) => Way::Moved,
+        Recovered::Unknown(_) => Way::Unknown,
+    }
+}
+
+/// The error of a transition that must fail, and the way on.
+pub fn failed<T, H: Handle>(result: Result<T, Failure<H>>) -> (Error, Recovered<H>) {
+    match result {
+        Ok(_) => panic!("the transition succeeded"),
+        Err(failure) => failure.into_parts(),
+    }
+}

@@ -1,0 +1,183 @@
+//! What errors say, and what they keep to themselves.
+#![cfg(feature = "sim")]
+
+use std::error::Error as StdError;
+
+use crate::common::{alice, failed, observe, organization, trusted_in, trusting};
+use ssm_organizations::ports::{AccountState, FeatureSet, Operation};
+use ssm_organizations::sim::Fault;
+use ssm_organizations::{AccountId, Applied, Error, ErrorKind, OrganizationId, Region, Retry, SyncName, Syncs};
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_reads_like_an_explanation() {
+    let member = organization().build();
+    let handle = ssm_organizations::Integration::new(member.client(alice()));
+    assert_eq!(
+        failed(handle.observe().await).0.to_string(),
+        "ListAWSServiceAccessForOrganization as 222222222222: access denied; use credentials of the management account \
+         111111111111 or of a delegated administrator, or add the permission \
+         organizations:ListAWSServiceAccessForOrganization (AWS answered AccessDeniedException): You don't have permissions to access this resource."
+    );
+
+    let organization = organization().member_in(alice(), AccountState::Suspended).build();
+    assert_eq!(
+        failed(observe(&organization).await.ensure_delegated(&alice()).await).0.to_string(),
+        "RegisterDelegatedAdministrator for account 222222222222 as 111111111111: the account is SUSPENDED, and only an \
+         ACTIVE one can become the delegated administrator; name an active member account of the organization"
+    );
+
+    let organization = trusting().build();
+    let trusted = trusted_in(&organization).await;
+    organization.delegate(crate::common::bob());
+    assert_eq!(
+        failed(trusted.register_delegated_administrator(&alice()).await).0.to_string(),
+        "RegisterDelegatedAdministrator for account 222222222222 as 111111111111: the one delegation that Systems Manager \
+         allows is held by 333333333333; deregister account 333333333333 first (AWS answered ConstraintViolationException, \
+         MAX_DELEGATED_ADMINISTRATORS_FOR_SERVICE_LIMIT_EXCEEDED): You have exceeded the allowed number of delegated \
+         administrators for the delegated service."
+    );
+
+    let organization = trusting().build();
+    let trusted = trusted_in(&organization).await;
+    organization.fault(Operation::DisableAwsServiceAccess, 1, Fault::LostBefore);
+    assert_eq!(
+        failed(trusted.disable(Syncs::Forfeit).await).0.to_string(),
+        "DisableAWSServiceAccess as 111111111111: no usable answer, so it may have been applied; observe again"
+    );
+
+    let organization = crate::common::organization().feature_set(FeatureSet::ConsolidatedBilling).build();
+    let handle = ssm_organizations::Integration::new(organization.management_client());
+    let error = failed(handle.observe().await).0.to_string();
+    assert!(
+        error.contains("consolidated billing only, and trusted access needs all features; enable all features"),
+        "{error}"
+    );
+}
+
+#[test]
+fn the_code_decides_what_may_be_tried_again_and_what_may_have_happened() {
+    let write = Operation::EnableAwsServiceAccess;
+    let read = Operation::DescribeOrganization;
+    let cases = [
+        ("AWSOrganizationsNotInUseException", ErrorKind::NotInOrganization, Retry::Permanent, Applied::No),
+        ("AccessDeniedException", ErrorKind::AccessDenied, Retry::Permanent, Applied::No),
+        ("AccessDenied", ErrorKind::AccessDenied, Retry::Permanent, Applied::No),
+        ("TooManyRequestsException", ErrorKind::Throttled, Retry::Temporary, Applied::No),
+        ("ThrottlingException", ErrorKind::Throttled, Retry::Temporary, Applied::No),
+        ("ConcurrentModificationException", ErrorKind::ConcurrentModification, Retry::Temporary, Applied::No),
+        ("FinalizingOrganizationException", ErrorKind::Finalizing, Retry::Temporary, Applied::No),
+        ("ServiceException", ErrorKind::Lost, Retry::Temporary, Applied::Unknown),
+        ("InternalServerError", ErrorKind::Lost, Retry::Temporary, Applied::Unknown),
+        ("LimitExceededException", ErrorKind::QuotaExceeded, Retry::Permanent, Applied::No),
+        ("UnsupportedAPIEndpointException", ErrorKind::Unsupported, Retry::Permanent, Applied::No),
+        ("ExpiredTokenException", ErrorKind::CredentialsRejected, Retry::Permanent, Applied::No),
+        ("RequestTimeTooSkewed", ErrorKind::ClockSkewed, Retry::Permanent, Applied::No),
+        ("RequestTimeout", ErrorKind::Lost, Retry::Temporary, Applied::Unknown),
+        ("ConstraintViolationException", ErrorKind::Refused, Retry::Permanent, Applied::No),
+        ("NobodyKnowsException", ErrorKind::Refused, Retry::Permanent, Applied::No),
+    ];
+    for (code, kind, retry, applied) in cases {
+        let error = Error::service(write, code, "said AWS");
+        assert_eq!((error.kind(), error.retry(), error.applied()), (&kind, retry, applied), "{code}");
+        assert_eq!((error.code(), error.message()), (Some(code), Some("said AWS")));
+        assert_eq!(error.is_retryable(), retry == Retry::Temporary);
+        assert_eq!(Error::service(read, code, "").applied(), Applied::No, "a read changes nothing: {code}");
+        assert_eq!(Error::service(read, code, "").message(), None);
+    }
+    assert_eq!(Error::lost(write).applied(), Applied::Unknown);
+    assert_eq!(Error::lost(read).applied(), Applied::No);
+    assert_eq!(Error::unexpected(write, "half an answer").applied(), Applied::Unknown);
+    assert_eq!(Error::not_sent(write, "no Region").applied(), Applied::No);
+    assert!(!Error::lost(read).with_retry(Retry::Spent).is_retryable(), "nobody multiplies spent retries");
+}
+
+#[test]
+fn a_message_is_said_once_by_the_error_or_by_its_source() {
+    let error =
+        || Error::service(Operation::EnableAwsServiceAccess, "OddException", "the words").with_request_id("id-1");
+    assert_eq!(
+        error().to_string(),
+        "EnableAWSServiceAccess: refused (AWS answered OddException, request id id-1): the words"
+    );
+    let sourced = error().with_reason("WHY").with_source(std::io::Error::other("the words"));
+    assert_eq!(
+        sourced.to_string(),
+        "EnableAWSServiceAccess: refused (AWS answered OddException, WHY, request id id-1)"
+    );
+    assert_eq!(sourced.source().unwrap().to_string(), "the words");
+    assert!(sourced.client_error().unwrap().is::<std::io::Error>(), "the client's own, for a downcast");
+    assert_eq!(
+        format!("{sourced:#}"),
+        "EnableAWSServiceAccess: refused (AWS answered OddException, WHY, request id id-1): the words"
+    );
+    let unsent =
+        Error::not_sent(Operation::EnableAwsServiceAccess, "no credentials").with_source(std::io::Error::other("a"));
+    assert_eq!(
+        format!("{unsent:#}"),
+        "EnableAWSServiceAccess: not sent: no credentials: a",
+        "our own words are no source's"
+    );
+    assert_eq!(
+        (sourced.message(), sourced.reason(), sourced.request_id()),
+        (Some("the words"), Some("WHY"), Some("id-1"))
+    );
+}
+
+#[test]
+fn an_e_mail_address_goes_nowhere() {
+    let address = "owner.of-it@example.com";
+    let source = std::io::Error::other(format!("{address} said no"));
+    let error = Error::service(Operation::DescribeAccount, "OddException", format!("Account of <{address}> is odd"));
+    assert!(!error.to_string().contains("example.com"), "{error}");
+    let error = error.with_message(format!("mailto:{address}")).with_source(source);
+    for shown in
+        [format!("{error:?}"), format!("{error:#}"), error.message().unwrap().to_owned(), error.causes().concat()]
+    {
+        assert!(!shown.contains("example.com"), "{shown}");
+    }
+    // Whoever prints the chain, as anyhow does.
+    let chained =
+        anyhow::Error::from(Error::lost(Operation::DescribeAccount).with_source(std::io::Error::other(address)));
+    let reasoned = Error::service(Operation::DescribeAccount, address, "").with_reason(address);
+    for shown in [format!("{chained:#}"), format!("{chained:?}"), format!("{reasoned} {reasoned:?}")] {
+        assert!(!shown.contains("example.com"), "{shown}");
+    }
+    let invalid = Error::from(AccountId::new(address).unwrap_err());
+    for shown in [format!("{invalid:?}"), format!("{invalid}")] {
+        assert!(!shown.contains("example.com"), "{shown}");
+    }
+}
+
+#[test]
+fn debug_shows_all_that_is_known_on_one_level() {
+    let error = Error::service(Operation::EnableAwsServiceAccess, "OddException", "the words").with_request_id("id-1");
+    assert_eq!(
+        format!("{error:?}"),
+        "Error { kind: Refused, evidence: Said, retry: Permanent, applied: No, operation: EnableAWSServiceAccess, code: OddException, \
+         message: the words, request_id: id-1 }"
+    );
+}
+
+#[test]
+fn identifiers_are_what_aws_says_they_are() {
+    for good in ["000000000000", "123456789012"] {
+        assert_eq!(good.parse::<AccountId>().unwrap().to_string(), good);
+    }
+    for bad in ["", "12345678901", "1234567890123", "12345678901a", "１２３４５６７８９０１２", " 23456789012"]
+    {
+        let error = Error::from(bad.parse::<AccountId>().unwrap_err());
+        assert_eq!(*error.kind(), ErrorKind::InvalidInput);
+        assert!(error.to_string().ends_with("is not an account id: twelve digits"), "{error}");
+    }
+    let organization = |rest: usize| OrganizationId::new(format!("o-{}", "a".repeat(rest)));
+    assert!(organization(10).is_ok() && organization(32).is_ok());
+    assert!(organization(9).is_err() && organization(33).is_err() && OrganizationId::new("o-ABCDEFGHIJ").is_err());
+    let sync = |length: usize| SyncName::new("ä".repeat(length));
+    assert!(sync(1).is_ok() && sync(64).is_ok() && sync(0).is_err() && sync(65).is_err());
+    let region = |length: usize| Region::new("a".repeat(length));
+    assert!(region(1).is_ok() && region(64).is_ok() && region(0).is_err() && region(65).is_err());
+    assert!(Region::new("EU-central-1").is_err() && Region::new("eu central").is_err());
+    let principal = |length: usize| ssm_organizations::ServicePrincipal::new("a".repeat(length));
+    assert!(principal(1).is_ok() && principal(128).is_ok() && principal(0).is_err() && principal(129).is_err());
+    assert!(ssm_organizations::ServicePrincipal::new("a/b").is_err());
+}

@@ -1,0 +1,172 @@
+//! Two and three administrators at once, in every order of their calls, with lost replies and deaths.
+//!
+//! The small versions run with every other test; what is ignored says how it is run, and how long it takes.
+#![cfg(feature = "sim")]
+
+use crate::common::{alice, bob, delegated, organization, trusting};
+use crate::explore::jobs::Job;
+use crate::explore::search::explore;
+use crate::explore::world::Scenario;
+use ssm_organizations::ServicePrincipal;
+use ssm_organizations::sim::{self, Repetition, SecondAdministrator, Undocumented};
+
+type Start = (&'static str, fn() -> sim::Builder);
+
+const STARTS: [Start; 3] = [("disabled", organization), ("trusted", trusting), ("delegated", delegated)];
+
+/// Whether AWS refuses to enable and to disable again, and how it refuses a second administrator: what runs at the same time meet.
+fn settings() -> Vec<Undocumented> {
+    let mut strict = Undocumented::default();
+    strict.repetition = Repetition::Refused;
+    strict.second_administrator = SecondAdministrator::Exists;
+    strict.reasons = false;
+    vec![Undocumented::default(), strict]
+}
+
+/// The typed handles' walks, and a plan's.
+fn walks() -> Vec<Job> {
+    vec![Job::Onboard(alice()), Job::Onboard(bob()), Job::Offboard, Job::HandOver(bob()), Job::Leave]
+}
+
+/// Plans that are applied and then undone.
+fn visits() -> Vec<Job> {
+    vec![Job::Visit(alice()), Job::Visit(bob()), Job::Borrow(bob())]
+}
+
+/// Each two, each once, the same one twice included.
+fn pairs(ones: &[Job], others: &[Job]) -> Vec<Vec<Job>> {
+    let mut pairs: Vec<Vec<Job>> = Vec::new();
+    for one in ones {
+        for other in others {
+            if !pairs.contains(&vec![*other, *one]) {
+                pairs.push(vec![*one, *other]);
+            }
+        }
+    }
+    pairs
+}
+
+/// Explores each group of jobs from each start under each setting, and says how much there was.
+fn every_order(
+    what: &str,
+    starts: &[Start],
+    settings: &[Undocumented],
+    groups: &[Vec<Job>],
+    losses: usize,
+    deaths: usize,
+) {
+    let begun = std::time::Instant::now();
+    let (mut states, mut schedules, mut ends, mut longest, mut scenarios) = (0, 0, 0, 0, 0);
+    let mut broken = Vec::new();
+    for setting in settings {
+        for (from, start) in starts {
+            for jobs in groups {
+                let syncs = jobs.contains(&Job::MakeSync);
+                let name = format!("{jobs:?}, {from}, {:?}", setting.repetition);
+                let (start, setting, jobs) = (*start, setting.clone(), jobs.clone());
+                let explored = explore(&Scenario { name, start, setting, syncs, jobs, losses, deaths });
+                states += explored.states;
+                schedules += explored.schedules;
+                ends += explored.ends;
+                longest = longest.max(explored.longest);
+                scenarios += 1;
+                for (what, story) in explored.broken {
+                    println!("{what}\n    {}\n", story.join("\n    "));
+                    broken.push(what);
+                }
+            }
+        }
+    }
+    println!(
+        "{what}: {scenarios} scenarios, {states} states, {schedules} schedules, {ends} of them to the end, \
+         {longest} steps at most, {:?}",
+        begun.elapsed()
+    );
+    assert!(broken.is_empty(), "{what}: {broken:#?}");
+}
+
+/// What runs at the same time contend for most.
+fn contended() -> Vec<Vec<Job>> {
+    vec![
+        vec![Job::Onboard(alice()), Job::Onboard(bob())],
+        vec![Job::Onboard(alice()), Job::Offboard],
+        vec![Job::Offboard, Job::HandOver(bob())],
+    ]
+}
+
+fn with_syncs() -> sim::Builder {
+    delegated().role_for(&ServicePrincipal::ACCOUNT_DISCOVERY)
+}
+
+/// Whoever takes the delegation away, while a data sync is made under it.
+fn around_syncs() -> Vec<Vec<Job>> {
+    let takers = [Job::OffboardGently, Job::CarryOver(bob()), Job::Leave, Job::Borrow(bob())];
+    takers.map(|taker| vec![Job::MakeSync, taker]).into()
+}
+
+const WITH_SYNCS: [Start; 1] = [("delegated, with the role", with_syncs)];
+
+#[test]
+fn two_walks() {
+    every_order("two walks", &STARTS, &settings()[..1], &pairs(&walks(), &walks()), 0, 0);
+    every_order("two walks, less said", &STARTS, &settings()[1..], &contended(), 0, 0);
+}
+
+#[test]
+fn two_walks_and_a_lost_reply() {
+    every_order("two walks, one loss", &STARTS[..1], &settings()[..1], &contended()[1..2], 1, 0);
+    every_order("two walks, one loss", &STARTS[2..], &settings()[..1], &contended()[2..], 1, 0);
+}
+
+#[test]
+fn two_walks_and_a_death() {
+    every_order("two walks, one death", &STARTS[..1], &settings()[..1], &contended()[1..2], 0, 1);
+    every_order("two walks, one death", &STARTS[2..], &settings()[..1], &contended()[2..], 0, 1);
+}
+
+#[test]
+fn a_sync_is_made_meanwhile() {
+    every_order("a sync and a walk", &WITH_SYNCS, &settings()[..1], &around_syncs()[..2], 0, 0);
+}
+
+#[test]
+fn a_walk_and_a_visit() {
+    let calm = &settings()[..1];
+    every_order("a walk and a visit", &STARTS[..1], calm, &[vec![Job::Offboard, Job::Visit(bob())]], 0, 0);
+    every_order("a walk and a visit", &STARTS[2..], calm, &[vec![Job::Offboard, Job::Borrow(bob())]], 0, 0);
+}
+
+#[test]
+fn three_walks() {
+    let three = [vec![Job::Onboard(alice()), Job::Onboard(bob()), Job::Onboard(bob())]];
+    every_order("three walks", &STARTS[1..2], &settings()[..1], &three, 0, 0);
+}
+
+#[test]
+#[ignore = "a minute or two: cargo test --release --test suite exploration -- --ignored --nocapture"]
+fn two_walks_deep() {
+    every_order("two walks, one loss", &STARTS, &settings(), &contended(), 1, 0);
+    every_order("two walks, one death", &STARTS, &settings(), &pairs(&walks(), &walks()), 0, 1);
+    every_order("two walks, one loss, one death", &STARTS[2..], &settings()[..1], &contended(), 1, 1);
+}
+
+#[test]
+#[ignore = "a minute or two: cargo test --release --test suite exploration -- --ignored --nocapture"]
+fn visits_deep() {
+    every_order("a walk and a visit", &STARTS, &settings(), &pairs(&walks(), &visits()), 0, 0);
+}
+
+#[test]
+#[ignore = "a minute or two: cargo test --release --test suite exploration -- --ignored --nocapture"]
+fn syncs_deep() {
+    every_order("a sync and a walk, one loss", &WITH_SYNCS, &settings(), &around_syncs(), 1, 0);
+}
+
+#[test]
+#[ignore = "a minute or two: cargo test --release --test suite exploration -- --ignored --nocapture"]
+fn three_walks_deep() {
+    let three = [vec![Job::Onboard(alice()), Job::Onboard(bob()), Job::Offboard]];
+    every_order("three walks", &STARTS[1..2], &settings()[..1], &three, 0, 0);
+    let three = [vec![Job::Onboard(alice()), Job::Offboard, Job::HandOver(bob())]];
+    every_order("three walks", &STARTS[2..], &settings()[..1], &three, 0, 0);
+}

@@ -1,0 +1,239 @@
+//! What a handle and a failure are to the program that holds them.
+#![cfg(feature = "sim")]
+
+use std::error::Error as StdError;
+use std::sync::Arc;
+
+use crate::common::{SSM, alice, disabled_in, failed, observe, organization, trusted_in, trusting};
+use ssm_organizations::ports::{Client, Operation, SourceRegions, SyncDefinition, SystemsManagerClient};
+use ssm_organizations::sim::Fault;
+use ssm_organizations::state::{Delegated, Disabled, Irregular, TrustedAccess, Unobserved};
+use ssm_organizations::{
+    Change, Error, ErrorKind, Explorer, Failure, Handover, Integration, Observed, SyncName, Syncs,
+};
+
+/// A client about which nothing is known but what the ports ask.
+struct Bare<C>(C);
+
+/// Takes the four ports from the client inside.
+macro_rules! forward {
+    ($($trait:ident { $($method:ident($($name:ident: $type:ty),*) -> $answer:ty;)* })*) => {$(
+        #[async_trait::async_trait]
+        impl<C: ssm_organizations::ports::$trait> ssm_organizations::ports::$trait for Bare<C> {
+            $(async fn $method(&self, $($name: $type),*) -> Result<$answer, Error> {
+                self.0.$method($($name),*).await
+            })*
+        }
+    )*};
+}
+
+forward! {
+    OrganizationsApi {
+        describe_organization() -> ssm_organizations::ports::Organization;
+        describe_account(account: &ssm_organizations::AccountId) -> ssm_organizations::ports::Account;
+        list_aws_service_access_for_organization(next: Option<ssm_organizations::PageToken>)
+            -> ssm_organizations::ports::Page<ssm_organizations::ports::EnabledService>;
+        enable_aws_service_access(principal: &ssm_organizations::ServicePrincipal) -> ();
+        list_delegated_administrators(
+            principal: &ssm_organizations::ServicePrincipal,
+            next: Option<ssm_organizations::PageToken>
+        ) -> ssm_organizations::ports::Page<ssm_organizations::ports::DelegatedAdministrator>;
+    }
+    StsApi {}
+}
+
+fn is_send<T: Send>(value: T) -> T {
+    value
+}
+
+#[tokio::test]
+async fn every_future_is_send() {
+    let organization = trusting().delegated_to(alice()).build();
+    let client = organization.client(alice());
+    let ssm: [&dyn SystemsManagerClient; 1] = [&client];
+    let regions = [crate::common::region("eu-central-1")];
+    let protect = Syncs::Protect { ssm: &ssm, regions: &regions };
+
+    let Observed::Delegated(delegated) =
+        is_send(Integration::new(organization.management_client()).observe()).await.unwrap()
+    else {
+        panic!("delegated");
+    };
+    let trusted = is_send(delegated.deregister(protect)).await.unwrap();
+    let disabled = is_send(trusted.disable(Syncs::Forfeit)).await.unwrap();
+    let trusted = is_send(disabled.enable_trusted_access()).await.unwrap();
+    let delegated = is_send(trusted.register_delegated_administrator(&alice())).await.unwrap();
+    let disabled = is_send(Observed::from(delegated).ensure_disabled(Syncs::Forfeit)).await.unwrap();
+    is_send(Observed::from(disabled).ensure_delegated(&alice())).await.unwrap();
+
+    organization.delegate(crate::common::bob());
+    let irregular = crate::common::irregular_in(&organization).await;
+    let observed = is_send(irregular.keep_only(&alice(), Syncs::Forfeit)).await.unwrap();
+    drop(observed);
+    organization.delegate(crate::common::bob());
+    let irregular = crate::common::irregular_in(&organization).await;
+    drop(is_send(irregular.reinstate_trust()).await.unwrap());
+    let irregular = crate::common::irregular_in(&organization).await;
+    drop(is_send(irregular.remove_all(Syncs::Forfeit)).await.unwrap());
+}
+
+#[tokio::test]
+async fn every_future_of_explorer_is_send() {
+    let organization = organization().build();
+    let (client, alices, bobs) =
+        (organization.management_client(), organization.client(alice()), organization.client(crate::common::bob()));
+    let home = [crate::common::region("eu-central-1")];
+    let regions = SourceRegions::new(home.clone()).unwrap();
+    let sync = SyncDefinition::of_organization(SyncName::new("all").unwrap(), regions);
+    let explorer = Explorer::new().with_role(&client).with_sync(&client, &sync, &home);
+
+    let mut trusted = is_send(disabled_in(&organization).await.set_up_explorer(&explorer)).await.unwrap();
+    is_send(trusted.complete_explorer(&explorer)).await.unwrap();
+    let mut syncs = is_send(trusted.data_syncs(&client)).await.unwrap();
+    let _ = is_send(syncs.list(&home)).await.unwrap();
+    let _ = is_send(syncs.ensure(&sync, &home)).await.unwrap();
+    let _ = is_send(syncs.recreate(&sync, &home)).await.unwrap();
+    let _ = is_send(syncs.delete(sync.name(), &home)).await.unwrap();
+    let mut role = trusted.account_discovery_role(&client);
+    drop(is_send(role.look_up()).await.unwrap());
+    drop(is_send(role.ensure()).await.unwrap());
+    let delegated = trusted.register_delegated_administrator(&alice()).await.unwrap();
+    let carry = Handover::Carry { from: &alices, to: &bobs, regions: &home };
+    let replaced = is_send(delegated.replace(&crate::common::bob(), carry)).await.unwrap();
+    let trusted = replaced.delegated.deregister(Syncs::Forfeit).await.unwrap();
+    let mut disabled = is_send(trusted.take_down_explorer(&Explorer::new(), Syncs::Forfeit)).await.unwrap();
+    tokio::time::pause();
+    drop(is_send(disabled.account_discovery_role(&client).delete(Syncs::Forfeit)).await.unwrap());
+}
+
+#[test]
+fn handles_and_errors_may_move_between_threads() {
+    fn check<T: Send + Sync + 'static>() {}
+    type Shared = Arc<dyn Client>;
+    check::<Integration<Unobserved, Shared>>();
+    check::<Integration<Disabled, Shared>>();
+    check::<Integration<TrustedAccess, Shared>>();
+    check::<Integration<Delegated, Shared>>();
+    check::<Integration<Irregular, Shared>>();
+    check::<Failure<Integration<Disabled, Shared>>>();
+    check::<Failure<Observed<Shared>>>();
+    check::<Error>();
+    check::<Change>();
+    // What a transition answers stays small, whatever the handle holds.
+    assert!(size_of::<Failure<Observed<[u8; 1000]>>>() <= size_of::<usize>());
+    assert!(size_of::<Error>() <= size_of::<usize>());
+}
+
+#[tokio::test]
+async fn one_client_for_everything_can_be_shared() {
+    let organization = organization().build();
+    let client: Arc<dyn Client> = Arc::new(organization.management_client());
+    let spawned = tokio::spawn({
+        let client = Arc::clone(&client);
+        async move {
+            let observed = Integration::new(client).observe().await?;
+            Ok::<_, Error>(observed.ensure_delegated(&alice()).await?.changes().len())
+        }
+    });
+    assert_eq!(spawned.await.unwrap().unwrap(), 2);
+
+    // The same client looks for data syncs: as itself, as a trait object, or borrowed from the handle.
+    let theirs: Arc<dyn Client> = Arc::new(organization.client(alice()));
+    let ssm: [&dyn SystemsManagerClient; 2] = [&client, &*theirs];
+    let protect = Syncs::Protect { ssm: &ssm, regions: &[crate::common::region("eu-central-1")] };
+    let observed = Integration::new(&client).observe().await.unwrap();
+    observed.ensure_disabled(protect).await.unwrap();
+
+    let boxed: Box<dyn Client> = Box::new(organization.management_client());
+    Integration::new(boxed).observe().await.unwrap().ensure_delegated(&alice()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_client_needs_only_the_ports_and_methods_that_are_used() {
+    let organization = organization().build();
+    let observed = Integration::new(Bare(organization.management_client())).observe().await.unwrap();
+    assert_eq!(observed.caller(), None, "a client that cannot tell whom it speaks for");
+    let delegated = observed.ensure_delegated(&alice()).await;
+    let (error, recovered) = failed(delegated);
+    assert_eq!(
+        (error.kind(), error.operation()),
+        (&ErrorKind::Unsupported, Some(Operation::RegisterDelegatedAdministrator))
+    );
+    // Nothing here asks the client to be `Debug`.
+    assert!(format!("{recovered:?}").starts_with("Moved(Integration<TrustedAccess, _>"), "{recovered:?}");
+}
+
+async fn into_crate_error(organization: &ssm_organizations::sim::Organization) -> Result<(), Error> {
+    let observed = Integration::new(organization.management_client()).observe().await?;
+    let Observed::Disabled(disabled) = observed else { panic!("{observed}") };
+    disabled.enable_trusted_access().await?;
+    Ok(())
+}
+
+async fn into_anyhow(organization: &ssm_organizations::sim::Organization) -> anyhow::Result<()> {
+    let observed = Integration::new(organization.management_client()).observe().await?;
+    observed.ensure_delegated(&alice()).await?;
+    Ok(())
+}
+
+async fn into_box(organization: &ssm_organizations::sim::Organization) -> Result<(), Box<dyn StdError + Send + Sync>> {
+    let observed = Integration::new(organization.management_client()).observe().await?;
+    observed.ensure_delegated(&alice()).await?;
+    Ok(())
+}
+
+async fn borrowed_into_anyhow(organization: &ssm_organizations::sim::Organization) -> anyhow::Result<()> {
+    let client = organization.management_client();
+    let observed = Integration::new(&client).observe().await.map_err(Error::from)?;
+    observed.ensure_delegated(&alice()).await.map_err(Error::from)?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_failure_becomes_the_error_that_the_caller_uses() {
+    let refuse = |organization: &ssm_organizations::sim::Organization| {
+        organization.fault(Operation::EnableAwsServiceAccess, 1, Fault::refused("AccessDeniedException"));
+    };
+    let organization = organization().build();
+    refuse(&organization);
+    let error = into_crate_error(&organization).await.unwrap_err();
+    assert_eq!(*error.kind(), ErrorKind::AccessDenied);
+
+    refuse(&organization);
+    let error = into_anyhow(&organization).await.unwrap_err();
+    let line = error.to_string();
+    assert!(line.starts_with("EnableAWSServiceAccess as 111111111111: access denied"), "{line}");
+    assert_eq!(error.chain().count(), 1, "the failure speaks for the error inside: {error:?}");
+
+    refuse(&organization);
+    assert_eq!(into_box(&organization).await.unwrap_err().to_string(), line);
+    refuse(&organization);
+    assert_eq!(borrowed_into_anyhow(&organization).await.unwrap_err().to_string(), line);
+}
+
+#[tokio::test]
+async fn a_dropped_transition_leaves_the_truth_to_the_next_observation() {
+    let organization = organization().latency(std::time::Duration::from_millis(1)).build();
+    let disabled = disabled_in(&organization).await;
+    {
+        let mut transition = Box::pin(disabled.enable_trusted_access());
+        // Until the write has been made, and no further.
+        std::future::poll_fn(|context| {
+            let _ = transition.as_mut().poll(context);
+            if organization.is_trusted(&SSM) { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+        })
+        .await;
+    }
+    drop(trusted_in(&organization).await);
+}
+
+#[tokio::test]
+async fn handles_say_what_they_stand_for() {
+    let organization = trusting().delegated_to(alice()).build();
+    let observed = observe(&organization).await;
+    assert_eq!(
+        observed.to_string(),
+        "Delegated: account 222222222222 administers Systems Manager in organization o-exampleorgid"
+    );
+    assert!(format!("{observed:?}").starts_with("Integration<Delegated, _>"), "{observed:?}");
+}

@@ -1,0 +1,844 @@
+//! Plans on their way: facts and rivals, lost replies and killed processes, lateness, events and what they cost.
+#![cfg(feature = "sim")]
+
+use std::time::Duration;
+
+use crate::common::{
+    SSM, account, alice, bob, delegated, every_setting, management, organization, organization_sync, region, trusting,
+};
+use crate::plans::{
+    AWAY, HOME, Office, QUICK_SETUP, ROLE, Story, companions, everything, home, like, name, offboarding, onboarding,
+    outline, rearranged, shown, stories, trusts, whole,
+};
+use ssm_organizations::plan::{Clients, Event, Fact, OtherSyncs, Plan, Receipt, ServiceTarget, Stopped, Target};
+use ssm_organizations::policy::Caller;
+use ssm_organizations::ports::{AccountState, DataSync, Operation, SyncSourceType};
+use ssm_organizations::sim::{
+    self, DeregisterUntrusted, DisableAdministered, DuplicateRole, Fault, Lag, Outcome, Repetition,
+    SecondAdministrator, UnreadySync,
+};
+use ssm_organizations::{AccountId, Applied, Certainty, ChangeKind, Error, ErrorKind, RoleName, SyncsReport};
+
+const BOTH: &[bool] = &[true, false];
+
+async fn an_hour_later() {
+    tokio::time::advance(Duration::from_hours(1)).await;
+}
+
+/// The story's end, when nothing goes wrong, and the calls of its application.
+async fn calm(story: &Story) -> (sim::Snapshot, Vec<sim::Call>) {
+    let office = Office::new((story.start)());
+    let plan = office.plan(&(story.target)()).await;
+    office.organization.forget_calls();
+    office.apply(&plan).await.unwrap();
+    (like(&office.organization), office.organization.calls())
+}
+
+/// What the receipt claims was sent, and what was sent is in it.
+fn check_receipt(receipt: &Receipt, organization: &sim::Organization, what: &str) {
+    let calls = organization.calls();
+    let answered = calls.iter().filter(|call| call.is_write() && call.outcome == Outcome::Answered).count();
+    let lost = calls.iter().filter(|call| call.is_write() && call.outcome == Outcome::Lost).count();
+    let did = receipt.changes().iter().filter(|change| change.certainty == Certainty::Did).count();
+    let maybe = receipt.changes().iter().filter(|change| change.certainty == Certainty::Maybe).count();
+    // The deletion of the role is a task, which AWS may give up.
+    let tasks = calls.iter().filter(|call| call.operation == Operation::DeleteServiceLinkedRole).count();
+    assert!(did <= answered && did + maybe + tasks >= answered, "{what}: {receipt:?}\n{calls:?}");
+    assert!(did + maybe <= answered + lost, "{what}: {receipt:?}\n{calls:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_come_in_order_and_the_receipt_grows() {
+    let office = Office::new(organization().role_for(&ROLE));
+    let plan = office.plan(&onboarding().with_role()).await;
+    // Somebody has done one of the steps meanwhile.
+    office.organization.trust(&SSM);
+    an_hour_later().await;
+    let mut seen = Vec::new();
+    let mut kept: Vec<Receipt> = Vec::new();
+    let receipt = plan
+        .apply(&office.clients(), |event| match event {
+            Event::Started { index, step, .. } => {
+                assert_eq!(plan.steps().get(index), Some(step));
+                seen.push(format!("{index} started"));
+            }
+            Event::Changed { index, change, receipt, .. } => {
+                assert_eq!(receipt.changes().last(), Some(change));
+                kept.push(receipt.clone());
+                seen.push(format!("{index} changed"));
+            }
+            Event::Skipped { index, .. } => seen.push(format!("{index} skipped")),
+            _ => {}
+        })
+        .await
+        .unwrap();
+    let expected = [
+        "0 started",
+        "0 skipped",
+        "1 started",
+        "1 changed",
+        "2 started",
+        "3 started",
+        "4 started",
+        "2 changed",
+        "3 changed",
+        "4 changed",
+    ];
+    assert_eq!(seen, expected, "{plan}");
+    assert_eq!(kept.iter().map(|receipt| receipt.changes().len()).collect::<Vec<_>>(), [1, 2, 3, 4]);
+    assert_eq!(kept.last(), Some(&receipt));
+    assert_eq!(receipt.organization(), &plan.snapshot().organization().id);
+    assert!(receipt.changes().iter().all(|change| change.certainty == Certainty::Did && change.shown));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_is_applied_only_to_its_own_organization() {
+    let office = Office::new(organization());
+    let plan = office.plan(&onboarding()).await;
+    let others = [
+        // Even in the same second.
+        organization().management(account("999999999999")).id("o-1111111111".parse().unwrap()),
+        organization().id("o-1111111111".parse().unwrap()),
+        organization().management(account("999999999999")),
+    ];
+    for (index, other) in others.into_iter().enumerate() {
+        if index > 0 {
+            an_hour_later().await;
+        }
+        let other = other.build();
+        let client = other.management_client();
+        let alice = other.client(alice());
+        let stopped = plan.apply(&Clients::new(&client).and(&alice), |_| {}).await.unwrap_err();
+        let ErrorKind::OtherOrganization { expected, .. } = stopped.error().kind() else { panic!("{stopped:#}") };
+        assert_eq!(expected.as_str(), "o-exampleorgid");
+        assert_eq!(other.writes(), 0);
+        assert!(stopped.receipt().is_empty() && stopped.done().is_empty());
+        assert_eq!(stopped.remaining().len(), plan.steps().len());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_applied_is_refused_before_the_first_write() {
+    type Arrange = fn(&sim::Organization);
+    type Expected = fn(&ErrorKind) -> bool;
+    let cases: [(&str, Arrange, Expected); 4] = [
+        ("left", |organization| organization.remove_member(alice()), |kind| *kind == ErrorKind::NotAMember),
+        (
+            "suspended",
+            |organization| organization.set_member(alice(), AccountState::Suspended),
+            |kind| matches!(kind, ErrorKind::NotActive { .. }),
+        ),
+        (
+            "Bob administers",
+            |organization| {
+                organization.trust(&SSM);
+                organization.delegate(bob());
+            },
+            |kind| matches!(kind, ErrorKind::FactMoved { .. }),
+        ),
+        (
+            "another sync",
+            |organization| {
+                organization.add_data_sync(management(), region(HOME), organization_sync("ours"));
+            },
+            |kind| matches!(kind, ErrorKind::FactMoved { .. }),
+        ),
+    ];
+    for (what, arrange, expected) in cases {
+        let office = Office::new(organization());
+        let plan = office.plan(&onboarding()).await;
+        arrange(&office.organization);
+        an_hour_later().await;
+        office.organization.forget_calls();
+        let stopped = office.apply(&plan).await.unwrap_err();
+        assert!(expected(stopped.error().kind()), "{what}: {stopped:#}");
+        assert_eq!(office.organization.writes(), 0, "{what}");
+    }
+
+    // Without the clients that it takes.
+    let office = Office::new(organization());
+    let plan = office.plan(&onboarding()).await;
+    let stopped = plan.apply(&Clients::new(&office.management), |_| {}).await.unwrap_err();
+    assert!(
+        matches!(stopped.error().kind(), ErrorKind::NoClient { account, .. } if *account == alice()),
+        "{stopped:#}"
+    );
+    let office = Office::new(delegated().role_for(&ROLE).data_sync(management(), region(HOME), shown("ours")));
+    let target =
+        Target::new().without_administrator().looking_in(home()).without_sync(Caller::Management, name("ours"), home());
+    let plan = office.plan(&target).await;
+    for late in [false, true] {
+        if late {
+            an_hour_later().await;
+        }
+        let stopped = plan.apply(&Clients::new(&office.management), |_| {}).await.unwrap_err();
+        assert!(matches!(stopped.error().kind(), ErrorKind::SyncsUnseen { .. }), "{stopped:#}");
+        assert_eq!(office.organization.writes(), 0);
+    }
+    // With those of another account.
+    let plan = office.plan(&Target::new().with_role().with_trusted_access(true).with_administrator(alice())).await;
+    assert!(plan.is_empty());
+    let office = Office::new(trusting().delegated_for(&QUICK_SETUP, alice()));
+    let plan = office.plan(&Target::new().with_administrator(bob())).await;
+    let stopped = plan.apply(&Clients::new(&office.alice), |_| {}).await.unwrap_err();
+    assert!(matches!(stopped.error().kind(), ErrorKind::NotManagementAccount { .. }), "{stopped:#}");
+    assert_eq!(office.organization.writes(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_that_stops_says_what_was_done_what_was_not_and_what_is() {
+    let office = Office::new(organization());
+    let plan = office.plan(&onboarding()).await;
+    office.organization.fault(Operation::RegisterDelegatedAdministrator, 1, Fault::refused("AccessDeniedException"));
+    let stopped = office.apply(&plan).await.unwrap_err();
+    assert_eq!((stopped.done(), stopped.remaining()), (&[0, 1][..], &[2, 3, 4, 5][..]));
+    assert_eq!(stopped.receipt().changes().len(), 2);
+    let now = stopped.now().expect("it was read");
+    let service = now.service(&SSM).unwrap();
+    assert!(service.trusted_access.known().unwrap().is_some());
+    assert!(service.administrators.known().unwrap().is_empty());
+    assert!(now.role().unwrap().known().unwrap().is_some());
+    assert!(stopped.to_string().starts_with("RegisterDelegatedAdministrator for account 222222222222"), "{stopped}");
+    let debug = format!("{stopped:?}");
+    assert!(debug.contains("remaining: [2, 3, 4, 5]"), "{debug}");
+    let (error, receipt) = stopped.into_parts();
+    assert_eq!((error.kind(), receipt.changes().len()), (&ErrorKind::AccessDenied, 2));
+    // It goes on where it was.
+    let rest = office.apply(&plan).await.unwrap();
+    assert_eq!(rest.changes().len(), 4);
+
+    // One sync that fails does not keep the others.
+    let office = Office::new(organization());
+    let plan = office.plan(&onboarding()).await;
+    office.organization.fault(Operation::CreateResourceDataSync, 2, Fault::refused("InternalServerErrorX"));
+    let stopped = office.apply(&plan).await.unwrap_err();
+    assert_eq!((stopped.done(), stopped.remaining()), (&[0, 1, 2, 3, 5][..], &[4][..]));
+    let error = Error::from(stopped);
+    assert_eq!(error.operation(), Some(Operation::CreateResourceDataSync));
+}
+
+/// What another one does, in which story, and how to tell that it was not undone.
+struct Rival {
+    story: fn() -> Story,
+    act: fn(&sim::Organization),
+    survives: fn(&sim::Organization) -> bool,
+    /// From the last look on that could show it, AWS has no way to tell before this write.
+    blind: Option<(Operation, AccountId, Operation)>,
+}
+
+fn story(name: &'static str) -> Story {
+    stories().into_iter().find(|story| story.name == name).unwrap()
+}
+
+fn foreign_sync(text: &str) -> DataSync {
+    let mut sync = shown(text);
+    sync.regions = vec![region("ap-south-1")];
+    sync
+}
+
+fn holds(organization: &sim::Organization, owner: AccountId, text: &str) -> bool {
+    let syncs = organization.data_syncs(owner, &region(HOME));
+    syncs.iter().any(|sync| sync.name == name(text) && sync.regions == [region("ap-south-1")])
+}
+
+fn rivals() -> Vec<Rival> {
+    vec![
+        Rival {
+            story: || story("onboarding"),
+            act: |organization| organization.delegate(bob()),
+            survives: |organization| organization.administrators().contains(&bob()),
+            blind: None,
+        },
+        Rival {
+            story: || story("onboarding"),
+            act: |organization| organization.add_data_sync(management(), region(HOME), foreign_sync("ours")),
+            survives: |organization| holds(organization, management(), "ours"),
+            blind: None,
+        },
+        Rival {
+            story: || story("handover"),
+            act: |organization| organization.delegate_for(&QUICK_SETUP, alice()),
+            survives: |organization| like(organization) != like(&everything().build()),
+            blind: None,
+        },
+        Rival {
+            story: || story("offboarding"),
+            act: |organization| organization.delegate(bob()),
+            survives: |organization| organization.administrators().contains(&bob()),
+            blind: None,
+        },
+        Rival {
+            story: || story("offboarding"),
+            act: |organization| organization.add_data_sync(alice(), region(HOME), foreign_sync("new")),
+            survives: |organization| holds(organization, alice(), "new"),
+            blind: Some((Operation::ListResourceDataSync, alice(), Operation::DeregisterDelegatedAdministrator)),
+        },
+        Rival {
+            story: || story("offboarding"),
+            act: |organization| {
+                organization.remove_data_sync(management(), &region(HOME), &name("ours"));
+                organization.add_data_sync(management(), region(HOME), foreign_sync("ours"));
+            },
+            survives: |organization| holds(organization, management(), "ours"),
+            blind: Some((Operation::ListResourceDataSync, management(), Operation::DeleteResourceDataSync)),
+        },
+        Rival {
+            story: || story("rearranged"),
+            act: |organization| {
+                organization.remove_data_sync(management(), &region(HOME), &name("ours"));
+                organization.add_data_sync(management(), region(HOME), foreign_sync("ours"));
+            },
+            survives: |organization| holds(organization, management(), "ours"),
+            blind: Some((Operation::ListResourceDataSync, management(), Operation::UpdateResourceDataSync)),
+        },
+        Rival {
+            story: || story("handover"),
+            act: |organization| {
+                organization.remove_data_sync(alice(), &region(HOME), &name("theirs"));
+                organization.add_data_sync(alice(), region(HOME), foreign_sync("theirs"));
+            },
+            survives: |organization| holds(organization, alice(), "theirs"),
+            blind: Some((Operation::ListResourceDataSync, alice(), Operation::DeregisterDelegatedAdministrator)),
+        },
+        Rival {
+            story: || story("handover"),
+            act: |organization| {
+                organization.undelegate(alice());
+                organization.delegate(alice());
+            },
+            survives: |organization| organization.administrators().contains(&alice()),
+            // Two looks follow each other, and the second one takes whatever date it finds.
+            blind: Some((Operation::DescribeAccount, management(), Operation::DeregisterDelegatedAdministrator)),
+        },
+        Rival {
+            story: || story("offboarding"),
+            act: |organization| {
+                organization.remove_role(management(), &RoleName::ACCOUNT_DISCOVERY);
+                organization.add_role(management(), &ROLE);
+            },
+            survives: |organization| organization.has_role(management(), &RoleName::ACCOUNT_DISCOVERY),
+            // AWS deletes it in the background.
+            blind: Some((Operation::GetRole, management(), Operation::GetServiceLinkedRoleDeletionStatus)),
+        },
+        Rival {
+            story: || story("teardown, whatever there is"),
+            act: |organization| {
+                organization.distrust(&SSM);
+                organization.trust(&SSM);
+            },
+            survives: trusts,
+            blind: Some((
+                Operation::ListAwsServiceAccessForOrganization,
+                management(),
+                Operation::DisableAwsServiceAccess,
+            )),
+        },
+    ]
+}
+
+/// Whether the n-th of these calls is after the last look and not after the write.
+fn is_blind(calls: &[sim::Call], nth: usize, (look, as_whom, write): (Operation, AccountId, Operation)) -> bool {
+    let at_home = |call: &sim::Call| call.region.as_ref().is_none_or(|at| *at == region(HOME));
+    let looks = |call: &sim::Call| call.operation == look && call.caller == as_whom && at_home(call);
+    let writes = calls.iter().enumerate().filter(|(_, call)| call.operation == write && at_home(call));
+    writes.into_iter().any(|(at, _)| {
+        let before = calls.iter().take(at).rposition(looks);
+        before.is_some_and(|before| (before + 2..=at + 1).contains(&nth))
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rival_at_any_moment_is_noticed_and_never_overruled() {
+    for (number, rival) in rivals().into_iter().enumerate() {
+        let story = (rival.story)();
+        let (end, calls) = calm(&story).await;
+        let mut noticed = 0;
+        for nth in 0..=calls.len() {
+            let what = format!("rival {number} before call {nth} of {}", story.name);
+            let office = Office::new((story.start)());
+            let plan = office.plan(&(story.target)()).await;
+            office.organization.forget_calls();
+            if nth == 0 {
+                // Between plan and application.
+                (rival.act)(&office.organization);
+                an_hour_later().await;
+            } else {
+                office.organization.before_call(nth, rival.act);
+            }
+            let result = office.apply(&plan).await;
+            if rival.blind.is_some_and(|blind| is_blind(&calls, nth, blind)) {
+                continue;
+            }
+            assert!((rival.survives)(&office.organization), "{what}: {result:?}\n{:#?}", office.organization.calls());
+            match &result {
+                Ok(receipt) => check_receipt(receipt, &office.organization, &what),
+                Err(stopped) => {
+                    noticed += 1;
+                    check_receipt(stopped.receipt(), &office.organization, &what);
+                    check_stopped(stopped, &plan, &what);
+                    assert!(!stopped.to_string().is_empty());
+                }
+            }
+            if nth == 0 && rival.blind.is_some() {
+                let stopped = result.expect_err(&what);
+                let kind = stopped.error().kind();
+                assert!(
+                    matches!(kind, ErrorKind::FactMoved { .. } | ErrorKind::SyncsRemain { .. }),
+                    "{what}: {stopped}"
+                );
+                assert!(stopped.receipt().is_empty(), "{what}: {stopped}");
+                assert_eq!(office.organization.writes(), 0, "{what}");
+            }
+            // The same plan again changes nothing about it.
+            let _ = office.apply(&plan).await;
+            assert!((rival.survives)(&office.organization), "{what}: again");
+        }
+        let harmless = story.name == "handover" && rival.blind.is_none();
+        assert!(noticed > 0 || harmless, "rival {number} is never noticed");
+        drop(end);
+    }
+}
+
+/// What it claims of its steps, against what was read afterwards.
+fn check_stopped(stopped: &Stopped, plan: &Plan, what: &str) {
+    let mut all: Vec<_> = stopped.done().iter().chain(stopped.remaining()).copied().collect();
+    all.sort_unstable();
+    assert_eq!(all, (0..plan.steps().len()).collect::<Vec<_>>(), "{what}");
+    assert!(!stopped.remaining().is_empty(), "{what}: {stopped:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sync_of_anybody_that_came_meanwhile_keeps_trust() {
+    let office = Office::new(trusting());
+    let plan = office.plan(&Target::new().with_trusted_access(false).looking_in(home())).await;
+    office.organization.before(Operation::ListAwsServiceAccessForOrganization, 1, |organization| {
+        organization.add_data_sync(bob(), region(HOME), shown("bobs"));
+    });
+    let stopped = office.apply(&plan).await.unwrap_err();
+    let ErrorKind::SyncsRemain { syncs, .. } = stopped.error().kind() else { panic!("{stopped:#}") };
+    assert_eq!(syncs.iter().map(|sync| sync.at.account).collect::<Vec<_>>(), [bob()]);
+    assert_eq!(office.organization.writes(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fact_that_moved_is_named_with_what_is_the_case_instead() {
+    let office = Office::new(everything());
+    let plan = office.plan(&Target::new().with_administrator(bob()).with_other_syncs(OtherSyncs::Forfeit)).await;
+    office.organization.undelegate(alice());
+    office.organization.delegate(alice());
+    an_hour_later().await;
+    let stopped = office.apply(&plan).await.unwrap_err();
+    let ErrorKind::FactMoved { expected, found, .. } = stopped.error().kind() else { panic!("{stopped}") };
+    assert!(matches!(&**expected, Fact::Administers { account, .. } if *account == alice()));
+    assert_eq!(found, "account 222222222222 has been registered anew for ssm.amazonaws.com");
+    assert_eq!(stopped.error().operation(), Some(Operation::DeregisterDelegatedAdministrator));
+    assert_eq!(
+        stopped.to_string(),
+        "DeregisterDelegatedAdministrator: the plan relies on it that account 222222222222 administers \
+         ssm.amazonaws.com, and now account 222222222222 has been registered anew for ssm.amazonaws.com; make a new plan"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_others_have_done_already_is_skipped() {
+    let office = Office::new(organization());
+    let plan = office.plan(&onboarding()).await;
+    office.reach(&onboarding()).await;
+    for late in [false, true] {
+        if late {
+            an_hour_later().await;
+        }
+        let writes = office.organization.writes();
+        let receipt = office.apply(&plan).await.unwrap();
+        assert!(receipt.is_empty());
+        assert_eq!(office.organization.writes(), writes);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_aws_does_not_show_is_not_written_twice() {
+    let mut setting = sim::Undocumented::default();
+    setting.sync_booleans_are_shown = false;
+    let office = Office::new(organization().undocumented(setting));
+    let plan = office.plan(&onboarding()).await;
+    office.apply(&plan).await.unwrap();
+    let writes = office.organization.writes();
+    assert!(office.apply(&plan).await.unwrap().is_empty());
+    assert_eq!(office.organization.writes(), writes);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sync_at_risk_that_was_changed_stops_the_plan_before_its_first_write() {
+    let office = Office::new(everything());
+    let target = Target::new().without_sync(Caller::Management, name("ours"), home()).without_administrator();
+    let plan = office.plan(&target.with_other_syncs(OtherSyncs::Forfeit)).await;
+    assert_eq!(plan.steps().len(), 2);
+    office.organization.add_data_sync(alice(), region(HOME), foreign_sync("theirs"));
+    an_hour_later().await;
+    let stopped = office.apply(&plan).await.unwrap_err();
+    assert!(matches!(stopped.error().kind(), ErrorKind::SyncsRemain { .. }), "{stopped:#}");
+    assert_eq!(office.organization.writes(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn killed_at_any_call_the_same_target_and_the_same_plan_reach_the_same_end() {
+    for story in stories() {
+        let (end, calls) = calm(&story).await;
+        for nth in 1..=calls.len() {
+            for same_plan in [false, true] {
+                let what = format!("{}, killed at call {nth}, same plan {same_plan}", story.name);
+                let office = Office::new((story.start)());
+                let plan = office.plan(&(story.target)()).await;
+                office.organization.forget_calls();
+                office.organization.die(nth);
+                let stopped = office.apply(&plan).await.expect_err(&what);
+                assert!(stopped.now().is_none(), "{what}: nobody answered");
+                check_stopped(&stopped, &plan, &what);
+                check_receipt(stopped.receipt(), &office.organization, &what);
+                office.organization.live();
+                let plan = if same_plan { plan } else { office.plan(&(story.target)()).await };
+                let done = office.apply(&plan).await;
+                let done = done.unwrap_or_else(|stopped| panic!("{what}: {:#}\n{plan}", stopped.error()));
+                assert_eq!(like(&office.organization), end, "{what}: {done:?}");
+                assert!(office.plan(&(story.target)()).await.is_empty(), "{what}");
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_reply_is_a_maybe_and_no_write_is_sent_twice() {
+    for story in stories() {
+        let (end, calls) = calm(&story).await;
+        let writes: Vec<_> = calls.iter().enumerate().filter(|(_, call)| call.is_write()).collect();
+        for (at, call) in writes {
+            let what = format!("{}: the reply to {call} is lost", story.name);
+            let office = Office::new((story.start)());
+            let plan = office.plan(&(story.target)()).await;
+            office.organization.forget_calls();
+            office.organization.fault_at(at + 1, Fault::LostAfter);
+            let receipt = office.apply(&plan).await.unwrap_or_else(|stopped| panic!("{what}: {stopped:#}"));
+            let maybes = receipt.changes().iter().filter(|change| change.certainty == Certainty::Maybe).count();
+            assert_eq!(maybes, 1, "{what}: {receipt:?}");
+            assert_eq!(office.organization.writes(), plan.steps().len(), "{what}");
+            assert_eq!(like(&office.organization), end, "{what}");
+
+            // One that never arrived is a maybe as well, and the end of it.
+            let office = Office::new((story.start)());
+            let plan = office.plan(&(story.target)()).await;
+            office.organization.forget_calls();
+            office.organization.fault_at(at + 1, Fault::LostBefore);
+            let stopped = office.apply(&plan).await.expect_err(&what);
+            assert_eq!(stopped.error().applied(), Applied::Unknown, "{what}: {stopped:#}");
+            let maybes: Vec<_> =
+                stopped.receipt().changes().iter().filter(|change| change.certainty == Certainty::Maybe).collect();
+            assert!(matches!(maybes.as_slice(), [maybe] if !maybe.shown), "{what}: {maybes:?}");
+            office.apply(&plan).await.unwrap();
+            assert_eq!(like(&office.organization), end, "{what}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn late_reads_are_waited_for() {
+    for story in stories() {
+        let (end, _) = calm(&story).await;
+        for seconds in [1, 5, 20] {
+            let office = Office::new((story.start)().lag(Duration::from_secs(seconds)));
+            let plan = office.plan(&(story.target)()).await;
+            let receipt = office.apply(&plan).await;
+            let receipt = receipt.unwrap_or_else(|stopped| panic!("{}, {seconds}: {stopped:#}", story.name));
+            assert_eq!(receipt.changes().len(), plan.steps().len(), "{}", story.name);
+            assert_eq!(like(&office.organization), end, "{}", story.name);
+            an_hour_later().await;
+            assert!(office.plan(&(story.target)()).await.is_empty(), "{}", story.name);
+        }
+    }
+    // Reads that come and go.
+    let listings = [
+        Operation::ListAwsServiceAccessForOrganization,
+        Operation::ListDelegatedAdministrators,
+        Operation::ListResourceDataSync,
+        Operation::GetRole,
+    ];
+    for story in stories() {
+        let (end, _) = calm(&story).await;
+        for (operation, lags) in listings.iter().flat_map(|operation| {
+            let (late, now) = (Lag::Time(Duration::from_secs(9)), Lag::NONE);
+            [vec![late, now], vec![now, late], vec![now, now, late], vec![Lag::Reads(1)], vec![Lag::Reads(3), now]]
+                .map(|lags| (*operation, lags))
+        }) {
+            let what = format!("{}, {operation} {lags:?}", story.name);
+            let office = Office::new((story.start)().lags_of(operation, lags));
+            let plan = office.plan(&(story.target)()).await;
+            let receipt = office.apply(&plan).await;
+            let receipt = receipt.unwrap_or_else(|stopped| panic!("{what}: {stopped:#}"));
+            check_receipt(&receipt, &office.organization, &what);
+            assert_eq!(like(&office.organization), end, "{what}");
+        }
+    }
+    // Patience ends, and what was done is on record.
+    let office = Office::new(organization().lag(Duration::from_mins(5)));
+    let plan = office.plan(&Target::new().with_trusted_access(true)).await;
+    let clients = office.clients().settle_within(Duration::from_secs(10));
+    let stopped = plan.apply(&clients, |_| {}).await.unwrap_err();
+    assert_eq!(*stopped.error().kind(), ErrorKind::NotSettled, "{stopped:#}");
+    let [change] = stopped.receipt().changes() else { panic!("{stopped:?}") };
+    assert_eq!((change.certainty, change.shown), (Certainty::Did, false));
+    assert_eq!(office.organization.writes(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_story_ends_well_under_every_setting() {
+    let mut settings = every_setting! {
+        repetition: Repetition::ALL,
+        reasons: BOTH,
+        disable_administered: DisableAdministered::ALL,
+        deregistering_deletes_syncs: BOTH,
+        syncs_recover: BOTH,
+        sync_booleans_are_shown: BOTH,
+        role_serves_all_syncs: BOTH,
+        enabling_makes_role: BOTH,
+    };
+    settings.extend(every_setting! {
+        second_administrator: SecondAdministrator::ALL,
+        deregister_untrusted: DeregisterUntrusted::ALL,
+        unready_sync: UnreadySync::ALL,
+        sync_quota_is_shared: BOTH,
+        duplicate_role: DuplicateRole::ALL,
+        role_serves_single_accounts: BOTH,
+    });
+    for setting in settings {
+        for story in stories() {
+            let what = format!("{} under {setting:?}", story.name);
+            let office = Office::new((story.start)().undocumented(setting.clone()));
+            let target = (story.target)();
+            let plan = office.plan(&target).await;
+            let done = office.apply(&plan).await;
+            let done = done.unwrap_or_else(|stopped| panic!("{what}: {:#}\n{plan}", stopped.error()));
+            // The role may have come with trust.
+            let made = setting.enabling_makes_role && story.name == "onboarding";
+            assert_eq!(done.changes().len() + usize::from(made), plan.steps().len(), "{what}");
+            assert_eq!(office.organization.writes(), done.changes().len(), "{what}");
+            let again = office.plan(&target).await;
+            assert!(again.is_empty(), "{what}: {again}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_syncs_that_aws_spares_are_not_forgotten() {
+    // The documents say that they go with the delegation; where they do not, trust away breaks them, and the receipt has them.
+    let mut setting = sim::Undocumented::default();
+    setting.deregistering_deletes_syncs = false;
+    let office = Office::new(everything().undocumented(setting));
+    let receipt = office.reach(&(story("teardown, whatever there is").target)()).await;
+    let ChangeKind::TrustedAccessDisabled { syncs, .. } = &receipt.changes().last().unwrap().kind else {
+        panic!("{receipt:?}")
+    };
+    assert_eq!(syncs.recorded().len(), 3, "{syncs:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_empty_plan_writes_nothing() {
+    let office = Office::new(everything());
+    let plan = office.plan(&onboarding()).await;
+    assert!(plan.is_empty(), "{plan}");
+    office.organization.forget_calls();
+    assert!(office.apply(&plan).await.unwrap().is_empty());
+    let calls = office.organization.calls();
+    assert!(calls.iter().all(|call| call.operation == Operation::GetCallerIdentity), "just looked: {calls:?}");
+    an_hour_later().await;
+    assert!(office.apply(&plan).await.unwrap().is_empty());
+    assert_eq!(office.organization.writes(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn applied_at_once_it_stays_inside_awss_allowances() {
+    // Three services at once take a call's own time.
+    let slow = Office::new((story("companions").start)().throttled().latency(Duration::from_millis(200)));
+    slow.reach(&companions()).await;
+    let calls = slow.organization.calls();
+    assert!(calls.iter().all(|call| call.outcome == Outcome::Answered), "{calls:#?}");
+    assert_eq!(slow.organization.count(Operation::DescribeAccount), 1, "each account is looked up once");
+
+    for story in stories().into_iter().filter(|story| story.name != "companions") {
+        let office = Office::new((story.start)().throttled());
+        let started = tokio::time::Instant::now();
+        let plan = office.plan(&(story.target)()).await;
+        office.apply(&plan).await.unwrap_or_else(|stopped| panic!("{}: {stopped:#}", story.name));
+        for call in office.organization.calls() {
+            assert_eq!(call.outcome, Outcome::Answered, "{}: {call}", story.name);
+        }
+        let deletes_role = outline(&plan).iter().any(|step| step == "delete the role");
+        assert!(deletes_role || started.elapsed().is_zero(), "{}: it waited", story.name);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_region_makes_room_before_it_is_filled() {
+    let five = ["a", "b", "c", "d", "e"];
+    let start =
+        five.iter().fold(trusting().role_for(&ROLE), |b, text| b.data_sync(management(), region(HOME), shown(text)));
+    let office = Office::new(start.latency(Duration::from_secs(1)));
+    let mut target = Target::new();
+    for text in five {
+        target = target.without_sync(Caller::Management, name(text), home());
+    }
+    for text in ["v", "w", "x", "y", "z"] {
+        target = target.with_sync(Caller::Management, whole(text), home());
+    }
+    office.reach(&target).await;
+    let syncs = office.organization.data_syncs(management(), &region(HOME));
+    assert_eq!(syncs.iter().map(|sync| sync.name.as_str()).collect::<Vec<_>>(), ["v", "w", "x", "y", "z"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn syncs_of_one_account_and_region_wait_for_each_other() {
+    let start = trusting().role_for(&ROLE).data_sync(management(), region(HOME), shown("one"));
+    let start = start.data_sync(management(), region(HOME), shown("two"));
+    let office = Office::new(start.latency(Duration::from_secs(1)));
+    // AWS refuses an update while another is under way.
+    let [one, two] = ["one", "two"].map(|text| whole(text).including_future_regions());
+    let target = Target::new().with_sync(Caller::Management, one, home()).with_sync(Caller::Management, two, home());
+    let receipt = office.reach(&target).await;
+    assert_eq!(receipt.changes().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn syncs_in_many_regions_are_made_at_the_same_time() {
+    let regions: Vec<_> = (0..20).map(|number| region(&format!("eu-test-{number}"))).collect();
+    let office = Office::new(trusting().role_for(&ROLE).latency(Duration::from_secs(1)));
+    let target = Target::new().with_sync(Caller::Management, whole("all"), regions);
+    let plan = office.plan(&target).await;
+    let started = tokio::time::Instant::now();
+    office.apply(&plan).await.unwrap();
+    // One after the other it would be four calls each.
+    assert!(started.elapsed() < Duration::from_secs(40), "{:?}", started.elapsed());
+    assert_eq!(office.organization.count(Operation::CreateResourceDataSync), 20);
+}
+
+#[cfg(feature = "serde")]
+#[tokio::test(start_paused = true)]
+async fn a_plan_that_was_kept_is_applied_like_a_new_one() {
+    for story in stories() {
+        let (end, _) = calm(&story).await;
+        let office = Office::new((story.start)());
+        let plan = office.plan(&(story.target)()).await;
+        let kept = serde_json::to_string(&plan).unwrap();
+        let read: Plan = serde_json::from_str(&kept).unwrap();
+        assert_eq!(read, plan, "{}", story.name);
+        assert_eq!(read.to_string(), plan.to_string(), "{}", story.name);
+        office.organization.forget_calls();
+        let receipt = office.apply(&read).await.unwrap();
+        assert_eq!(like(&office.organization), end, "{}", story.name);
+        // What was kept may be old.
+        assert_eq!(office.organization.count(Operation::DescribeOrganization), 1, "{}", story.name);
+        let kept = serde_json::to_string(&receipt).unwrap();
+        assert_eq!(serde_json::from_str::<Receipt>(&kept).unwrap(), receipt, "{}", story.name);
+
+        // Half of it, and then the rest.
+        let office = Office::new((story.start)());
+        let read: Plan =
+            serde_json::from_str(&serde_json::to_string(&office.plan(&(story.target)()).await).unwrap()).unwrap();
+        office.organization.forget_calls();
+        office.organization.die(14);
+        office.apply(&read).await.unwrap_err();
+        office.organization.live();
+        an_hour_later().await;
+        office.apply(&read).await.unwrap();
+        assert_eq!(like(&office.organization), end, "{}", story.name);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_done_for_a_companion_alone_is_done_for_it() {
+    let office = Office::new(organization());
+    let target = Target::new().with_companion(QUICK_SETUP, ServiceTarget::new().with_trusted_access(true));
+    let receipt = office.reach(&target).await;
+    assert!(office.organization.is_trusted(&QUICK_SETUP) && !trusts(&office.organization));
+    let [change] = receipt.changes() else { panic!("{receipt:?}") };
+    assert!(matches!(&change.kind, ChangeKind::TrustedAccessEnabled { principal, .. } if *principal == QUICK_SETUP));
+}
+
+#[tokio::test(start_paused = true)]
+async fn applying_can_be_spawned() {
+    let office = Office::new(organization());
+    let task = tokio::spawn(async move {
+        let plan = office.plan(&onboarding()).await;
+        office.apply(&plan).await.map(|receipt| receipt.changes().len()).map_err(Error::from)
+    });
+    assert_eq!(task.await.unwrap().unwrap(), 6);
+    let office = Office::new(everything());
+    let plan = office.plan(&rearranged()).await;
+    assert_eq!(plan.steps().len(), 4, "{plan}");
+    assert!(outline(&plan).iter().any(|step| step.contains(AWAY)));
+    let offboarded = office.plan(&offboarding()).await;
+    assert_eq!(offboarded.steps().len(), 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_no_region_is_named_the_receipt_does_not_claim_that_somebody_looked() {
+    let office = Office::new(delegated());
+    let target = Target::new().with_trusted_access(false).without_administrator().with_other_syncs(OtherSyncs::Forfeit);
+    let receipt = office.apply(&office.plan(&target).await).await.unwrap();
+    assert_eq!(receipt.changes().len(), 2);
+    for change in receipt.changes() {
+        let (ChangeKind::TrustedAccessDisabled { syncs, .. } | ChangeKind::AdministratorDeregistered { syncs, .. }) =
+            &change.kind
+        else {
+            panic!("{change}")
+        };
+        assert_eq!(*syncs, SyncsReport::Forfeited, "{change}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_administrator_that_is_registered_again_at_the_last_moment_stays() {
+    let office = Office::new(delegated());
+    let target = Target::new().without_administrator().with_other_syncs(OtherSyncs::Forfeit);
+    let plan = office.plan(&target).await;
+    // Between the look of the step and the one that guards its write.
+    office.organization.before(Operation::ListDelegatedAdministrators, 2, |organization| {
+        organization.undelegate(alice());
+        organization.delegate(alice());
+    });
+    let stopped = office.apply(&plan).await.unwrap_err();
+    assert_eq!(*stopped.error().kind(), ErrorKind::StateMoved, "{stopped}");
+    assert!(stopped.receipt().is_empty());
+    assert_eq!(office.organization.administrators(), [alice()]);
+    assert_eq!(office.organization.count(Operation::DeregisterDelegatedAdministrator), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sync_of_a_single_account_that_came_since_keeps_the_role() {
+    let office = Office::new(organization().role_for(&ROLE));
+    let plan = office.plan(&Target::new().without_role().looking_in(home())).await;
+    office.organization.before(Operation::GetRole, 1, |organization| {
+        let single = DataSync::new(name("own"), Some(SyncSourceType::SingleAccountMultiRegions));
+        organization.add_data_sync(management(), region(HOME), single);
+    });
+    let stopped = office.apply(&plan).await.unwrap_err();
+    let ErrorKind::SyncsRemain { syncs, .. } = stopped.error().kind() else { panic!("{stopped}") };
+    assert_eq!(syncs.iter().map(|sync| sync.at.name.as_str()).collect::<Vec<_>>(), ["own"]);
+    assert_eq!(office.organization.count(Operation::DeleteServiceLinkedRole), 0);
+}
+
+#[cfg(feature = "serde")]
+#[tokio::test(start_paused = true)]
+async fn a_plan_that_was_written_by_hand_touches_no_other_services_sync_and_no_other_account() {
+    let office = Office::new(everything());
+    let plan = office.plan(&Target::new().without_sync(Caller::Management, name("ours"), home())).await;
+    let written = serde_json::to_string(&plan).unwrap();
+
+    office.organization.add_data_sync(management(), region(HOME), shown("AWS-QuickSetup-ours"));
+    let foreign: Plan = serde_json::from_str(&written.replace("\"ours\"", "\"AWS-QuickSetup-ours\"")).unwrap();
+    let stopped = office.apply(&foreign).await.unwrap_err();
+    assert_eq!(*stopped.error().kind(), ErrorKind::ForeignSync, "{stopped}");
+    assert_eq!(office.organization.writes(), 0);
+
+    let mut other: serde_json::Value = serde_json::from_str(&written).unwrap();
+    *other.pointer_mut("/steps/0/account").unwrap() = alice().as_str().into();
+    let error = serde_json::from_value::<Plan>(other).unwrap_err().to_string();
+    assert!(error.contains("takes account 111111111111, not 222222222222"), "{error}");
+}

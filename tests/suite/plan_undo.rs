@@ -1,0 +1,543 @@
+//! Taking back what a run did, that and nothing else.
+#![cfg(feature = "sim")]
+
+use std::time::Duration;
+
+use crate::common::{SSM, account, alice, bob, delegated, management, observe, organization, region, trusting};
+use crate::plans::{
+    AWAY, HOME, Office, QUICK_SETUP, ROLE, away, companions, everything, handover, home, like, name, offboarding,
+    onboarding, outline, shown, stories, trusts, whole,
+};
+use ssm_organizations::plan::{AdministratorTarget, OtherSyncs, Receipt, ServiceTarget, Snapshot, Target, Undo};
+use ssm_organizations::policy::Caller;
+use ssm_organizations::ports::{Operation, SyncState, SystemsManagerApi};
+use ssm_organizations::sim::{self, Fault};
+use ssm_organizations::{Certainty, ErrorKind, RoleName, Syncs};
+
+const WHERE: [&str; 2] = [HOME, AWAY];
+
+fn undo() -> Undo {
+    Undo::new().looking_in(WHERE.map(region))
+}
+
+/// The plan that takes the receipt back.
+async fn undoing(office: &Office, receipt: &Receipt) -> ssm_organizations::plan::Plan {
+    receipt.undo(&office.clients(), &undo()).await.unwrap_or_else(|error| panic!("{error:#}"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_story_is_taken_back_in_reverse() {
+    for story in stories() {
+        let office = Office::new((story.start)());
+        let before = like(&office.organization);
+        let receipt = office.reach(&(story.target)()).await;
+        let after = like(&office.organization);
+        assert!(!receipt.is_empty());
+        let plan = undoing(&office, &receipt).await;
+        let taken_back =
+            office.apply(&plan).await.unwrap_or_else(|stopped| panic!("{}: {stopped:#}\n{plan}", story.name));
+        if story.name.starts_with("teardown") {
+            // The management account's sync broke, and stays broken.
+            let [left] = plan.left() else { panic!("{plan}") };
+            assert!(left.contains("\"ours\"") && left.contains("create it anew"), "{left}");
+            assert!(plan.to_string().contains(left.as_str()), "{plan}");
+            let ours = office.organization.data_syncs(management(), &region(HOME));
+            assert_eq!(ours[0].state, SyncState::TrustedAccessDisabled);
+            office.organization.remove_data_sync(management(), &region(HOME), &name("ours"));
+            office.management.create_resource_data_sync(&region(HOME), &whole("ours")).await.unwrap();
+        } else {
+            assert!(plan.left().is_empty(), "{}: {plan}", story.name);
+        }
+        assert_eq!(like(&office.organization), before, "{}: {plan}", story.name);
+        // Once is enough.
+        let again = undoing(&office, &receipt).await;
+        assert!(again.is_empty(), "{}: {again}", story.name);
+        // And back again, for the undoing has a receipt of its own.
+        if !story.name.starts_with("teardown") {
+            let forth = undoing(&office, &taken_back).await;
+            office.apply(&forth).await.unwrap_or_else(|stopped| panic!("{}: {stopped:#}\n{forth}", story.name));
+            assert_eq!(like(&office.organization), after, "{}: {forth}", story.name);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_reverse_order_is_one_that_aws_allows() {
+    let office = Office::new(organization());
+    let receipt = office.reach(&onboarding()).await;
+    assert_eq!(
+        outline(&undoing(&office, &receipt).await),
+        [
+            "delete ours of 111111111111 in eu-central-1",
+            "delete theirs of 222222222222 in eu-central-1",
+            "delete theirs of 222222222222 in us-east-1",
+            "deregister 222222222222 for ssm.amazonaws.com",
+            "distrust ssm.amazonaws.com",
+            "delete the role",
+        ]
+    );
+    let office = Office::new(everything());
+    let receipt = office.reach(&handover()).await;
+    assert_eq!(
+        outline(&undoing(&office, &receipt).await),
+        [
+            "delete theirs of 333333333333 in eu-central-1",
+            "delete theirs of 333333333333 in us-east-1",
+            "deregister 333333333333 for ssm.amazonaws.com",
+            "register 222222222222 for ssm.amazonaws.com",
+            "create theirs of 222222222222 in eu-central-1",
+            "create theirs of 222222222222 in us-east-1",
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_on_before_stays_on() {
+    let office = Office::new(trusting().role_for(&ROLE));
+    let before = like(&office.organization);
+    let receipt = office.reach(&onboarding()).await;
+    let plan = undoing(&office, &receipt).await;
+    assert_eq!(
+        outline(&plan).last().map(String::as_str),
+        Some("deregister 222222222222 for ssm.amazonaws.com"),
+        "{plan}"
+    );
+    office.apply(&plan).await.unwrap();
+    assert!(trusts(&office.organization) && office.organization.has_role(management(), &RoleName::ACCOUNT_DISCOVERY));
+    assert_eq!(like(&office.organization), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_that_aws_does_not_let_go_is_left_and_said() {
+    let office = Office::new(trusting());
+    let receipt = office.reach(&onboarding()).await;
+    let plan = undoing(&office, &receipt).await;
+    assert!(!outline(&plan).iter().any(|step| step == "delete the role"), "{plan}");
+    assert_eq!(
+        plan.left(),
+        ["the role AWSServiceRoleForAmazonSSM_AccountDiscovery: AWS deletes it only where trusted access is off"]
+    );
+    office.apply(&plan).await.unwrap();
+    assert!(trusts(&office.organization) && office.organization.has_role(management(), &RoleName::ACCOUNT_DISCOVERY));
+    assert!(office.organization.administrators().is_empty());
+}
+
+/// Everything of an onboarding made anew by somebody else, one thing at a time.
+#[tokio::test(start_paused = true)]
+async fn what_somebody_has_made_anew_is_left_alone() {
+    type Act = fn(&sim::Organization);
+    let cases: [(&str, Act, &str); 5] = [
+        (
+            "deregister",
+            |organization| {
+                organization.undelegate(alice());
+                organization.delegate(alice());
+            },
+            "account 222222222222 as administrator of ssm.amazonaws.com: somebody has made it anew",
+        ),
+        (
+            "distrust",
+            |organization| {
+                organization.distrust(&SSM);
+                organization.trust(&SSM);
+            },
+            "trusted access for ssm.amazonaws.com: somebody has made it anew",
+        ),
+        (
+            "the role",
+            |organization| {
+                organization.remove_role(management(), &RoleName::ACCOUNT_DISCOVERY);
+                organization.add_role(management(), &ROLE);
+            },
+            "the role AWSServiceRoleForAmazonSSM_AccountDiscovery: somebody has made it anew",
+        ),
+        (
+            "delete ours",
+            |organization| {
+                organization.remove_data_sync(management(), &region(HOME), &name("ours"));
+                organization.add_data_sync(management(), region(HOME), shown("ours"));
+            },
+            "the data sync \"ours\" of account 111111111111 in eu-central-1: somebody has made it anew",
+        ),
+        (
+            "delete theirs of 222222222222 in us-east-1",
+            |organization| {
+                organization.remove_data_sync(alice(), &region(AWAY), &name("theirs"));
+                organization.add_data_sync(alice(), region(AWAY), shown("theirs"));
+            },
+            "the data sync \"theirs\" of account 222222222222 in us-east-1: somebody has made it anew",
+        ),
+    ];
+    for (what, act, words) in cases {
+        let office = Office::new(organization());
+        let receipt = office.reach(&onboarding()).await;
+        act(&office.organization);
+        match receipt.undo(&office.clients(), &undo()).await {
+            Ok(plan) => {
+                assert!(plan.left().iter().any(|left| left == words), "{what}: {plan}");
+                assert!(!outline(&plan).iter().any(|step| step.contains(what)), "{what}: {plan}");
+                office.apply(&plan).await.unwrap();
+            }
+            // What it is built on cannot go either.
+            Err(error) => assert!(
+                matches!(error.kind(), ErrorKind::SyncsRemain { .. } | ErrorKind::OtherAdministrator { .. }),
+                "{what}: {error:#}"
+            ),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_others_have_taken_away_is_not_missed() {
+    let office = Office::new(organization());
+    let before = like(&office.organization);
+    let receipt = office.reach(&onboarding()).await;
+    office.organization.remove_data_sync(management(), &region(HOME), &name("ours"));
+    office.organization.undelegate(alice());
+    let plan = undoing(&office, &receipt).await;
+    assert!(plan.left().is_empty(), "{plan}");
+    office.apply(&plan).await.unwrap();
+    assert_eq!(like(&office.organization), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_others_have_built_on_is_refused() {
+    let started = async || {
+        let office = Office::new(organization());
+        let receipt = office.reach(&onboarding()).await;
+        (office, receipt)
+    };
+    let refusal =
+        async |office: &Office, receipt: &Receipt, undo: &Undo| match receipt.undo(&office.clients(), undo).await {
+            Ok(plan) => panic!("{plan}"),
+            Err(error) => error,
+        };
+    // Another sync of the organization.
+    let (office, receipt) = started().await;
+    office.organization.add_data_sync(management(), region(HOME), shown("anothers"));
+    let error = refusal(&office, &receipt, &undo()).await;
+    let ErrorKind::SyncsRemain { syncs, .. } = error.kind() else { panic!("{error:#}") };
+    assert_eq!(syncs.iter().map(|sync| sync.at.name.as_str()).collect::<Vec<_>>(), ["anothers"]);
+    let error = refusal(&office, &receipt, &undo().with_other_syncs(OtherSyncs::Forfeit)).await;
+    assert_eq!(error.operation(), Some(Operation::DeleteServiceLinkedRole), "it holds the role: {error:#}");
+
+    // Another administrator instead of ours.
+    let (office, receipt) = started().await;
+    office.organization.undelegate(alice());
+    office.organization.delegate(bob());
+    let error = refusal(&office, &receipt, &undo()).await;
+    let ErrorKind::OtherAdministrator { holders, .. } = error.kind() else { panic!("{error:#}") };
+    assert_eq!(*holders, [bob()]);
+
+    // A sync of ours, changed.
+    let (office, receipt) = started().await;
+    let changed = whole("ours").including_future_regions();
+    office.management.update_resource_data_sync(&region(HOME), &changed).await.unwrap();
+    let error = refusal(&office, &receipt, &undo()).await;
+    assert!(matches!(error.kind(), ErrorKind::FactMoved { .. }), "{error:#}");
+    assert!(error.to_string().contains("\"ours\" of account 111111111111 in eu-central-1 has been changed"), "{error}");
+
+    // The place of the administrator that was.
+    let office = Office::new(everything());
+    let receipt = office.reach(&handover()).await;
+    office.organization.undelegate(bob());
+    office.organization.delegate(account("444444444444"));
+    let error = refusal(&office, &receipt, &undo()).await;
+    let ErrorKind::OtherAdministrator { holders, .. } = error.kind() else { panic!("{error:#}") };
+    assert_eq!(*holders, [account("444444444444")]);
+
+    // A companion's administrator.
+    let office = Office::new(organization());
+    let trust = Target::new().with_companion(QUICK_SETUP, ServiceTarget::new().with_trusted_access(true));
+    let receipt = office.reach(&trust).await;
+    office.organization.delegate_for(&QUICK_SETUP, bob());
+    let error = refusal(&office, &receipt, &undo()).await;
+    assert!(matches!(error.kind(), ErrorKind::OtherAdministrator { .. }), "{error:#}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn trust_and_delegation_go_only_where_somebody_looked_for_syncs() {
+    let office = Office::new(organization());
+    let target = Target::new().with_trusted_access(true).with_administrator(alice());
+    let receipt = office.reach(&target).await;
+    let error = receipt.undo(&office.clients(), &Undo::new()).await.unwrap_err();
+    assert_eq!(*error.kind(), ErrorKind::InvalidInput, "{error:#}");
+    assert!(error.to_string().contains("no Region is named to look for data syncs in"), "{error}");
+    let plan = receipt.undo(&office.clients(), &Undo::new().with_other_syncs(OtherSyncs::Forfeit)).await.unwrap();
+    assert_eq!(plan.steps().len(), 2);
+    assert!(!plan.unknowns().is_empty(), "{plan}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_maybe_is_left_alone_unless_it_is_named() {
+    for (operation, index) in [
+        (Operation::EnableAwsServiceAccess, 0),
+        (Operation::CreateServiceLinkedRole, 1),
+        (Operation::RegisterDelegatedAdministrator, 2),
+        (Operation::CreateResourceDataSync, 3),
+    ] {
+        let office = Office::new(organization());
+        let before = like(&office.organization);
+        office.organization.fault(operation, 1, Fault::LostAfter);
+        let receipt = office.reach(&onboarding()).await;
+        let maybe = receipt.changes().get(index).unwrap();
+        assert_eq!(maybe.certainty, Certainty::Maybe, "{receipt:?}");
+
+        match receipt.undo(&office.clients(), &undo()).await {
+            Ok(plan) => {
+                let uncertain = "it is not certain that it was this run's; name it to take it back";
+                assert!(plan.left().iter().any(|left| left.ends_with(uncertain)), "{operation}: {plan}");
+                assert!(
+                    !plan.steps().iter().any(|step| step.action().operation() == opposite(operation)
+                        && operation != Operation::CreateResourceDataSync),
+                    "{operation}: {plan}"
+                );
+            }
+            // It needs what the others were to take away.
+            Err(error) => assert!(
+                matches!(error.kind(), ErrorKind::SyncsRemain { .. } | ErrorKind::OtherAdministrator { .. }),
+                "{operation}: {error:#}"
+            ),
+        }
+        let plan = receipt.undo(&office.clients(), &undo().including(index)).await.unwrap();
+        assert!(plan.left().is_empty(), "{operation}: {plan}");
+        office.apply(&plan).await.unwrap();
+        assert_eq!(like(&office.organization), before, "{operation}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_maybe_that_is_named_stays_where_it_is_another_one_by_now() {
+    let office = Office::new(trusting());
+    office.organization.fault(Operation::RegisterDelegatedAdministrator, 1, Fault::LostAfter);
+    let receipt = office.reach(&Target::new().with_administrator(alice())).await;
+    office.organization.undelegate(alice());
+    office.organization.delegate(alice());
+    let plan = receipt.undo(&office.clients(), &undo().including(0)).await.unwrap();
+    assert!(plan.is_empty(), "{plan}");
+    assert_eq!(plan.left(), ["account 222222222222 as administrator of ssm.amazonaws.com: somebody has made it anew"]);
+}
+
+fn opposite(operation: Operation) -> Operation {
+    match operation {
+        Operation::EnableAwsServiceAccess => Operation::DisableAwsServiceAccess,
+        Operation::RegisterDelegatedAdministrator => Operation::DeregisterDelegatedAdministrator,
+        Operation::CreateServiceLinkedRole => Operation::DeleteServiceLinkedRole,
+        _ => Operation::DeleteResourceDataSync,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_maybe_that_never_came_to_be_is_not_worth_a_word() {
+    for operation in [
+        Operation::EnableAwsServiceAccess,
+        Operation::CreateServiceLinkedRole,
+        Operation::RegisterDelegatedAdministrator,
+        Operation::CreateResourceDataSync,
+    ] {
+        let office = Office::new(organization());
+        let before = like(&office.organization);
+        let plan = office.plan(&onboarding()).await;
+        office.organization.fault(operation, 1, Fault::LostBefore);
+        let (_, receipt) = office.apply(&plan).await.unwrap_err().into_parts();
+        assert!(receipt.changes().iter().any(|change| change.certainty == Certainty::Maybe));
+        let plan = undoing(&office, &receipt).await;
+        assert!(plan.left().is_empty(), "{operation}: {plan}");
+        office.apply(&plan).await.unwrap();
+        assert_eq!(like(&office.organization), before, "{operation}");
+    }
+    // The same of what was to go.
+    for operation in [Operation::DeleteResourceDataSync, Operation::DeregisterDelegatedAdministrator] {
+        let office = Office::new(everything());
+        let before = like(&office.organization);
+        let plan = office.plan(&offboarding()).await;
+        office.organization.fault(operation, 1, Fault::LostBefore);
+        let (_, receipt) = office.apply(&plan).await.unwrap_err().into_parts();
+        let plan = undoing(&office, &receipt).await;
+        assert!(plan.left().is_empty(), "{operation}: {plan}");
+        office.apply(&plan).await.unwrap();
+        assert_eq!(like(&office.organization), before, "{operation}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn half_a_run_is_half_taken_back() {
+    let office = Office::new(everything());
+    let before = like(&office.organization);
+    let plan = office.plan(&offboarding()).await;
+    office.organization.fault(Operation::DisableAwsServiceAccess, 1, Fault::refused("AccessDeniedException"));
+    let (_, receipt) = office.apply(&plan).await.unwrap_err().into_parts();
+    let plan = undoing(&office, &receipt).await;
+    assert_eq!(
+        outline(&plan),
+        [
+            "register 222222222222 for ssm.amazonaws.com",
+            "create ours of 111111111111 in eu-central-1",
+            "create theirs of 222222222222 in eu-central-1",
+            "create theirs of 222222222222 in us-east-1",
+        ]
+    );
+    office.apply(&plan).await.unwrap();
+    assert_eq!(like(&office.organization), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sync_that_was_changed_is_changed_back() {
+    let office = Office::new(everything());
+    let before = like(&office.organization);
+    let changed = whole("ours").including_future_regions();
+    let receipt = office.reach(&Target::new().with_sync(Caller::Management, changed.clone(), home())).await;
+    let plan = undoing(&office, &receipt).await;
+    assert_eq!(outline(&plan), ["update ours of 111111111111 in eu-central-1"]);
+    office.apply(&plan).await.unwrap();
+    assert_eq!(like(&office.organization), before);
+
+    // Somebody has deleted it since: that is theirs.
+    let receipt = office.reach(&Target::new().with_sync(Caller::Management, changed.clone(), home())).await;
+    office.organization.remove_data_sync(management(), &region(HOME), &name("ours"));
+    let plan = undoing(&office, &receipt).await;
+    assert!(plan.is_empty(), "{plan}");
+    assert_eq!(
+        plan.left(),
+        ["the data sync \"ours\" of account 111111111111 in eu-central-1: somebody has deleted it"]
+    );
+
+    // Or made another.
+    office.management.create_resource_data_sync(&region(HOME), &changed).await.unwrap();
+    let plan = undoing(&office, &receipt).await;
+    assert!(plan.is_empty() && plan.left().len() == 1, "{plan}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sync_that_was_deleted_comes_back_unless_another_has_its_name() {
+    let office = Office::new(everything());
+    let gone = Target::new().without_sync(Caller::Administrator, name("theirs"), away());
+    let receipt = office.reach(&gone).await;
+    let mut other = shown("theirs");
+    other.regions = vec![region("ap-south-1")];
+    office.organization.add_data_sync(alice(), region(AWAY), other);
+    let plan = undoing(&office, &receipt).await;
+    assert!(plan.is_empty(), "{plan}");
+    assert_eq!(
+        plan.left(),
+        ["the data sync \"theirs\" of account 222222222222 in us-east-1: somebody has made another of that name"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sync_that_aws_would_not_make_is_left_and_said() {
+    let mut broken = shown("ours");
+    broken.state = SyncState::TrustedAccessDisabled;
+    let office = Office::new(organization().data_sync(management(), region(HOME), broken));
+    let cleared = Target::new().with_trusted_access(true).without_sync(Caller::Management, name("ours"), home());
+    let receipt = office.reach(&cleared).await;
+    let plan = undoing(&office, &receipt).await;
+    assert_eq!(outline(&plan), ["distrust ssm.amazonaws.com"]);
+    let [left] = plan.left() else { panic!("{plan}") };
+    assert!(left.ends_with("AWS makes none of the organization while trusted access is off"), "{left}");
+
+    // A former administrator's.
+    let office = Office::new(delegated().role_for(&ROLE).data_sync(bob(), region(HOME), shown("bobs")));
+    let receipt = office.reach(&Target::new().without_sync(Caller::Account(bob()), name("bobs"), home())).await;
+    let plan = undoing(&office, &receipt).await;
+    assert!(plan.is_empty(), "{plan}");
+    let [left] = plan.left() else { panic!("{plan}") };
+    assert!(left.ends_with("AWS makes one of the organization only for its administrator"), "{left}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_syncs_of_other_services_that_went_with_a_delegation_are_left_to_those() {
+    let foreign = "AWS-QuickSetup-SSM-abc";
+    let office = Office::new(delegated().role_for(&ROLE).data_sync(alice(), region(HOME), shown(foreign)));
+    let target = Target::new().without_administrator().looking_in(home()).with_other_syncs(OtherSyncs::Forfeit);
+    let receipt = office.reach(&target).await;
+    assert!(office.organization.data_syncs(alice(), &region(HOME)).is_empty());
+    let plan = undoing(&office, &receipt).await;
+    assert_eq!(outline(&plan), ["register 222222222222 for ssm.amazonaws.com"]);
+    let [left] = plan.left() else { panic!("{plan}") };
+    assert!(left.contains(foreign) && left.contains("another AWS service looks after it"), "{left}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn companions_are_taken_back_each_for_itself() {
+    let office = Office::new(organization());
+    let before = like(&office.organization);
+    let receipt = office.reach(&companions()).await;
+    assert_eq!(receipt.changes().len(), 4);
+    // Another one has joined where several may.
+    office.organization.delegate_for(&crate::plans::STACK_SETS, alice());
+    let error = receipt.undo(&office.clients(), &undo()).await.unwrap_err();
+    let ErrorKind::OtherAdministrator { holders, .. } = error.kind() else { panic!("{error:#}") };
+    assert_eq!(*holders, [alice()]);
+    office.organization.undelegate_for(&crate::plans::STACK_SETS, alice());
+    let plan = undoing(&office, &receipt).await;
+    office.apply(&plan).await.unwrap();
+    assert_eq!(like(&office.organization), before);
+    let nobody = ServiceTarget::new().with_administrator(AdministratorTarget::Nobody);
+    assert!(office.plan(&Target::new().with_companion(QUICK_SETUP, nobody)).await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_receipt_is_of_one_organization() {
+    let office = Office::new(organization());
+    let receipt = office.reach(&onboarding()).await;
+    let other = Office::new(organization().id("o-1111111111".parse().unwrap()));
+    let error = receipt.undo(&other.clients(), &undo()).await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::OtherOrganization { .. }), "{error:#}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_typed_handles_did_is_taken_back_too() {
+    let office = Office::new(organization());
+    let before = like(&office.organization);
+    let delegated = observe(&office.organization).await.ensure_delegated(&alice()).await.unwrap();
+    let snapshot = Snapshot::take(&office.clients(), &ssm_organizations::plan::Scope::new()).await.unwrap();
+    let receipt = Receipt::of_changes(snapshot.organization(), delegated.changes());
+    let plan = undoing(&office, &receipt).await;
+    office.apply(&plan).await.unwrap();
+    assert_eq!(like(&office.organization), before);
+
+    let office = Office::new(everything());
+    let before = like(&office.organization);
+    let disabled = observe(&office.organization).await;
+    let trusted = match disabled {
+        ssm_organizations::Observed::Delegated(handle) => handle.deregister(Syncs::Forfeit).await.unwrap(),
+        other => panic!("{other:?}"),
+    };
+    let receipt = Receipt::of_changes(snapshot.organization(), trusted.changes());
+    let plan = undoing(&office, &receipt).await;
+    office.apply(&plan).await.unwrap();
+    // Nobody looked, so the syncs are lost.
+    assert_ne!(like(&office.organization), before);
+    assert_eq!(office.organization.administrators(), [alice()]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rival_between_the_undoing_and_its_application_is_noticed() {
+    let office = Office::new(organization());
+    let receipt = office.reach(&onboarding()).await;
+    let plan = undoing(&office, &receipt).await;
+    office.organization.undelegate(alice());
+    office.organization.delegate(alice());
+    tokio::time::advance(Duration::from_hours(1)).await;
+    office.organization.forget_calls();
+    let stopped = office.apply(&plan).await.unwrap_err();
+    assert!(matches!(stopped.error().kind(), ErrorKind::FactMoved { .. }), "{stopped:#}");
+    assert_eq!(office.organization.writes(), 0);
+}
+
+#[cfg(feature = "serde")]
+#[tokio::test(start_paused = true)]
+async fn a_receipt_that_was_kept_is_taken_back_like_a_new_one() {
+    for story in stories() {
+        let office = Office::new((story.start)());
+        let receipt = office.reach(&(story.target)()).await;
+        let kept = serde_json::to_string(&receipt).unwrap();
+        let read: Receipt = serde_json::from_str(&kept).unwrap();
+        assert_eq!(read, receipt, "{}", story.name);
+        let (one, other) = (undoing(&office, &read).await, undoing(&office, &receipt).await);
+        assert_eq!(one, other, "{}", story.name);
+        let kept = serde_json::to_string(&one).unwrap();
+        assert_eq!(serde_json::from_str::<ssm_organizations::plan::Plan>(&kept).unwrap(), one, "{}", story.name);
+    }
+}
