@@ -5,6 +5,7 @@ use std::fmt;
 use crate::domain::{AccountId, Region, RoleName, ServicePrincipal, SyncName};
 use crate::json::Json;
 use crate::ports::{SyncDefinition, SyncSource, SyncType};
+use crate::redact::redact;
 
 /// An `aws …` command line that does what one of this crate's writes does.
 ///
@@ -19,36 +20,36 @@ use crate::ports::{SyncDefinition, SyncSource, SyncType};
 /// let command = CommandLine::enable_aws_service_access(&ServicePrincipal::SYSTEMS_MANAGER);
 /// assert_eq!(command.to_string(), "aws organizations enable-aws-service-access --service-principal ssm.amazonaws.com");
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct CommandLine(Vec<String>);
 
 impl CommandLine {
     /// `aws organizations enable-aws-service-access`.
     #[must_use]
     pub fn enable_aws_service_access(principal: &ServicePrincipal) -> Self {
-        Self::new("organizations", "enable-aws-service-access").with("service-principal", principal)
+        Self::new("organizations", "enable-aws-service-access").with("service-principal", principal.as_str())
     }
 
     /// `aws organizations disable-aws-service-access`.
     #[must_use]
     pub fn disable_aws_service_access(principal: &ServicePrincipal) -> Self {
-        Self::new("organizations", "disable-aws-service-access").with("service-principal", principal)
+        Self::new("organizations", "disable-aws-service-access").with("service-principal", principal.as_str())
     }
 
     /// `aws organizations register-delegated-administrator`.
     #[must_use]
     pub fn register_delegated_administrator(account: AccountId, principal: &ServicePrincipal) -> Self {
         Self::new("organizations", "register-delegated-administrator")
-            .with("account-id", account)
-            .with("service-principal", principal)
+            .with("account-id", account.to_string())
+            .with("service-principal", principal.as_str())
     }
 
     /// `aws organizations deregister-delegated-administrator`.
     #[must_use]
     pub fn deregister_delegated_administrator(account: AccountId, principal: &ServicePrincipal) -> Self {
         Self::new("organizations", "deregister-delegated-administrator")
-            .with("account-id", account)
-            .with("service-principal", principal)
+            .with("account-id", account.to_string())
+            .with("service-principal", principal.as_str())
     }
 
     /// `aws ssm create-resource-data-sync`, for the account whose credentials it is run with.
@@ -72,13 +73,13 @@ impl CommandLine {
     /// `aws iam create-service-linked-role`.
     #[must_use]
     pub fn create_service_linked_role(principal: &ServicePrincipal) -> Self {
-        Self::new("iam", "create-service-linked-role").with("aws-service-name", principal)
+        Self::new("iam", "create-service-linked-role").with("aws-service-name", principal.as_str())
     }
 
     /// `aws iam delete-service-linked-role`. It prints the id of the deletion, which goes on in the background.
     #[must_use]
     pub fn delete_service_linked_role(name: &RoleName) -> Self {
-        Self::new("iam", "delete-service-linked-role").with("role-name", name)
+        Self::new("iam", "delete-service-linked-role").with("role-name", name.as_str())
     }
 
     /// The program and its arguments, unquoted, as they would be handed to a process.
@@ -91,8 +92,8 @@ impl CommandLine {
         Self(["aws", service, command].map(ToOwned::to_owned).into())
     }
 
-    fn with(mut self, option: &str, value: impl fmt::Display) -> Self {
-        let value = value.to_string();
+    fn with(mut self, option: &str, value: impl Into<String>) -> Self {
+        let value = value.into();
         // A value that begins like an option would be taken for one.
         if value.starts_with('-') {
             self.0.push(format!("--{option}={value}"));
@@ -106,14 +107,14 @@ impl CommandLine {
         let new = Self::new("ssm", command);
         let sync_type = SyncType::SyncFromSource.as_str();
         let said = if is_plain(name.as_str()) {
-            let named = new.with("sync-name", name).with("sync-type", sync_type);
-            source.into_iter().fold(named, |line, source| line.with("sync-source", source))
+            let named = new.with("sync-name", name.as_str()).with("sync-type", sync_type);
+            source.into_iter().fold(named, |line, source| line.with("sync-source", source.to_string()))
         } else {
             let mut members = vec![("SyncName", Json::text(name.as_str())), ("SyncType", Json::text(sync_type))];
             members.extend(source.map(|source| ("SyncSource", source)));
-            new.with("cli-input-json", Json::Object(members))
+            new.with("cli-input-json", Json::Object(members).to_string())
         };
-        said.with("region", region)
+        said.with("region", region.as_str())
     }
 }
 
@@ -147,20 +148,29 @@ fn source(sync: &SyncDefinition) -> Json {
     Json::Object(members)
 }
 
+/// To be pasted, but for what looks like an e-mail address, an access key or a secret: that is left out.
 impl fmt::Display for CommandLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, argument) in self.0.iter().enumerate() {
             if index > 0 {
                 f.write_str(" ")?;
             }
+            let argument = redact(argument);
             let bare = |byte: u8| byte.is_ascii_alphanumeric() || b"_@%+=:,./-".contains(&byte);
             if !argument.is_empty() && argument.bytes().all(bare) {
-                f.write_str(argument)?;
+                f.write_str(&argument)?;
             } else {
                 write!(f, "'{}'", argument.replace('\'', r"'\''"))?;
             }
         }
         Ok(())
+    }
+}
+
+/// As it is displayed.
+impl fmt::Debug for CommandLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CommandLine({self})")
     }
 }
 

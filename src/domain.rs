@@ -1,12 +1,12 @@
 //! AWS's identifiers: parsed once, valid ever after.
 
-/// With the feature `serde`: written as its text, and read with its rule.
+/// With the feature `serde`: written as it is displayed, and read with its rule.
 macro_rules! serde_as_text {
     ($name:ident) => {
         #[cfg(feature = "serde")]
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.as_str())
+                serializer.collect_str(self)
             }
         }
 

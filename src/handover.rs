@@ -203,7 +203,7 @@ impl Stock {
                     continue;
                 }
                 let Some(definition) = sync.definition() else {
-                    let why = format!("AWS shows too little of the sync {:?} to make it again", sync.name.as_str());
+                    let why = format!("AWS shows too little of the sync {:?} to make it again", sync.name.to_string());
                     return Err(unseen(old).with_region(region.clone()).called_as(Some(old)).with_message(why));
                 };
                 if sync.future_regions.is_none() || sync.all_ops_data_sources.is_none() {

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// The at sign of an address, and what becomes of it in URLs, JSON and HTML.
-const AT_SIGNS: [&str; 6] = ["@", "%40", "\\u0040", "&#64;", "&#x40;", "＠"];
+/// The at sign of an address, and what becomes of it in URLs, JSON, JSON in JSON, and HTML.
+const AT_SIGNS: [&str; 7] = ["@", "%40", "\\u0040", "\\\\u0040", "&#64;", "&#x40;", "＠"];
 
 /// What the ids of access keys begin with, those of long-lived keys and of a session's.
 const KEY_PREFIXES: [&str; 2] = ["AKIA", "ASIA"];
@@ -15,15 +15,24 @@ const SHORTEST_KEY_AFTER_PREFIX: usize = 12;
 /// A secret access key has forty characters, and a session token more.
 const SHORTEST_SECRET: usize = 40;
 
+const ADDRESS: &str = "[e-mail address]";
+const KEY: &str = "[access key]";
+const SECRET: &str = "[secret]";
+
+/// Whether a text is not what would be printed of it, or has been printed before and is not what it was.
+pub(crate) fn withholds(text: &str) -> bool {
+    matches!(redact(text), Cow::Owned(_)) || [ADDRESS, KEY, SECRET].iter().any(|left_out| text.contains(left_out))
+}
+
 /// The text with every e-mail address, access key id and secret in it replaced.
 ///
 /// AWS's messages name accounts by id, but nothing promises that they always will, and people paste. What looks like a secret is
 /// taken for one: no word of AWS's own is that long and that mixed.
 pub(crate) fn redact(text: &str) -> Cow<'_, str> {
     let mut found: Vec<(Range<usize>, &str)> = Vec::new();
-    found.extend(addresses(text).map(|range| (range, "[e-mail address]")));
-    found.extend(keys(text).map(|range| (range, "[access key]")));
-    found.extend(secrets(text).map(|range| (range, "[secret]")));
+    found.extend(addresses(text).map(|range| (range, ADDRESS)));
+    found.extend(keys(text).map(|range| (range, KEY)));
+    found.extend(secrets(text).map(|range| (range, SECRET)));
     if found.is_empty() {
         return Cow::Borrowed(text);
     }
@@ -112,6 +121,7 @@ mod tests {
             ("Ask \"john doe\"@example.com.", "Ask [e-mail address]."),
             ("to=a%40b.c&x", "[e-mail address]&x"),
             ("{\"Email\":\"a\\u0040b.c\"}", "{\"Email\":\"[e-mail address]\"}"),
+            (r#"{\"Email\":\"a\\u0040b.c\"}"#, r#"{\"Email\":\"[e-mail address]\"}"#),
             ("jörg@bücher.example a@[192.0.2.1]", "[e-mail address] [e-mail address]"),
             ("a@b@c.d", "[e-mail address]"),
         ];

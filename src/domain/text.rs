@@ -7,7 +7,7 @@ mod partition;
 pub use partition::GlobalEndpoint;
 
 use super::InvalidIdentifier;
-use crate::redact::redact;
+use crate::redact::{redact, withholds};
 
 /// A text with a rule of AWS's: one type per rule, all with the same conversions.
 macro_rules! text {
@@ -35,17 +35,17 @@ macro_rules! text {
                 }
             }
 
-            /// The text itself.
+            /// The text itself, as it is sent to AWS.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
             }
         }
 
-        /// As it has to be sent.
+        /// Without what looks like an e-mail address, an access key or a secret.
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(self.as_str())
+                f.pad(&redact(self.as_str()))
             }
         }
 
@@ -202,6 +202,15 @@ impl SyncName {
     #[must_use]
     pub fn is_foreign(&self) -> bool {
         self.as_str().starts_with("AWS-QuickSetup-") || self.as_str() == "InspectorResourceDataSync-do-not-delete"
+    }
+
+    /// Whether it reads as if an e-mail address, an access key or a secret were in it. AWS allows that; here, only [`as_str`](Self::as_str)
+    /// has such a name whole. It is printed and written down without, so that no plan can name it.
+    ///
+    /// So does one that was read from where that was left out.
+    #[must_use]
+    pub fn is_withheld(&self) -> bool {
+        withholds(self.as_str())
     }
 }
 

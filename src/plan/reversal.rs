@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use super::fact::Fact;
 use super::receipt::{Receipt, Undo};
 use super::snapshot::Snapshot;
-use super::target::{Delegation, Exactly, Target};
+use super::target::{Delegation, Exactly, Target, WITHHELD};
 use crate::change::{Certainty, Change, ChangeKind};
 use crate::domain::{AccountId, RoleId, RoleName, ServicePrincipal};
 use crate::error::{Error, ErrorKind};
@@ -139,6 +139,10 @@ impl Reversal<'_> {
     fn take_back(&mut self, thing: &Thing<'_>, undo: &Undo) -> Result<(), Error> {
         let Thing { what, before, after, .. } = thing;
         if let What::Sync(at) = what {
+            if at.name.is_withheld() {
+                self.leave(what, WITHHELD);
+                return Ok(());
+            }
             let as_before = match (self.now.need_sync(at)?, before) {
                 (None, before) => !before.is_there(),
                 (Some(found), State::Sync(Some(before))) => is_shaped_like(found, before),

@@ -6,7 +6,9 @@ use std::fmt;
 use serde::de::{Error as _, IgnoredAny, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::target::{AdministratorTarget, Delegation, OtherSyncs, RoleTarget, ServiceTarget, SyncTarget, SyncWanted};
+use super::target::{
+    AdministratorTarget, Delegation, OtherSyncs, RoleTarget, ServiceTarget, SyncTarget, SyncWanted, WITHHELD,
+};
 use super::{Action, AtRisk, Fact, Plan, Receipt, Snapshot, Step, Target};
 use crate::change::Change;
 use crate::command_line::CommandLine;
@@ -130,6 +132,9 @@ impl<'de> Deserialize<'de> for Plan {
                 let what = format_args!("steps: to {}, it takes account {whose}, not {}", step.action, step.account);
                 return Err(D::Error::custom(what));
             }
+            if step.action.sync().is_some_and(|at| at.name.is_withheld()) {
+                return Err(D::Error::custom(format_args!("steps: to {}: {WITHHELD}", step.action)));
+            }
         }
         Ok(Self { snapshot, steps, unknowns, warnings, left })
     }
@@ -239,10 +244,13 @@ impl SavedSync {
     fn into_target(self) -> Result<SyncTarget, String> {
         let SavedSync { name, regions, .. } = &self;
         if regions.is_empty() {
-            return Err(format!("regions: no Region is named for the data sync {:?}", name.as_str()));
+            return Err(format!("regions: no Region is named for the data sync {:?}", name.to_string()));
         }
         if name.is_foreign() {
-            return Err(format!("name: another AWS service looks after the data sync {:?}", name.as_str()));
+            return Err(format!("name: another AWS service looks after the data sync {:?}", name.to_string()));
+        }
+        if name.is_withheld() {
+            return Err(format!("name: {WITHHELD}"));
         }
         let owner = self.owner.map_or(Caller::Management, |SavedOwner(owner)| owner);
         let regions = regions.clone();
@@ -255,7 +263,7 @@ impl SavedSync {
             if describes {
                 return Err(format!(
                     "the data sync {:?} is to be absent, and what it is to be is given",
-                    name.as_str()
+                    name.to_string()
                 ));
             }
             return Ok(SyncTarget { owner, regions, want: SyncWanted::Absent(self.name) });

@@ -289,16 +289,19 @@ impl Target {
         for (index, sync) in self.syncs.iter().enumerate() {
             let name = sync.name();
             if sync.regions.is_empty() {
-                return Err(contradiction(&format!("no Region is named for the data sync {:?}", name.as_str())));
+                return Err(contradiction(&format!("no Region is named for the data sync {:?}", name.to_string())));
             }
             if name.is_foreign() {
                 return Err(Error::of(ErrorKind::ForeignSync).with_message(name.as_str()));
+            }
+            if name.is_withheld() {
+                return Err(contradiction(WITHHELD));
             }
             let of_organization =
                 matches!(&sync.want, SyncWanted::Present(definition) if definition.is_of_organization());
             if of_organization && trust_off {
                 let why = "it is of the organization, and trusted access is to be off";
-                return Err(contradiction(&format!("the data sync {:?}: {why}", name.as_str())));
+                return Err(contradiction(&format!("the data sync {:?}: {why}", name.to_string())));
             }
             let earlier = self.syncs.iter().take(index);
             let twice = earlier.filter(|other| other.owner == sync.owner && other.name() == name);
@@ -310,13 +313,16 @@ impl Target {
     }
 }
 
+/// Why a plan cannot speak of a data sync: what is written down of it would be of another name.
+pub(super) const WITHHELD: &str = "a data sync whose name reads like an e-mail address, an access key or a secret is in no plan, because that is never written down";
+
 /// What cannot be wanted together.
 pub(super) fn contradiction(why: &str) -> Error {
     Error::of(ErrorKind::InvalidInput).with_message(why)
 }
 
 pub(super) fn named_twice(name: &SyncName, region: &Region) -> Error {
-    contradiction(&format!("the data sync {:?} is named twice in {region}", name.as_str()))
+    contradiction(&format!("the data sync {:?} is named twice in {region}", name.to_string()))
 }
 
 impl SyncDefinition {

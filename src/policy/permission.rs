@@ -253,11 +253,11 @@ impl Permission {
     pub fn condition(&self) -> Option<Condition> {
         let (key, value) = match &self.on {
             Subject::Service(principal) | Subject::Administration(_, principal) => {
-                ("organizations:ServicePrincipal", principal.as_str())
+                ("organizations:ServicePrincipal", principal.to_string())
             }
-            Subject::Sync(_) => ("ssm:SyncType", SyncType::SyncFromSource.as_str()),
+            Subject::Sync(_) => ("ssm:SyncType", SyncType::SyncFromSource.as_str().to_owned()),
             Subject::Role if self.operation == Operation::CreateServiceLinkedRole => {
-                ("iam:AWSServiceName", ServicePrincipal::ACCOUNT_DISCOVERY.as_str())
+                ("iam:AWSServiceName", ServicePrincipal::ACCOUNT_DISCOVERY.to_string())
             }
             Subject::Everything | Subject::Account(_) | Subject::Role => return None,
         };
@@ -336,7 +336,7 @@ impl fmt::Display for Permission {
             Subject::Administration(None, principal) => write!(f, " on any account for {principal}"),
             Subject::Administration(Some(account), principal) => write!(f, " on account {account} for {principal}"),
             Subject::Sync(None) => f.write_str(" on any data sync of Explorer's"),
-            Subject::Sync(Some((region, name))) => write!(f, " on data sync {:?} in {region}", name.as_str()),
+            Subject::Sync(Some((region, name))) => write!(f, " on data sync {:?} in {region}", name.to_string()),
             Subject::Role => write!(f, " on role {}", RoleName::ACCOUNT_DISCOVERY),
         }?;
         write!(f, ", in {}", self.caller)

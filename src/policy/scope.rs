@@ -55,10 +55,11 @@ impl Scope {
         format!("arn:{}:organizations::{management}:account/{}/{account}", self.partition(), self.organization())
     }
 
-    /// A data sync of the caller's account; any of them unless it is named.
+    /// A data sync of the caller's account; any of them unless it is named, by a name that may be shown.
     pub(super) fn sync_arn(&self, caller: Caller, sync: Option<(&str, &SyncName)>) -> String {
-        let (region, name) =
-            sync.map_or_else(|| ("*", "*".to_owned()), |(region, name)| (region, literally(name.as_str())));
+        let region = sync.map_or("*", |(region, _)| region);
+        let name = sync.filter(|(_, name)| !name.is_withheld());
+        let name = name.map_or_else(|| "*".to_owned(), |(_, name)| literally(name.as_str()));
         let account = or_any(self.account(caller));
         format!("arn:{}:ssm:{region}:{account}:resource-data-sync/{name}", self.partition())
     }

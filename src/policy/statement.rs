@@ -67,8 +67,8 @@ impl Limit {
 }
 
 impl Condition {
-    pub(super) fn equals(key: &'static str, value: &str) -> Self {
-        Self { key, values: BTreeSet::from([value.to_owned()]) }
+    pub(super) fn equals(key: &'static str, value: String) -> Self {
+        Self { key, values: BTreeSet::from([value]) }
     }
 }
 

@@ -290,7 +290,7 @@ mod saved {
                     SavedSyncType::SyncFromSource => SyncType::SyncFromSource,
                 };
                 if contents.syncs_of(sync.account, &sync.region).any(|other| other.shown.name == shown.name) {
-                    let (account, region, name) = (sync.account, &sync.region, shown.name.as_str());
+                    let (account, region, name) = (sync.account, &sync.region, shown.name.to_string());
                     return Err(format!("account {account} has the data sync {name:?} in {region} twice"));
                 }
                 contents.add_sync(sync.account, sync.region, Sync { sync_type, shown });

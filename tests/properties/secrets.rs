@@ -11,14 +11,17 @@ use std::io;
 
 use proptest::prelude::*;
 use recorder::Recorder;
+use serde::Serialize;
+use ssm_organizations::plan::{Clients, Event, OtherSyncs, Plan, Receipt, Target, Undo};
+use ssm_organizations::policy::{Caller, Permission, Policy, Scope};
 use ssm_organizations::ports::{
-    AccountState, DataSync, DeletionStatus, Operation, Role, RoleUsage, SyncSourceType, SyncState, SyncStatus,
-    SystemsManagerClient,
+    AccountState, DataSync, DeletionStatus, Operation, Role, RoleUsage, SourceRegions, SyncDefinition, SyncSourceType,
+    SyncState, SyncStatus, SystemsManagerClient,
 };
 use ssm_organizations::sim::Fault;
 use ssm_organizations::{
-    AccountId, Error, Integration, OrganizationalUnitId, PageToken, Region, RoleName, ServicePrincipal, SyncName,
-    Syncs, sim,
+    AccountId, CommandLine, DeletionTaskId, Error, Integration, Observed, OrganizationalUnitId, PageToken, Region,
+    RoleId, RoleName, ServicePrincipal, SyncName, Syncs, sim,
 };
 
 /// What must not show, and how it stands in a text.
@@ -172,6 +175,120 @@ async fn run(text: &str, name: Option<SyncName>, fault: Fault) -> Vec<String> {
     seen
 }
 
+/// What is written down of an identifier.
+fn written<T: Display + Debug + Serialize>(thing: &T) -> Vec<String> {
+    let mut written = shown(thing).to_vec();
+    written.push(serde_json::to_string(thing).unwrap());
+    written
+}
+
+/// All that can be named by whoever wants to, as it is printed and written down.
+fn names(text: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    names.extend(ServicePrincipal::new(text).iter().flat_map(written));
+    names.extend(RoleName::new(text).iter().flat_map(written));
+    names.extend(RoleId::new(text).iter().flat_map(written));
+    names.extend(DeletionTaskId::new(text).iter().flat_map(written));
+    names.extend(PageToken::new(text).iter().flat_map(written));
+    if let Ok(principal) = ServicePrincipal::new(text) {
+        let permission = Permission::enable_aws_service_access(principal.clone());
+        names.extend(shown(&permission));
+        names.extend(written(&permission.statement(&Scope::new())));
+        names.extend(written(&CommandLine::enable_aws_service_access(&principal)));
+    }
+    names
+}
+
+/// A sync of that name in somebody's account: seen, planned around, taken away, and made again as far as that goes.
+async fn plans(name: &SyncName) -> Vec<String> {
+    let region: Region = "eu-central-1".parse().unwrap();
+    let organization = sim::Organization::builder().build();
+    let client = organization.management_client();
+    let clients = Clients::new(&client);
+    let source = SourceRegions::new([region.clone()]).unwrap();
+    let definition = SyncDefinition::of_organization(name.clone(), source);
+    let mut seen = written(&CommandLine::create_resource_data_sync(&definition, &region));
+    let permission = Permission::create_resource_data_sync(Caller::Management, region.clone(), name.clone());
+    seen.extend(shown(&permission));
+    seen.extend(written(&Policy::allowing([permission], &Scope::new())));
+
+    // It cannot be asked for in writing.
+    for target in [
+        Target::new().with_sync(Caller::Management, definition.clone(), [region.clone()]),
+        Target::new().without_sync(Caller::Management, name.clone(), [region.clone()]),
+    ] {
+        seen.extend(shown(&target.check().unwrap_err()));
+    }
+    let toml =
+        format!("[[syncs]]\nname = {}\nregions = [\"eu-central-1\"]", serde_json::to_string(name.as_str()).unwrap());
+    seen.extend(shown(&toml::from_str::<Target>(&toml).unwrap_err().message()));
+
+    // But it can be made, and be in the way.
+    let begin = Target::new().with_trusted_access(true).with_role();
+    let receipt = begin.plan(&clients).await.unwrap().apply(&clients, |_: Event<'_>| {}).await.unwrap();
+    seen.extend([format!("{receipt:?}"), serde_json::to_string(&receipt).unwrap()]);
+    let Observed::TrustedAccess(mut trusted) = Integration::new(&client).observe().await.unwrap() else { panic!() };
+    let made = trusted.data_syncs(&client).await.unwrap().ensure(&definition, std::slice::from_ref(&region)).await;
+    seen.push(format!("{:?}", made.unwrap()));
+    seen.extend(trusted.changes().iter().flat_map(written));
+
+    let end = Target::new().with_trusted_access(false).looking_in([region.clone()]);
+    let error = end.plan(&clients).await.unwrap_err();
+    seen.extend(prints(&error));
+    let plan = end.with_other_syncs(OtherSyncs::Forfeit).plan(&clients).await.unwrap();
+    seen.extend(written(&plan));
+    seen.extend(written(plan.snapshot()));
+    seen.push(serde_json::to_string(&organization.snapshot()).unwrap());
+    let receipt = plan.apply(&clients, |_: Event<'_>| {}).await.unwrap();
+    seen.extend([format!("{receipt:?}"), serde_json::to_string(&receipt).unwrap()]);
+    let undoing = receipt.undo(&clients, &Undo::new().looking_in([region])).await.unwrap();
+    seen.extend(written(&undoing));
+    seen
+}
+
+/// What stands in the place of a name would be a name too, if AWS were asked.
+#[tokio::test(start_paused = true)]
+async fn what_was_left_out_is_taken_for_nobodys_name() {
+    let region: Region = "eu-central-1".parse().unwrap();
+    let organization = sim::Organization::builder()
+        .trusting(&ServicePrincipal::SYSTEMS_MANAGER)
+        .role_for(&ServicePrincipal::ACCOUNT_DISCOVERY);
+    let organization = organization.build();
+    let client = organization.management_client();
+    let clients = Clients::new(&client);
+    let name = SyncName::new("somebody@example.com").unwrap();
+    let sync = DataSync::new(name.clone(), Some(SyncSourceType::AwsOrganizations));
+    organization.add_data_sync("111111111111".parse().unwrap(), region.clone(), sync);
+
+    // Whoever may make it may make any.
+    let permission = Permission::create_resource_data_sync(Caller::Management, region.clone(), name.clone());
+    assert_eq!(permission.resource(&Scope::new()), "arn:*:ssm:eu-central-1:*:resource-data-sync/*");
+
+    // It is sent as it is.
+    let mut observed = Integration::new(&client).observe().await.unwrap();
+    let mut syncs = observed.data_syncs(&client).await.unwrap();
+    let deleted = syncs.delete(&name, std::slice::from_ref(&region)).await.unwrap().into_result().unwrap();
+    assert_eq!(deleted.len(), 1);
+    let Observed::TrustedAccess(trusted) = observed else { panic!("{observed}") };
+
+    // But a receipt that was read from a file no longer knows it.
+    let receipt = Receipt::of_changes(trusted.organization(), trusted.changes());
+    let text = serde_json::to_string(&receipt).unwrap();
+    let receipt: Receipt = serde_json::from_str(&text).unwrap();
+    assert!(!receipt.is_empty());
+    let plan = receipt.undo(&clients, &Undo::new().looking_in([region])).await.unwrap();
+    assert!(plan.steps().is_empty(), "{plan}");
+    assert!(plan.left().iter().any(|left| left.contains("in no plan")), "{plan}");
+
+    // Nor does a plan by hand name one.
+    let target = Target::new().with_trusted_access(false).with_other_syncs(OtherSyncs::Forfeit);
+    let mut plan = serde_json::to_value(target.plan(&clients).await.unwrap()).unwrap();
+    let sync = serde_json::json!({ "account": "111111111111", "region": "eu-central-1", "name": "[e-mail address]" });
+    plan["steps"][0]["action"] = serde_json::json!({ "delete_sync": { "sync": sync } });
+    let error = serde_json::from_value::<Plan>(plan).unwrap_err().to_string();
+    assert!(error.contains("in no plan"), "{error}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -187,6 +304,18 @@ proptest! {
         }
         check(answers(&secret.text), &secret)?;
         check(answers(&text), &secret)?;
+    }
+
+    #[test]
+    fn nothing_that_is_written_down_holds_a_secret(secret in any_secret(), (before, after) in surroundings()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        for text in [secret.text.clone(), format!("{before}{}{after}", secret.text)] {
+            check(names(&text), &secret)?;
+            if let Ok(name) = SyncName::new(&*text) {
+                prop_assert!(name.is_withheld());
+                check(runtime.block_on(plans(&name)), &secret)?;
+            }
+        }
     }
 
     #[test]

@@ -177,7 +177,7 @@ impl Notes {
 
 /// A data sync, by its place.
 pub(crate) fn sync_at(name: &SyncName, account: AccountId, region: &Region) -> String {
-    format!("data sync {:?} of account {account} in {region}", name.as_str())
+    format!("data sync {:?} of account {account} in {region}", name.to_string())
 }
 
 /// How a sync fares.

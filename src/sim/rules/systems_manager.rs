@@ -14,7 +14,7 @@ fn invalid(operation: Operation, message: &str) -> Error {
 }
 
 fn not_found(operation: Operation, name: &SyncName) -> Error {
-    let message = format!("The resource data sync {:?} does not exist.", name.as_str());
+    let message = format!("The resource data sync {:?} does not exist.", name.to_string());
     Error::service(operation, "ResourceDataSyncNotFoundException", message)
 }
 

@@ -197,7 +197,13 @@ impl SyncOptions {
 /// The name of a sync that is nobody else's to look after.
 pub(super) fn own_sync(text: &str) -> Result<SyncName, String> {
     let name = SyncName::new(text).map_err(|invalid| invalid.to_string())?;
-    if name.is_foreign() { Err("another AWS service looks after the sync of that name".to_owned()) } else { Ok(name) }
+    if name.is_foreign() {
+        return Err("another AWS service looks after the sync of that name".to_owned());
+    }
+    if name.is_withheld() {
+        return Err("what reads like an e-mail address, an access key or a secret is not written down".to_owned());
+    }
+    Ok(name)
 }
 
 fn owner(text: &str) -> Result<Caller, String> {

@@ -95,7 +95,7 @@ fn show_syncs(lines: &mut Lines, SyncsOf { account, region, syncs, .. }: &SyncsO
     match syncs {
         Part::Known(syncs) if syncs.is_empty() => field(&"none"),
         Part::Known(syncs) => syncs.iter().for_each(|sync| {
-            field(&format_args!("{:?}, {}, {}{}", sync.name.as_str(), state(sync), scope(sync), last_run(sync)));
+            field(&format_args!("{:?}, {}, {}{}", sync.name.to_string(), state(sync), scope(sync), last_run(sync)));
         }),
         Part::Unknown(unknown) => field(&format_args!("unknown: {}", unknown.why)),
     }
