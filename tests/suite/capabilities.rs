@@ -40,6 +40,42 @@ fn every_capability_names_its_principals_its_source_and_its_dates() {
 }
 
 #[test]
+fn what_a_capability_takes_is_what_awss_page_says() {
+    use ssm_organizations::RoleName;
+    assert_eq!(Capability::Explorer.optional_principals(), [ServicePrincipal::OPS_DATA_SYNC]);
+    assert_eq!(Capability::QuickSetup.optional_principals(), []);
+    assert_eq!(Capability::Explorer.roles(), [RoleName::ACCOUNT_DISCOVERY, RoleName::SYSTEMS_MANAGER]);
+    assert_eq!(Capability::ChangeManager.roles(), []);
+    let notes: Vec<_> = Capability::ChangeManager.notes().iter().map(ToString::to_string).collect();
+    assert_eq!(
+        notes[..2],
+        [
+            "2025-11-07: closed to new customers",
+            "the delegated administrator is the only account in its organizational unit"
+        ]
+    );
+}
+
+#[test]
+fn where_a_capability_is_offered() {
+    use Availability::{Available, Unavailable, Undocumented, WithoutDelegation};
+    let table = [
+        (Capability::Explorer, [Available, WithoutDelegation, Undocumented]),
+        (Capability::ChangeManager, [Available, Unavailable, Undocumented]),
+        (Capability::OpsCenter, [Available, Undocumented, Undocumented]),
+        (Capability::QuickSetup, [Available, Unavailable, Unavailable]),
+        (Capability::UnifiedConsole, [Available, Undocumented, Undocumented]),
+    ];
+    assert_eq!(table.map(|(capability, _)| capability), Capability::ALL);
+    for (capability, offered) in table {
+        let partitions = [Partition::AWS, Partition::AWS_US_GOV, Partition::AWS_CN];
+        assert_eq!(partitions.map(|partition| capability.availability(&partition)), offered, "{capability}");
+        let unknown: Partition = "aws-moon".parse().unwrap();
+        assert_eq!(capability.availability(&unknown), Undocumented);
+    }
+}
+
+#[test]
 fn a_principal_tells_what_wants_it() {
     let of = |principal: &ServicePrincipal| Capability::of_principal(principal);
     assert_eq!(

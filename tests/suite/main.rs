@@ -50,3 +50,4 @@ mod trace;
 mod traits;
 mod transitions;
 mod walks;
+mod words;
