@@ -74,6 +74,10 @@ fn check_chain(error: &Error) {
         assert!(!line.contains(" {") && !line.contains("Some("), "{lines:?}");
     }
     assert!(!lines[0].contains("what AWS says"), "{lines:?}");
+    // The message is AWS's own.
+    if error.message() == Some("what AWS says") {
+        assert!(lines[1..].iter().any(|line| line.contains("what AWS says")), "{lines:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -210,6 +214,12 @@ async fn an_emulator_that_lacks_an_operation_is_told_from_aws() {
             assert_eq!((error.kind(), error.applied()), (&ErrorKind::Unsupported, Applied::No), "{reply:?} {error:?}");
             assert_eq!((error.retry(), error.remedy()), (Retry::Permanent, Some(Remedy::CheckEndpoint)), "{error:?}");
         }
+        // A refusal that is declared is one, whatever its status.
+        let declared = declared().find(|declared| declared.operation == operation);
+        if let Some(Declared { code, .. }) = declared {
+            let wire = Wire::new().on(operation, [Reply::error_of(operation, 501, code, None)]);
+            assert_ne!(*failed(&wire.client(), operation).await.kind(), ErrorKind::Unsupported, "{operation} {code}");
+        }
         // It may also have broken down half-way.
         let error = failed(&Wire::new().on(operation, [Reply::new(500, HTML)]).client(), operation).await;
         assert_eq!((error.kind(), error.remedy()), (&ErrorKind::Lost, Some(Remedy::CheckEndpoint)), "{error:?}");
@@ -233,9 +243,18 @@ async fn a_role_that_is_not_there_is_an_answer() {
         assert_eq!(wire.count(operation), 1);
     }
     // Not every 404 is IAM's.
-    for body in ["", HTML, "<ErrorResponse><Error></Error></ErrorResponse>"] {
+    let long = format!("<Error><Code>{}</Code></Error>", "A".repeat(129));
+    for body in [
+        "",
+        HTML,
+        "<ErrorResponse><Error></Error></ErrorResponse>",
+        "<Error><Code></Code></Error>",
+        "<Error><Code>Not Found!</Code></Error>",
+        &long,
+    ] {
         let wire = Wire::new().on(operation, [Reply::new(404, body)]);
-        assert_eq!(*failed(&wire.client(), operation).await.kind(), ErrorKind::Refused);
+        let error = failed(&wire.client(), operation).await;
+        assert_eq!((error.kind(), error.code()), (&ErrorKind::Refused, None), "{body}");
     }
     let wire = Wire::new().on(operation, [Reply::new(500, moto)]);
     assert_eq!(*failed(&wire.client(), operation).await.kind(), ErrorKind::Lost);
@@ -325,6 +344,9 @@ async fn without_a_code_the_status_decides() {
                 assert_eq!(error.code(), None);
                 assert_eq!(error.message(), Some(format!("HTTP status {status} and no error code").as_str()));
                 assert_eq!(error.request_id(), Some(REQUEST_ID));
+                // AWS does not speak HTML.
+                let elsewhere = body == HTML || kind == ErrorKind::Unsupported;
+                assert_eq!(error.remedies().contains(&Remedy::CheckEndpoint), elsewhere, "{status} {body:?}");
                 check_chain(&error);
             }
 

@@ -228,9 +228,9 @@ async fn retries_are_those_that_are_asked_for() {
     }
 }
 
-/// The classifier of a program that repeats everything, come what may.
+/// The classifier of a program that repeats everything, come what may, and what it calls it.
 #[derive(Debug)]
-struct Always(RetryClassifierPriority);
+struct Always(RetryClassifierPriority, fn() -> RetryAction);
 
 /// After all of the SDK's classifiers, and ours.
 fn last() -> RetryClassifierPriority {
@@ -245,7 +245,7 @@ fn early() -> RetryClassifierPriority {
 
 impl ClassifyRetry for Always {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
-        if context.is_failed() { RetryAction::throttling_error() } else { RetryAction::NoActionIndicated }
+        if context.is_failed() { self.1() } else { RetryAction::NoActionIndicated }
     }
 
     fn name(&self) -> &'static str {
@@ -268,17 +268,27 @@ async fn no_classifier_makes_writes_careless() {
     ] {
         for priority in [early(), last()] {
             let wire = Wire::new().on(operation, [reply.clone()]);
-            let config = aws_sdk_organizations::config::Builder::from(&wire.config().build())
-                .behavior_version(BehaviorVersion::latest())
-                .retry_classifier(Always(priority))
-                .build();
-            let given = aws_sdk_organizations::Client::from_conf(config);
-            let client = AwsClient::builder(&wire.config().build()).organizations(given).build();
-            let error = failed(&client, operation).await;
+            let error =
+                failed(&with_classifier(&wire, Always(priority, RetryAction::throttling_error)), operation).await;
             assert_eq!(error.applied(), Applied::Unknown);
             assert_eq!(wire.count(operation), 1, "{reply:?}");
         }
     }
+    // A refusal stays one: nobody but the SDK knows what throttling is.
+    for mistaken in [RetryAction::server_error, RetryAction::transient_error, RetryAction::client_error] {
+        let wire = Wire::new().on(operation, [Reply::error("SomethingNewException")]);
+        let error = failed(&with_classifier(&wire, Always(early(), mistaken)), operation).await;
+        assert_eq!((error.applied(), wire.count(operation)), (Applied::No, 1));
+    }
+}
+
+fn with_classifier(wire: &Wire, classifier: Always) -> AwsClient {
+    let config = aws_sdk_organizations::config::Builder::from(&wire.config().build())
+        .behavior_version(BehaviorVersion::latest())
+        .retry_classifier(classifier)
+        .build();
+    let given = aws_sdk_organizations::Client::from_conf(config);
+    AwsClient::builder(&wire.config().build()).organizations(given).build()
 }
 
 #[tokio::test(start_paused = true)]
