@@ -70,6 +70,7 @@ pub struct Canned(Arc<Mutex<Organization>>);
 
 impl Canned {
     /// A configuration of the SDK that asks here.
+    #[must_use]
     pub fn config(&self) -> SdkConfig {
         let credentials =
             provide_credentials_fn(|| async { Ok(Credentials::new("key", "secret", None, None, "canned")) });

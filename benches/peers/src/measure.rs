@@ -85,3 +85,8 @@ pub(crate) fn median<T: Ord + Copy + fmt::Debug>(values: impl IntoIterator<Item 
 pub(crate) fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
+
+#[allow(clippy::cast_precision_loss, reason = "a few digits are shown")]
+pub(crate) fn as_float(count: u64) -> f64 {
+    count as f64
+}

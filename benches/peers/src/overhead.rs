@@ -4,7 +4,8 @@ use std::process::Command;
 
 use anyhow::Context as _;
 
-use crate::{measure, table};
+use crate::measure::{self, as_float};
+use crate::table;
 
 const WAYS: [(&str, &str); 4] = [
     ("plain", "AWS SDK for Rust, plain"),
@@ -51,9 +52,4 @@ fn count(way: &str, jobs: u64) -> anyhow::Result<(u64, u64)> {
     command.args([way, &jobs.to_string()]);
     let (instructions, calls) = measure::instructions(&command)?;
     Ok((instructions, calls.trim().parse().context("how many calls?")?))
-}
-
-#[allow(clippy::cast_precision_loss, reason = "a few digits are shown")]
-fn as_float(count: u64) -> f64 {
-    count as f64
 }

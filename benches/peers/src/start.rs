@@ -6,11 +6,11 @@ use std::time::Duration;
 use anyhow::ensure;
 use peers::canned::Server;
 
-use crate::measure::{self, Cost, median, milliseconds};
+use crate::measure::{self, Cost, as_float, median, milliseconds};
 use crate::table;
 
 /// Each stage, and the one that it goes on from.
-const STAGES: [(&str, &str, &str); 9] = [
+const STAGES: [(&str, &str, &str); 12] = [
     ("nothing", "", "a process with a runtime"),
     ("config", "nothing", "aws_config::load_defaults"),
     ("sdk-client", "config", "one client of the SDK"),
@@ -20,6 +20,9 @@ const STAGES: [(&str, &str, &str); 9] = [
     ("call", "client", "its first call"),
     ("second-call", "call", "its second call"),
     ("four-services", "call", "a call of each other service"),
+    ("shared-config", "nothing", "aws_config, with default_http_client"),
+    ("shared-client", "shared-config", "AwsClient::new"),
+    ("shared-call", "shared-client", "its first call"),
 ];
 
 struct Measured {
@@ -53,27 +56,30 @@ pub(crate) fn run(rounds: usize) -> anyhow::Result<()> {
         }
     }
     println!("from a program's start, at a server of this machine that answers at once; medians of {rounds} rounds");
-    let figures = |of: &str| measured.iter().find(|one| one.stage == of).map(Measured::figures).unwrap_or_default();
+    let of = |stage: &str| measured.iter().find(|one| one.stage == stage);
     let row = |(stage, from, name): &(&str, &str, &str)| {
-        let (all, before) = (figures(stage), figures(from));
-        let mut row = vec![(*name).to_owned()];
-        for (all, before) in all.into_iter().zip(before) {
-            row.extend([format!("{all:.2}"), format!("{:.2}", all - before)]);
-        }
-        let connections = measured.iter().find(|one| one.stage == *stage).map_or(0, |one| one.connections);
-        row.push(connections.to_string());
-        row
+        let Some(one) = of(stage) else { unreachable!("each stage was measured") };
+        let before = of(from).map_or(0, |before| before.instructions);
+        vec![
+            (*name).to_owned(),
+            millions(one.instructions - before),
+            millions(one.instructions),
+            one.median(|cost| cost.cpu),
+            one.median(|cost| cost.wall),
+            one.connections.to_string(),
+        ]
     };
-    let head = ["", "instructions, millions", "added", "wall ms", "added", "CPU ms", "added", "connections"];
+    let head = ["", "instructions, millions", "with all before", "CPU ms", "wall ms", "connections"];
     table::print(&head, &STAGES.iter().map(row).collect::<Vec<_>>());
     Ok(())
 }
 
 impl Measured {
-    fn figures(&self) -> [f64; 3] {
-        let of = |figure: fn(&Cost) -> Duration| milliseconds(median(self.runs.iter().map(figure)));
-        #[allow(clippy::cast_precision_loss, reason = "a few digits are shown")]
-        let instructions = self.instructions as f64 / 1e6;
-        [instructions, of(|cost| cost.wall), of(|cost| cost.cpu)]
+    fn median(&self, figure: fn(&Cost) -> Duration) -> String {
+        format!("{:.2}", milliseconds(median(self.runs.iter().map(figure))))
     }
+}
+
+fn millions(count: u64) -> String {
+    format!("{:.2}", as_float(count) / 1e6)
 }

@@ -3,10 +3,10 @@
 use std::env;
 use std::hint::black_box;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use aws_config::BehaviorVersion;
 use ssm_organizations::RoleName;
-use ssm_organizations::aws::AwsClient;
+use ssm_organizations::aws::{AwsClient, default_http_client};
 use ssm_organizations::ports::{IamApi, OrganizationsApi, StsApi, SyncType, SystemsManagerApi};
 
 #[tokio::main(flavor = "current_thread")]
@@ -15,8 +15,12 @@ async fn main() -> anyhow::Result<()> {
     if stage == "nothing" {
         return Ok(());
     }
-    let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
-    match stage.as_str() {
+    let mut loader = aws_config::defaults(BehaviorVersion::latest());
+    if stage.starts_with("shared-") {
+        loader = loader.http_client(default_http_client().context("no HTTP client")?);
+    }
+    let config = loader.load().await;
+    match stage.trim_start_matches("shared-") {
         "config" => {}
         "sdk-client" => drop(black_box(aws_sdk_organizations::Client::new(&config))),
         "sdk-call" => {
