@@ -1,4 +1,7 @@
 //! Several ways to do one job, each a program of its own, at one moto server.
+//!
+//! All talk to it through the tests' relay, which counts their requests and takes the time that the server needs for each; its own
+//! time counts as the server's. What a program has left is its own: its start, its work, and what the kernel does for it.
 
 use std::env;
 use std::path::Path;
@@ -64,6 +67,7 @@ pub(crate) fn run(rounds: usize) -> anyhow::Result<()> {
     println!("in and out again, each a process of its own; medians of {rounds} rounds");
     let jobs = interleaved(rounds, &Peer::ALL, |peer| arena.there_and_back(peer))?;
     tell(&jobs, Peer::SsmOrg);
+    tell_server(&jobs);
 
     println!("\nin and out once more, in a process that has begun; medians of {rounds} rounds");
     let jobs = interleaved(rounds, &Peer::LASTING, |peer| arena.once_more(peer))?;
@@ -162,6 +166,16 @@ impl Arena {
             server: each(once.server, often.server),
             calls: once.calls,
         })
+    }
+}
+
+/// How much of it all is the server's.
+fn tell_server(jobs: &[(Peer, Vec<Taken>)]) {
+    println!();
+    for (peer, runs) in jobs {
+        let share = median(runs.iter().map(|taken| taken.server.as_nanos() * 100 / taken.cost.wall.as_nanos().max(1)));
+        let each = median(runs.iter().map(|taken| taken.server / u32::try_from(taken.calls.len()).unwrap_or(1).max(1)));
+        println!("{}: {share} % of the time is the server's, {:.1} ms a request", peer.name(), milliseconds(each));
     }
 }
 
