@@ -44,6 +44,7 @@ mod booleans;
 mod classifier;
 mod convert;
 mod error;
+mod http;
 mod iam;
 mod organizations;
 mod sts;
@@ -57,10 +58,11 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::sdk_ua_metadata::FrameworkMetadata;
 
+pub use http::default_http_client;
 #[doc(no_inline)]
 pub use {aws_sdk_iam, aws_sdk_organizations, aws_sdk_ssm, aws_sdk_sts, aws_smithy_types, aws_types};
 
-/// A client of AWS: Organizations, Systems Manager, IAM and STS, with the same credentials.
+/// A client of AWS: Organizations, Systems Manager, IAM and STS, with the same credentials and the same HTTP client.
 ///
 /// Cloning is cheap, and clones share connections and credentials. `Debug` shows the Regions and nothing else.
 #[derive(Clone)]
@@ -76,6 +78,9 @@ impl AwsClient {
     ///
     /// The Region chooses the partition, so that of Organizations and IAM too: any Region of the partition will do. Systems
     /// Manager is asked in the Regions that are named to it.
+    ///
+    /// Where the configuration has no HTTP client, as what `aws-config` makes, the services share one of the SDK's, which reads the
+    /// machine's certificates at the first call. Several clients share a [`default_http_client`].
     ///
     /// # Panics
     ///
@@ -197,6 +202,7 @@ impl AwsClientBuilder {
     #[must_use]
     pub fn build(self) -> AwsClient {
         let Self { config, organizations, systems_manager, iam, sts, retry_config, timeout_config } = self;
+        let config = completed(config);
         /// The same for each service: the SDK's builders are alike and share no trait.
         macro_rules! client {
             ($sdk:ident, $given:expr) => {{
@@ -204,9 +210,6 @@ impl AwsClientBuilder {
                     Some(given) => given.config().to_builder(),
                     None => $sdk::config::Builder::from(&config),
                 };
-                if $given.is_none() && config.behavior_version().is_none() {
-                    builder.set_behavior_version(Some(BehaviorVersion::latest()));
-                }
                 if let Some(retries) = &retry_config {
                     builder.set_retry_config(Some(retries.clone()));
                 }
@@ -227,6 +230,16 @@ impl AwsClientBuilder {
             sts: client!(aws_sdk_sts, &sts),
         }
     }
+}
+
+/// With the SDK's defaults where each service would have its own.
+fn completed(config: SdkConfig) -> SdkConfig {
+    let version = config.behavior_version().unwrap_or_else(BehaviorVersion::latest);
+    let http_client = config.http_client().or_else(|| http::default_of(version));
+    let mut builder = config.into_builder();
+    builder.set_behavior_version(Some(version));
+    builder.set_http_client(http_client);
+    builder.build()
 }
 
 /// Shows which clients were given, and the settings.

@@ -11,7 +11,8 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region as SdkRegion};
 use clap::CommandFactory;
 use clap::error::ErrorKind;
-use ssm_organizations::aws::AwsClient;
+use ssm_organizations::aws::aws_types::sdk_config::SharedHttpClient;
+use ssm_organizations::aws::{AwsClient, default_http_client};
 use ssm_organizations::ports::Client;
 use ssm_organizations::{AccountId, Region};
 
@@ -45,11 +46,12 @@ pub(crate) async fn access(
     let mut others: Vec<Box<dyn Client>> = Vec::new();
     let home = regions.first().cloned();
     let Some(home) = home else { return Err(no_region()) };
+    let http = default_http_client();
     for profile in profiles.iter().chain(successor) {
-        others.push(Box::new(client(connection, Some(profile), &home).await));
+        others.push(Box::new(client(connection, Some(profile), &home, http.as_ref()).await));
     }
     Ok(Ok(Access {
-        management: Box::new(client(connection, connection.profile.as_deref(), &home).await),
+        management: Box::new(client(connection, connection.profile.as_deref(), &home, http.as_ref()).await),
         administrator: (!profiles.is_empty()).then_some(0),
         successor: successor.map(|_| profiles.len()),
         others,
@@ -128,15 +130,27 @@ fn environments(region: &str) -> Result<Vec<Region>, clap::Error> {
 }
 
 /// A client with this profile's credentials, or else with those of the environment.
-async fn client(connection: &Connection, profile: Option<&str>, region: &Region) -> AwsClient {
+async fn client(
+    connection: &Connection,
+    profile: Option<&str>,
+    region: &Region,
+    http: Option<&SharedHttpClient>,
+) -> AwsClient {
     let region = SdkRegion::new(region.as_str().to_owned());
     let mut loader = aws_config::defaults(BehaviorVersion::latest()).region(region.clone()).timeout_config(timeouts());
+    // Whoever asks for credentials asks through it too.
+    if let Some(http) = http {
+        loader = loader.http_client(http.clone());
+    }
     if let Some(url) = &connection.endpoint_url {
         loader = loader.endpoint_url(url);
     }
     if let Some(profile) = profile {
         // The SDK's default chain would prefer credentials in the environment to a profile that was asked for.
-        let settings = ProviderConfig::without_region().with_region(Some(region)).with_timeout_config(timeouts());
+        let mut settings = ProviderConfig::without_region().with_region(Some(region)).with_timeout_config(timeouts());
+        if let Some(http) = http {
+            settings = settings.with_http_client(http.clone());
+        }
         let credentials = ProfileFileCredentialsProvider::builder().configure(&settings).profile_name(profile).build();
         loader = loader.profile_name(profile).credentials_provider(credentials);
     }

@@ -9,7 +9,7 @@ use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{env, mem};
 
 use serde_json::{Value, json};
@@ -92,6 +92,21 @@ impl Moto {
     /// The operations that were called since the last time that this was asked, in order.
     pub(crate) fn calls(&self) -> Vec<String> {
         mem::take(&mut self.recorder.log.lock().expect("the log").calls)
+    }
+
+    /// How long the server had something to answer since the last time that this was asked: where it had several things at once, once.
+    #[allow(dead_code, reason = "a benchmark does")]
+    pub(crate) fn busy(&self) -> Duration {
+        let mut asked = mem::take(&mut self.recorder.log.lock().expect("the log").asked);
+        asked.sort_unstable();
+        let mut until = None;
+        let mut busy = Duration::ZERO;
+        for (from, to) in asked {
+            let from = until.map_or(from, |until| from.max(until));
+            busy += to.saturating_duration_since(from);
+            until = until.max(Some(to));
+        }
+        busy
     }
 
     /// Those of them that change something.
@@ -199,6 +214,8 @@ struct Recorder {
 #[derive(Debug, Default)]
 struct Log {
     calls: Vec<String>,
+    /// When the server was asked, and when it had answered.
+    asked: Vec<(Instant, Instant)>,
     last: Option<(String, Value)>,
     interventions: HashMap<String, Intervention>,
     syncs: Option<Syncs>,
@@ -277,12 +294,14 @@ impl Log {
 fn relay(mut client: TcpStream, server: SocketAddr, log: &Mutex<Log>) -> io::Result<()> {
     let (request, call) = read_request(&client)?;
     let intervention = log.lock().expect("the log").record(&call);
+    let start = Instant::now();
     let reply = match intervention {
         None => ask(server, &request)?,
         Some(Intervention::LoseReply) => ask(server, &request).map(|_| Vec::new())?,
         Some(Intervention::Deny(body)) => answer("400 Bad Request", &body),
         Some(Intervention::Answer(body)) => answer("200 OK", &body),
     };
+    log.lock().expect("the log").asked.push((start, Instant::now()));
     client.write_all(&reply)?;
     client.shutdown(Shutdown::Both)
 }

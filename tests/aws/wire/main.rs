@@ -7,6 +7,8 @@ mod answers;
 #[cfg(test)]
 mod canned;
 #[cfg(test)]
+mod connections;
+#[cfg(test)]
 mod damaged;
 #[cfg(test)]
 mod declared;

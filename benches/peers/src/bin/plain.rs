@@ -1,0 +1,15 @@
+//! `plain ACCOUNT [onboard|offboard]...`: the job by the AWS SDK alone.
+
+use std::env;
+
+use aws_config::BehaviorVersion;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    let (account, steps) = peers::order(env::args().skip(1))?;
+    let client = aws_sdk_organizations::Client::new(&aws_config::load_defaults(BehaviorVersion::latest()).await);
+    for step in steps {
+        println!("{:?}", peers::plain::run(&client, &account, step).await?);
+    }
+    Ok(())
+}

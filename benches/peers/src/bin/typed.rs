@@ -1,0 +1,16 @@
+//! `typed ACCOUNT [onboard|offboard]...`: the job by this crate.
+
+use std::env;
+
+use aws_config::BehaviorVersion;
+use ssm_organizations::aws::AwsClient;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    let (account, steps) = peers::order(env::args().skip(1))?;
+    let client = AwsClient::new(&aws_config::load_defaults(BehaviorVersion::latest()).await);
+    for step in steps {
+        println!("{:?}", peers::typed::run(&client, &account, step).await?);
+    }
+    Ok(())
+}

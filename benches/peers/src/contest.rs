@@ -1,0 +1,205 @@
+//! Several ways to do one job, each a program of its own, at one moto server.
+//!
+//! All talk to it through the tests' relay, which counts their requests and takes the time that the server needs for each; its own
+//! time counts as the server's. What a program has left is its own: its start, its work, and what the kernel does for it.
+
+use std::env;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::ensure;
+use serde_json::json;
+
+use crate::measure::{self, Cost, median, milliseconds};
+use crate::server::Moto;
+use crate::table;
+
+/// How often a program goes in and out again for the second table, beside once.
+const AGAIN: usize = 6;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Peer {
+    Cli,
+    Boto3,
+    Plain,
+    Typed,
+    SsmOrg,
+}
+
+impl Peer {
+    const ALL: [Self; 5] = [Self::Cli, Self::Boto3, Self::Plain, Self::Typed, Self::SsmOrg];
+    /// Those that can do the job more than once in a process.
+    const LASTING: [Self; 3] = [Self::Boto3, Self::Plain, Self::Typed];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Cli => "AWS CLI",
+            Self::Boto3 => "boto3",
+            Self::Plain => "AWS SDK for Rust, plain",
+            Self::Typed => "this crate, by types",
+            Self::SsmOrg => "ssm-org",
+        }
+    }
+}
+
+/// What a job took.
+#[derive(Debug, Clone, Default)]
+struct Taken {
+    cost: Cost,
+    /// While the server had something to answer.
+    server: Duration,
+    calls: Vec<String>,
+}
+
+struct Arena {
+    moto: Moto,
+    account: String,
+}
+
+pub(crate) fn run(rounds: usize) -> anyhow::Result<()> {
+    ensure!(rounds > 0, "no rounds, no figures");
+    build()?;
+    let moto = Moto::start();
+    let account = moto.organization(2).members.remove(0);
+    let arena = Arena { moto, account };
+
+    println!("in and out again, each a process of its own; medians of {rounds} rounds");
+    let jobs = interleaved(rounds, &Peer::ALL, |peer| arena.there_and_back(peer))?;
+    tell(&jobs, Peer::SsmOrg);
+    tell_server(&jobs);
+
+    println!("\nin and out once more, in a process that has begun; medians of {rounds} rounds");
+    let jobs = interleaved(rounds, &Peer::LASTING, |peer| arena.once_more(peer))?;
+    tell(&jobs, Peer::Typed);
+    Ok(())
+}
+
+/// What the programs are made of: all of it at once, so that the SDK has the same features in each.
+fn build() -> anyhow::Result<()> {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status =
+        Command::new(cargo).args(["build", "--quiet", "--release", "-p", "ssm-org", "-p", "peers"]).status()?;
+    ensure!(status.success(), "the programs are not built");
+    Ok(())
+}
+
+/// What each took in each round, after one that does not count. Whoever begins is another one in each.
+fn interleaved(
+    rounds: usize,
+    peers: &[Peer],
+    mut job: impl FnMut(Peer) -> anyhow::Result<Taken>,
+) -> anyhow::Result<Vec<(Peer, Vec<Taken>)>> {
+    let mut taken: Vec<_> = peers.iter().map(|peer| (*peer, Vec::new())).collect();
+    for round in 0..=rounds {
+        for turn in 0..peers.len() {
+            let (peer, runs) = &mut taken[(round + turn) % peers.len()];
+            let run = job(*peer)?;
+            if round > 0 {
+                runs.push(run);
+            }
+        }
+    }
+    Ok(taken)
+}
+
+impl Arena {
+    fn command(&self, peer: Peer, steps: &[&str]) -> anyhow::Result<Command> {
+        let endpoint = self.moto.endpoint();
+        let variable = |name, otherwise: &str| env::var_os(name).unwrap_or_else(|| otherwise.into());
+        let jobs = Path::new(env!("CARGO_MANIFEST_DIR")).join("jobs");
+        let mut command = match peer {
+            Peer::Cli => {
+                let mut shell = measure::at("sh", &endpoint);
+                shell.arg(jobs.join("job.sh")).env("AWS_CLI", variable("AWS_CLI", "aws"));
+                shell
+            }
+            Peer::Boto3 => {
+                let mut python = measure::at(variable("MOTO_PYTHON", "python3"), &endpoint);
+                python.arg(jobs.join("job.py"));
+                python
+            }
+            Peer::Plain => measure::beside("plain", &endpoint)?,
+            Peer::Typed => measure::beside("typed", &endpoint)?,
+            Peer::SsmOrg => {
+                let mut command = measure::beside("ssm-org", &endpoint)?;
+                // The server knows no data syncs to look for.
+                match steps {
+                    ["onboard"] => command.args(["onboard", "--admin", &self.account]),
+                    _ => command.args(["offboard", "--forfeit-syncs"]),
+                };
+                return Ok(command);
+            }
+        };
+        command.arg(&self.account).args(steps);
+        Ok(command)
+    }
+
+    fn run(&self, peer: Peer, steps: &[&str]) -> anyhow::Result<Taken> {
+        let cost = measure::run(&mut self.command(peer, steps)?)?;
+        Ok(Taken { cost, server: self.moto.busy(), calls: self.moto.calls() })
+    }
+
+    /// A process for each direction. What was done is looked at between, by boto3.
+    fn there_and_back(&self, peer: Peer) -> anyhow::Result<Taken> {
+        let there = self.run(peer, &["onboard"])?;
+        let found = self.moto.state();
+        let wanted = json!({ "trusted": ["ssm.amazonaws.com"], "administrators": [self.account] });
+        ensure!(found == wanted, "{} leaves {found}", peer.name());
+        let back = self.run(peer, &["offboard"])?;
+        let found = self.moto.state();
+        ensure!(found == json!({ "trusted": [], "administrators": [] }), "{} leaves {found}", peer.name());
+        Ok(Taken {
+            cost: Cost { wall: there.cost.wall + back.cost.wall, cpu: there.cost.cpu + back.cost.cpu },
+            server: there.server + back.server,
+            calls: [there.calls, back.calls].concat(),
+        })
+    }
+
+    /// What a process takes that does it often, less what one takes that does it once.
+    fn once_more(&self, peer: Peer) -> anyhow::Result<Taken> {
+        let times = |times| self.run(peer, &["onboard", "offboard"].repeat(times));
+        let (once, often) = (times(1)?, times(AGAIN)?);
+        let each = |once: Duration, often: Duration| often.saturating_sub(once) / u32::try_from(AGAIN - 1).unwrap_or(1);
+        Ok(Taken {
+            cost: Cost { wall: each(once.cost.wall, often.cost.wall), cpu: each(once.cost.cpu, often.cost.cpu) },
+            server: each(once.server, often.server),
+            calls: once.calls,
+        })
+    }
+}
+
+/// How much of it all is the server's.
+fn tell_server(jobs: &[(Peer, Vec<Taken>)]) {
+    println!();
+    for (peer, runs) in jobs {
+        let share = median(runs.iter().map(|taken| taken.server.as_nanos() * 100 / taken.cost.wall.as_nanos().max(1)));
+        let each = median(runs.iter().map(|taken| taken.server / u32::try_from(taken.calls.len()).unwrap_or(1).max(1)));
+        println!("{}: {share} % of the time is the server's, {:.1} ms a request", peer.name(), milliseconds(each));
+    }
+}
+
+fn tell(jobs: &[(Peer, Vec<Taken>)], ours: Peer) {
+    let figures = |runs: &[Taken]| {
+        let of = |figure: fn(&Taken) -> Duration| median(runs.iter().map(figure));
+        // What the program itself took is no difference of medians.
+        [
+            of(|taken| taken.cost.wall),
+            of(|taken| taken.server),
+            of(|taken| taken.cost.wall.saturating_sub(taken.server)),
+            of(|taken| taken.cost.cpu),
+        ]
+    };
+    let ours = jobs.iter().find(|(peer, _)| *peer == ours).map(|(_, runs)| figures(runs)).unwrap_or_default();
+    let row = |(peer, runs): &(Peer, Vec<Taken>)| {
+        let mut row = vec![peer.name().to_owned()];
+        for (theirs, ours) in figures(runs).into_iter().zip(ours) {
+            row.push(format!("{:.1}", milliseconds(theirs)));
+            row.push(format!("{:.2}", theirs.as_secs_f64() / ours.as_secs_f64()));
+        }
+        row.push(median(runs.iter().map(|taken| taken.calls.len())).to_string());
+        row
+    };
+    let head = ["", "wall ms", "x ours", "server's ms", "x ours", "own ms", "x ours", "CPU ms", "x ours", "requests"];
+    table::print(&head, &jobs.iter().map(row).collect::<Vec<_>>());
+}

@@ -1,0 +1,23 @@
+//! By this crate, as one writes it.
+
+use ssm_organizations::ports::{OrganizationsApi, StsApi};
+use ssm_organizations::{AccountId, Change, Error, Integration, Syncs};
+
+use crate::Step;
+
+/// Does one direction, and answers what was changed.
+///
+/// # Errors
+///
+/// Those of the crate.
+pub async fn run(
+    client: &(impl OrganizationsApi + StsApi),
+    account: &AccountId,
+    step: Step,
+) -> Result<Vec<Change>, Error> {
+    let observed = Integration::new(client).observe().await?;
+    Ok(match step {
+        Step::Onboard => observed.ensure_delegated(account).await?.changes().to_vec(),
+        Step::Offboard => observed.ensure_disabled(Syncs::Forfeit).await?.changes().to_vec(),
+    })
+}
