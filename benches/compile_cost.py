@@ -7,7 +7,8 @@
     benches/compile_cost.py --list             what the variants are
 
 Each variant is a program of its own below `target/compile-cost`, built from nothing, with the versions of this repository's
-Cargo.lock. CPU time counts: wall time says more about what else the machine does. Takes an hour on two cores.
+Cargo.lock. CPU time counts: wall time says more about what else the machine does, and even CPU time differs by a tenth from one run to
+the next. Takes two hours on two busy cores; interrupted, it prints what it has.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import time
+from itertools import product
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -162,7 +164,7 @@ VARIANTS = [
     Variant("none", "this crate, no feature", [ours()], ON_A_FAKE),
     Variant("sim", "this crate, `sim` (default)", [ours("sim")], ON_THE_SIMULATOR),
     Variant("serde", "this crate, `sim` and `serde`", [ours("sim", "serde"), 'serde_json = "1"'], FROM_A_FILE),
-    Variant("sso", "the same, and sign-on and credential processes",
+    Variant("sso", "the SDK's four crates, lean, with sign-on and credential processes",
             [aws_config("sso", "credentials-process"), *sdk(*SERVICES)], ON_THE_SDK),
     Variant("two", "the SDK's two crates that an onboarding calls, lean",
             [aws_config(), *sdk("organizations", "sts")], ON_THE_SDK),
@@ -255,12 +257,13 @@ def main() -> None:
     packages = {variant.name: lay_out(variant) for variant in variants}
     profiles = arguments.profile or ["dev", "release"]
     results: dict[tuple[str, str], list[Build]] = {}
-    for _ in range(arguments.rounds):
-        for profile in profiles:
-            for variant in variants:
-                result = build(packages[variant.name], profile)
-                results.setdefault((profile, variant.name), []).append(result)
-                print(f"{profile} {variant.name}: {result}", file=sys.stderr, flush=True)
+    try:
+        for _, profile, variant in product(range(arguments.rounds), profiles, variants):
+            result = build(packages[variant.name], profile)
+            results.setdefault((profile, variant.name), []).append(result)
+            print(f"{profile} {variant.name}: {result}", file=sys.stderr, flush=True)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
 
     version = subprocess.run(["rustc", "--version"], capture_output=True, text=True, check=True).stdout.strip()
     print(f"{version}, {os.cpu_count()} cores, {arguments.rounds} round(s), "
@@ -269,7 +272,8 @@ def main() -> None:
         print(f"\n| cold, {profile} | crates | CPU time | ratio | wall time | ratio | program | stripped |")
         print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
         for variant in variants:
-            print(row(variant, results[profile, variant.name], results[profile, variants[0].name]))
+            if (profile, variant.name) in results:
+                print(row(variant, results[profile, variant.name], results[profile, variants[0].name]))
     for package in packages.values():
         shutil.rmtree(package)
 
