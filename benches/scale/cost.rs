@@ -1,0 +1,88 @@
+//! How it is measured: in time that passes only where something waits.
+
+use std::time::Duration;
+
+use ssm_organizations::sim::{self, Outcome};
+use tokio::time::Instant;
+
+use crate::job::{Job, Office, Size};
+
+/// What a job took.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cost {
+    pub(crate) calls: usize,
+    /// Of the calls.
+    pub(crate) refused: usize,
+    pub(crate) time: Duration,
+}
+
+impl Cost {
+    /// How many calls waited for one another.
+    pub(crate) fn round_trips(self) -> usize {
+        usize::try_from(self.time.as_millis() / LATENCY.as_millis()).unwrap_or(usize::MAX)
+    }
+}
+
+/// How long each call takes: about what one from another continent to the Region of Organizations does.
+pub(crate) const LATENCY: Duration = Duration::from_millis(100);
+
+/// From now on.
+pub(crate) struct Stopwatch {
+    organization: sim::Organization,
+    begun: Instant,
+}
+
+impl Stopwatch {
+    pub(crate) fn start(organization: &sim::Organization) -> Self {
+        organization.forget_calls();
+        Self { organization: organization.clone(), begun: Instant::now() }
+    }
+
+    pub(crate) fn stop(self) -> Cost {
+        let calls = self.organization.calls();
+        let refused = calls.iter().filter(|call| call.outcome != Outcome::Answered).count();
+        Cost { calls: calls.len(), refused, time: self.begun.elapsed() }
+    }
+}
+
+fn run<T>(job: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    runtime.expect("a runtime").block_on(job)
+}
+
+fn cost_with(job: Job, size: Size, latency: Duration) -> Cost {
+    let office = Office::new(job.start(size).latency(latency).build(), 1, 0);
+    let cost = run(job.run(&office, size)).expect("an organization in memory without faults");
+    assert_eq!(cost.refused, 0, "{}: a call was refused", job.title());
+    cost
+}
+
+/// Where nothing but calls takes time.
+pub(crate) fn cost(job: Job, size: Size) -> Cost {
+    let cost = cost_with(job, size, LATENCY);
+    // What waits for anything else would not be ten times as long.
+    assert_eq!(cost_with(job, size, LATENCY * 10).time, cost.time * 10, "{}: it waits", job.title());
+    cost
+}
+
+/// What a job took at AWS's rates, of many runs that differ in the pauses between attempts.
+pub(crate) struct AtRates {
+    /// The one in the middle of those that came to the end.
+    pub(crate) median: Option<Cost>,
+    /// How many did not: a call was throttled at every attempt.
+    pub(crate) gave_up: usize,
+}
+
+pub(crate) const RUNS: u64 = 101;
+
+pub(crate) fn at_rates(job: Job, size: Size, attempts: u32) -> AtRates {
+    let run = |seed| {
+        let office = Office::new(job.start(size).latency(LATENCY).throttled().build(), attempts, seed);
+        run(job.run(&office, size)).ok()
+    };
+    let mut costs: Vec<_> = (0..RUNS).map(run).collect();
+    costs.sort_unstable_by_key(|cost| cost.map(|cost| cost.time));
+    let gave_up = costs.iter().filter(|cost| cost.is_none()).count();
+    let costs: Vec<_> = costs.into_iter().flatten().collect();
+    AtRates { median: costs.get(costs.len() / 2).copied(), gave_up }
+}

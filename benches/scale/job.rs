@@ -1,0 +1,212 @@
+//! What is measured.
+
+use std::time::Duration;
+
+use ssm_organizations::plan::{Clients, Target};
+use ssm_organizations::policy::Caller;
+use ssm_organizations::ports::{DataSync, SourceRegions, SyncDefinition, SyncSourceType};
+use ssm_organizations::state::TrustedAccess;
+use ssm_organizations::{AccountId, Error, Integration, Observed, Region, ServicePrincipal, SyncName, Syncs, sim};
+
+use crate::cost::{Cost, Stopwatch};
+use crate::retrying::Retrying;
+
+const SSM: ServicePrincipal = ServicePrincipal::SYSTEMS_MANAGER;
+const ROLE: ServicePrincipal = ServicePrincipal::ACCOUNT_DISCOVERY;
+/// AWS's largest page.
+const PAGE: usize = 20;
+
+/// What an organization is like.
+#[derive(Clone, Copy)]
+pub(crate) struct Size {
+    pub(crate) accounts: usize,
+    /// In which its data syncs are, or may be.
+    pub(crate) regions: usize,
+    /// Of trusted services. Systems Manager's entry is the last of the last page.
+    pub(crate) pages: usize,
+}
+
+/// What somebody sets about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Job {
+    Observe,
+    Onboard,
+    Offboard,
+    ListSyncs,
+    CreateSyncs,
+    PlanIn,
+    PlanOut,
+}
+
+impl Job {
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Observe, Self::Onboard, Self::Offboard, Self::ListSyncs, Self::CreateSyncs, Self::PlanIn, Self::PlanOut];
+    /// Those that call what AWS documents a rate of.
+    pub(crate) const AT_RATES: [Self; 5] = [Self::Observe, Self::Onboard, Self::Offboard, Self::PlanIn, Self::PlanOut];
+
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Observe => "observe",
+            Self::Onboard => "onboard",
+            Self::Offboard => "offboard",
+            Self::ListSyncs => "list syncs",
+            Self::CreateSyncs => "create syncs",
+            Self::PlanIn => "set up by plan",
+            Self::PlanOut => "take down by plan",
+        }
+    }
+
+    pub(crate) fn explanation(self) -> &'static str {
+        match self {
+            Self::Observe => "`Integration::observe`, of an organization with an administrator",
+            Self::Onboard => "`observe` and `ensure_delegated`, from nothing",
+            Self::Offboard => {
+                "`observe` and `ensure_disabled`, with `Syncs::Protect` for two accounts in every Region, and no sync there"
+            }
+            Self::ListSyncs => "`DataSyncs::list` in every Region",
+            Self::CreateSyncs => "`DataSyncs::ensure` of one new sync in every Region",
+            Self::PlanIn => {
+                "a plan drawn up and applied: trusted access, administrator, role, and a sync of each of the two accounts in every Region"
+            }
+            Self::PlanOut => "the same taken away again by a plan",
+        }
+    }
+
+    /// The organization that it begins with.
+    pub(crate) fn start(self, size: Size) -> sim::Builder {
+        let others = (1..size.pages * PAGE).map(|number| format!("a{number:04}.amazonaws.com"));
+        let others = others.map(|name| ServicePrincipal::new(name).expect("a principal"));
+        let bare = sim::Organization::builder()
+            .members(size.accounts.try_into().expect("a number"))
+            .member(administrator())
+            .page_size(PAGE)
+            .role_deletion(Duration::ZERO);
+        let bare = others.fold(bare, |builder, other| builder.trusting(&other));
+        let trusting = |builder: sim::Builder| builder.trusting(&SSM).role_for(&ROLE);
+        let with_sync_of = |account, builder| {
+            let add = |builder: sim::Builder, region| builder.data_sync(account, region, shown(size.regions));
+            regions(size.regions).into_iter().fold(builder, add)
+        };
+        match self {
+            Self::Onboard | Self::PlanIn => bare,
+            Self::Observe | Self::Offboard => trusting(bare).delegated_to(administrator()),
+            Self::CreateSyncs => trusting(bare),
+            Self::ListSyncs => with_sync_of(management(), trusting(bare)),
+            Self::PlanOut => {
+                let delegated = with_sync_of(management(), trusting(bare).delegated_to(administrator()));
+                with_sync_of(administrator(), delegated)
+            }
+        }
+    }
+
+    /// Does it, and says what it cost.
+    pub(crate) async fn run(self, office: &Office, size: Size) -> Result<Cost, Error> {
+        let Office { organization, management, administrator: of_administrator } = office;
+        let home = regions(size.regions);
+        let watch = Stopwatch::start(organization);
+        match self {
+            Self::Observe => drop(Integration::new(management).observe().await?),
+            Self::Onboard => {
+                let observed = Integration::new(management).observe().await?;
+                observed.ensure_delegated(&administrator()).await?;
+            }
+            Self::Offboard => {
+                let syncs = Syncs::Protect { ssm: &[management, of_administrator], regions: &home };
+                Integration::new(management).observe().await?.ensure_disabled(syncs).await?;
+            }
+            Self::ListSyncs => {
+                let mut trusted = office.trusted().await?;
+                let syncs = trusted.data_syncs(management).await?;
+                let watch = Stopwatch::start(organization);
+                syncs.list(&home).await?.into_result()?;
+                return Ok(watch.stop());
+            }
+            Self::CreateSyncs => {
+                let mut trusted = office.trusted().await?;
+                let mut syncs = trusted.data_syncs(management).await?;
+                let watch = Stopwatch::start(organization);
+                syncs.ensure(&wanted(size.regions), &home).await?.into_result()?;
+                return Ok(watch.stop());
+            }
+            Self::PlanIn => office.reach(&everything(size.regions)).await?,
+            Self::PlanOut => office.reach(&nothing(size.regions)).await?,
+        }
+        Ok(watch.stop())
+    }
+}
+
+/// An organization, and a client of each of the two accounts.
+pub(crate) struct Office {
+    organization: sim::Organization,
+    management: Retrying,
+    administrator: Retrying,
+}
+
+impl Office {
+    /// With so many attempts at a call, and pauses between them that are drawn from the seed.
+    pub(crate) fn new(organization: sim::Organization, attempts: u32, seed: u64) -> Self {
+        let management = Retrying::new(organization.management_client(), attempts, seed);
+        let administrator = Retrying::new(organization.client(administrator()), attempts, !seed);
+        Self { organization, management, administrator }
+    }
+
+    async fn trusted(&self) -> Result<Integration<TrustedAccess, &Retrying>, Error> {
+        match Integration::new(&self.management).observe().await? {
+            Observed::TrustedAccess(trusted) => Ok(trusted),
+            other => panic!("expected trusted access, found {other}"),
+        }
+    }
+
+    async fn reach(&self, target: &Target) -> Result<(), Error> {
+        let clients = Clients::new(&self.management).and(&self.administrator);
+        target.plan(&clients).await?.apply(&clients, |_| {}).await?;
+        Ok(())
+    }
+}
+
+fn everything(count: usize) -> Target {
+    Target::new()
+        .with_trusted_access(true)
+        .with_administrator(administrator())
+        .with_role()
+        .with_sync(Caller::Management, wanted(count), regions(count))
+        .with_sync(Caller::Administrator, wanted(count), regions(count))
+}
+
+fn nothing(count: usize) -> Target {
+    Target::new()
+        .with_trusted_access(false)
+        .without_administrator()
+        .without_role()
+        .without_sync(Caller::Management, name(), regions(count))
+        .without_sync(Caller::Administrator, name(), regions(count))
+}
+
+fn management() -> AccountId {
+    AccountId::new("111111111111").expect("twelve digits")
+}
+
+fn administrator() -> AccountId {
+    AccountId::new("222222222222").expect("twelve digits")
+}
+
+fn regions(count: usize) -> Vec<Region> {
+    (1..=count).map(|number| Region::new(format!("region-{number}")).expect("a Region")).collect()
+}
+
+fn name() -> SyncName {
+    SyncName::new("all-accounts").expect("a name")
+}
+
+fn wanted(count: usize) -> SyncDefinition {
+    SyncDefinition::of_organization(name(), SourceRegions::new(regions(count)).expect("Regions"))
+}
+
+/// The same as a listing shows it.
+fn shown(count: usize) -> DataSync {
+    let mut sync = DataSync::new(name(), Some(SyncSourceType::AwsOrganizations));
+    sync.regions = regions(count);
+    sync.future_regions = Some(false);
+    sync.all_ops_data_sources = Some(false);
+    sync
+}
