@@ -9,8 +9,8 @@ use crate::domain::Region;
 use crate::error::{Error, ErrorKind};
 use crate::ports::Operation;
 
-/// How many Regions are spoken to at once: as many as there are.
-pub(crate) const AT_ONCE: usize = 40;
+/// How many calls in Regions are made at once: as many as there are Regions, for two accounts.
+pub(crate) const AT_ONCE: usize = 80;
 
 /// What came of the same thing in several Regions. One Region's failure hides no other's success.
 #[derive(Debug)]
