@@ -9,12 +9,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::subscriber::DefaultGuard;
-use tracing::{Event, Level, Metadata, Subscriber};
+use tracing::subscriber::{DefaultGuard, NoSubscriber};
+use tracing::{Dispatch, Event, Level, Metadata, Subscriber};
 
 /// What was told, for as long as the guard lives and on its thread.
 #[derive(Clone, Default)]
@@ -62,8 +62,13 @@ impl Visit for Fields {
     }
 }
 
+/// While there is one subscriber alone, `tracing` asks that of the thread that comes first to a span or an event whether anybody wants it, and
+/// remembers: a test beside this one, which has none, would say no for all. Of two, it asks both.
+static ANOTHER: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::default()));
+
 impl Recorder {
     pub fn start() -> (Self, DefaultGuard) {
+        LazyLock::force(&ANOTHER);
         let recorder = Self::default();
         (recorder.clone(), tracing::subscriber::set_default(recorder))
     }
