@@ -233,15 +233,6 @@ pub(crate) enum Care<'a> {
     },
 }
 
-impl fmt::Debug for Care<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Of(syncs) => syncs.fmt(f),
-            Self::Recorded { record, .. } => f.debug_tuple("Recorded").field(record).finish(),
-        }
-    }
-}
-
 impl<'a> From<Syncs<'a>> for Care<'a> {
     fn from(syncs: Syncs<'a>) -> Self {
         Self::Of(syncs)
@@ -278,8 +269,8 @@ impl Care<'_> {
             return Err(Error::of(ErrorKind::SyncsRemain { syncs: now }).at(operation));
         }
         match unseen(endangered, &seen) {
-            Some(_) if forfeit && record.is_empty() => Ok(SyncsReport::Forfeited),
             Some(account) if !forfeit => Err(Error::of(ErrorKind::SyncsUnseen { account }).at(operation)),
+            Some(_) if record.is_empty() => Ok(SyncsReport::Forfeited),
             _ if record.is_empty() => Ok(SyncsReport::NoneSeen(seen)),
             _ => Ok(SyncsReport::Recorded(record.to_vec())),
         }

@@ -6,7 +6,7 @@ use super::settle::{Patience, Waiting, not_settled};
 use crate::change::{Certainty, Change, ChangeKind};
 use crate::domain::{AccountId, Region, SyncName};
 use crate::error::{Applied, Error, ErrorKind, Retry};
-use crate::observation::PRINCIPAL;
+use crate::observation::{PRINCIPAL, same_date};
 use crate::pages::Pages;
 use crate::ports::{DataSync, Operation, SyncDefinition, SyncSource, SyncSourceType, SyncType, SystemsManagerApi};
 use crate::syncs::{Known, SyncAt};
@@ -394,8 +394,7 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
         };
         let certainty = if lost.is_none() { Certainty::Did } else { Certainty::Maybe };
         // One that has come back with another date is somebody else's.
-        let same =
-            |found: &DataSync| found.created.is_none() || before.created.is_none() || found.created == before.created;
+        let same = |found: &DataSync| same_date(found.created, before.created);
         let effect = |found: Option<DataSync>| (!found.as_ref().is_some_and(same)).then_some(());
         let seen = self.see(operation, lost, effect, name, waiting).await;
         let kind = ChangeKind::DataSyncDeleted { sync: self.at(name), before: Box::new(before.clone()) };

@@ -18,7 +18,8 @@ enum Known<'a> {
 fn known(changes: &[Change]) -> Known<'_> {
     let last = changes.iter().rev().find_map(|change| match &change.kind {
         ChangeKind::RoleCreated { name, .. } if *name == NAME => Some((change, Known::Made)),
-        ChangeKind::RoleDeleted { name, id } if *name == NAME => Some((change, Known::Gone(id))),
+        // No other one is ever deleted.
+        ChangeKind::RoleDeleted { id, .. } => Some((change, Known::Gone(id))),
         _ => None,
     });
     match last {

@@ -12,7 +12,6 @@ use crate::ports::{FeatureSet, Operation, OrganizationsApi};
 use crate::syncs::{Care, Endangered, SyncsReport};
 
 /// The four writes.
-#[derive(Debug)]
 pub(super) enum Write<'a> {
     Enable,
     Disable(Guarded<'a>),
@@ -21,7 +20,6 @@ pub(super) enum Write<'a> {
 }
 
 /// What a write that takes away must not take with it unsaid.
-#[derive(Debug)]
 pub(super) struct Guarded<'a> {
     pub(super) care: Care<'a>,
     pub(super) endangered: &'a Endangered,
@@ -125,12 +123,9 @@ impl Write<'_> {
         }
     }
 
-    /// Whether somebody else has what the write was to take.
-    fn is_overtaken_in(&self, facts: &Facts, before: &Facts) -> bool {
-        let others = |account: &AccountId| Some(*account) != self.account() && before.administrator(*account).is_none();
-        matches!(self, Self::Register(_))
-            && has_one_administrator(&facts.principal)
-            && facts.accounts().iter().any(others)
+    /// Whether somebody else has what the write was to take. Nobody had it before, or nothing would have been sent.
+    fn is_overtaken_in(&self, facts: &Facts) -> bool {
+        matches!(self, Self::Register(_)) && self.is_excluded_in(facts)
     }
 
     /// Whether others hold what AWS wants free for the write.
@@ -377,7 +372,7 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
                 }
                 Ok(now) => {
                     old_looks = 0;
-                    if write.is_overtaken_in(&now, before)
+                    if write.is_overtaken_in(&now)
                         && let Some(lost) = lost
                     {
                         let kind = write.change(before, None, report);

@@ -5,7 +5,9 @@ use crate::common::{
     alice, bob, delegated, delegated_in, disabled_in, every_setting, expect_delegated, failed, management, observe,
     organization, region, trusted_in, trusting,
 };
-use ssm_organizations::ports::{AccountState, Operation, SourceRegions, SyncDefinition, SystemsManagerClient};
+use ssm_organizations::ports::{
+    AccountState, Operation, SourceRegions, SyncDefinition, SyncSource, SystemsManagerClient,
+};
 use ssm_organizations::sim::{DeregisterUntrusted, Fault, RegisterUntrusted, SecondAdministrator, SyncOfAMember};
 use ssm_organizations::{AccountId, Actor, Error, ErrorKind, Evidence, Integration, Recovered, Remedy, Retry, Syncs};
 
@@ -198,6 +200,39 @@ async fn a_cause_that_aws_names_and_no_read_shows_is_none() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn awss_word_against_all_features_is_not_believed_where_a_read_shows_them() {
+    let organization = trusting().build();
+    let trusted = trusted_in(&organization).await;
+    let operation = Operation::RegisterDelegatedAdministrator;
+    let reason = "ORGANIZATION_NOT_IN_ALL_FEATURES_MODE";
+    organization.fault(operation, 1, Fault::refused_for("ConstraintViolationException", reason));
+    let (error, _) = failed(trusted.register_delegated_administrator(&alice()).await);
+    assert_eq!((error.kind(), error.evidence(), error.reason()), (&ErrorKind::Refused, Evidence::Said, Some(reason)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_that_cannot_be_looked_up_is_not_taken_for_no_member() {
+    let organization = trusting().build();
+    let trusted = trusted_in(&organization).await;
+    let operation = Operation::RegisterDelegatedAdministrator;
+    organization.fault(operation, 1, Fault::refused("ConstraintViolationException"));
+    organization.fault(Operation::DescribeAccount, 2, Fault::refused("AccessDeniedException"));
+    let (error, _) = failed(trusted.register_delegated_administrator(&alice()).await);
+    assert_eq!((error.kind(), error.operation()), (&ErrorKind::Refused, Some(operation)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_administrator_that_left_the_organization_is_no_member() {
+    let organization = delegated().build();
+    let delegated = delegated_in(&organization).await;
+    let operation = Operation::DeregisterDelegatedAdministrator;
+    organization.fault(operation, 1, Fault::refused("AccountNotFoundException"));
+    let (error, _) = failed(delegated.deregister(Syncs::Forfeit).await);
+    assert_eq!((error.kind(), error.evidence()), (&ErrorKind::NotAMember, Evidence::Observed));
+    assert_eq!((error.operation(), error.account()), (Some(operation), Some(alice())));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_change_by_others_is_told_with_what_is_now() {
     let organization = trusting().build();
     let trusted = trusted_in(&organization).await;
@@ -269,6 +304,25 @@ async fn a_member_that_syncs_the_organization_is_told_who_may() {
             ["use credentials of the management account or of a delegated administrator"],
             "{setting:?}"
         );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_members_own_sync_and_what_only_passes_are_not_put_down_to_who_it_is() {
+    let source = || SourceRegions::new([region(HOME)]).unwrap();
+    let whole = SyncDefinition::of_organization("org".parse().unwrap(), source());
+    let own = SyncDefinition::new("own".parse().unwrap(), SyncSource::SingleAccount, source());
+    for (sync, code, kind) in [
+        (&own, "AccessDeniedException", ErrorKind::AccessDenied),
+        (&whole, "ThrottlingException", ErrorKind::Throttled),
+    ] {
+        let organization = trusting().build();
+        let member = organization.client(alice());
+        let mut trusted = trusted_in(&organization).await;
+        organization.fault(Operation::CreateResourceDataSync, 1, Fault::refused(code));
+        let mut syncs = trusted.data_syncs(&member).await.unwrap();
+        let error = syncs.ensure(sync, &[region(HOME)]).await.unwrap().into_result().unwrap_err();
+        assert_eq!(*error.kind(), kind);
     }
 }
 

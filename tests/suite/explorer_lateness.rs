@@ -1,15 +1,15 @@
 //! Explorer's data syncs, role and hand-over where listings are late, replies are lost and rivals are about.
 #![cfg(feature = "sim")]
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::common::{
     SSM, Way, alice, bob, delegated, delegated_in, disabled_in, failed, management, organization, organization_sync,
     region, trusted_in, trusting, way,
 };
 use ssm_organizations::ports::{
-    DataSync, IamApi, Operation, SourceRegions, SyncDefinition, SyncSource, SyncSourceType, SyncType,
-    SystemsManagerApi, SystemsManagerClient,
+    CallerIdentity, DataSync, IamApi, Operation, Page, SourceRegions, SyncDefinition, SyncSource, SyncSourceType,
+    SyncType, SystemsManagerApi, SystemsManagerClient,
 };
 use ssm_organizations::sim::{self, Fault, Lag, Undocumented};
 use ssm_organizations::{
@@ -266,6 +266,65 @@ async fn our_own_sync_that_no_listing_shows_yet_is_protected() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn our_own_sync_is_protected_only_where_somebody_looks() {
+    let organization = ready().build();
+    let client = organization.management_client();
+    let mut trusted = trusted_in(&organization).await;
+    let mut syncs = trusted.data_syncs(&client).await.unwrap();
+    let _ = at_home(syncs.ensure(&definition("all"), &home()).await.unwrap()).unwrap();
+    let elsewhere = [region("us-east-1")];
+    trusted.disable(Syncs::Protect { ssm: &[&client], regions: &elsewhere }).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn our_own_sync_that_went_with_the_delegation_is_made_again_at_once() {
+    let organization = administered().build();
+    let client = organization.client(alice());
+    let mut delegated = delegated_in(&organization).await;
+    let begun = Instant::now();
+    for _ in 0..2 {
+        let mut syncs = delegated.data_syncs(&client).await.unwrap();
+        let made = at_home(syncs.ensure(&definition("all"), &home()).await.unwrap()).unwrap();
+        assert!(matches!(made, SyncEnsured::Created(_)), "{made:?}");
+        let trusted = delegated.deregister(Syncs::Forfeit).await.unwrap();
+        assert_eq!(syncs_at_home(&organization, alice()), []);
+        delegated = trusted.register_delegated_administrator(&alice()).await.unwrap();
+    }
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_accounts_delegation_takes_none_of_our_own_syncs() {
+    // The listing is old once Alice is no administrator: the sync was made all the same.
+    let lags = [vec![Lag::NONE; 3], vec![Lag::Reads(9), Lag::NONE]].concat();
+    let organization = administered().lags_of(Operation::ListResourceDataSync, lags).build();
+    let client = organization.management_client();
+    let mut delegated = delegated_in(&organization).await;
+    let mut syncs = delegated.data_syncs(&client).await.unwrap();
+    let _ = at_home(syncs.ensure(&definition("all"), &home()).await.unwrap()).unwrap();
+    let mut trusted = delegated.deregister(Syncs::Forfeit).await.unwrap();
+    let mut syncs = trusted.data_syncs(&client).await.unwrap();
+    let again = at_home(syncs.ensure(&definition("all"), &home()).await.unwrap()).unwrap();
+    assert!(matches!(again, SyncEnsured::AlreadySo(_)), "{again:?}");
+    assert_eq!(organization.count(Operation::CreateResourceDataSync), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_creation_that_was_lost_is_made_again_at_once() {
+    let organization = ready().build();
+    let client = organization.management_client();
+    let mut trusted = trusted_in(&organization).await;
+    organization.fault(Operation::CreateResourceDataSync, 1, Fault::LostBefore);
+    let mut syncs = trusted.data_syncs(&client).await.unwrap();
+    let error = at_home(syncs.ensure(&definition("all"), &home()).await.unwrap()).unwrap_err();
+    assert_eq!(*error.kind(), ErrorKind::Lost);
+    let begun = Instant::now();
+    let made = at_home(syncs.ensure(&definition("all"), &home()).await.unwrap()).unwrap();
+    assert!(matches!(made, SyncEnsured::Created(_)), "{made:?}");
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
 async fn our_own_sync_of_a_single_account_is_no_concern_of_the_organization() {
     let organization = ready().build();
     let client = organization.management_client();
@@ -435,6 +494,36 @@ async fn a_lost_update_of_what_aws_does_not_show_is_no_success() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn only_its_date_shows_a_lost_update_of_what_aws_does_not_show() {
+    let organization = ready().undocumented(hidden()).data_sync(management(), region(HOME), full("all")).build();
+    let client = organization.management_client();
+    let mut trusted = trusted_in(&organization).await;
+    let mut syncs = trusted.data_syncs(&client).await.unwrap();
+    let wanted = definition("all").including_future_regions();
+    organization.fault(Operation::UpdateResourceDataSync, 1, Fault::LostAfter);
+    let updated = at_home(syncs.ensure(&wanted, &home()).await.unwrap()).unwrap();
+    assert!(matches!(&updated, SyncEnsured::Updated(sync) if sync.modified.is_some()), "{updated:?}");
+    // The date is from the last one.
+    organization.fault(Operation::UpdateResourceDataSync, 1, Fault::LostBefore);
+    let error = at_home(syncs.ensure(&definition("all"), &home()).await.unwrap()).unwrap_err();
+    assert_eq!((error.kind(), error.applied()), (&ErrorKind::Lost, Applied::Unknown));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_accepted_update_of_what_aws_does_not_show_is_not_waited_for() {
+    let start = ready().undocumented(hidden()).lag(Duration::from_secs(5));
+    let organization = start.data_sync(management(), region(HOME), full("all")).build();
+    let client = organization.management_client();
+    let mut trusted = trusted_in(&organization).await;
+    let mut syncs = trusted.data_syncs(&client).await.unwrap();
+    let begun = Instant::now();
+    let wanted = definition("all").including_future_regions();
+    let updated = at_home(syncs.ensure(&wanted, &home()).await.unwrap()).unwrap();
+    assert!(matches!(updated, SyncEnsured::Updated(_)), "{updated:?}");
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
 async fn another_wish_about_what_aws_does_not_show_is_written() {
     let organization = ready().undocumented(hidden()).build();
     let client = organization.management_client();
@@ -446,6 +535,16 @@ async fn another_wish_about_what_aws_does_not_show_is_written() {
     assert!(matches!(ensured, SyncEnsured::Updated(_)), "{ensured:?}");
     assert_eq!(organization.count(Operation::UpdateResourceDataSync), 1);
     assert_eq!(syncs_at_home(&organization, management())[0].future_regions, Some(true));
+
+    // And back; a wish about another sync is forgotten by neither.
+    let _ = at_home(syncs.ensure(&definition("other"), &home()).await.unwrap()).unwrap();
+    let ensured = at_home(syncs.ensure(&definition("all"), &home()).await.unwrap()).unwrap();
+    assert!(matches!(ensured, SyncEnsured::Updated(_)), "{ensured:?}");
+    assert_eq!(syncs_at_home(&organization, management())[0].future_regions, Some(false));
+    for text in ["all", "other"] {
+        let ensured = at_home(syncs.ensure(&definition(text), &home()).await.unwrap()).unwrap();
+        assert!(matches!(ensured, SyncEnsured::AlreadySo(_)), "{ensured:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -502,6 +601,23 @@ async fn a_recreation_that_cannot_succeed_deletes_nothing() {
     let error = syncs.recreate(&definition("all"), &at).await.unwrap().into_result().unwrap_err();
     assert_eq!((error.kind(), error.region(), error.caller()), (&ErrorKind::OptInRegion, Some(&at[0]), Some(alice())));
     assert_eq!((organization.writes(), organization.data_syncs(alice(), &at[0]).len()), (0, 1));
+
+    // Five others: without its place it could not come back.
+    for (others, recreated) in [(4, true), (5, false)] {
+        let start = ready().data_sync(management(), region(HOME), of_one_account("all"));
+        let start = (0..others)
+            .fold(start, |start, number| start.data_sync(management(), region(HOME), full(&format!("other-{number}"))));
+        let organization = start.build();
+        let client = organization.management_client();
+        let mut trusted = trusted_in(&organization).await;
+        let mut syncs = trusted.data_syncs(&client).await.unwrap();
+        let result = at_home(syncs.recreate(&definition("all"), &home()).await.unwrap());
+        assert_eq!(result.is_ok(), recreated, "{result:?}");
+        assert_eq!(
+            (organization.writes(), syncs_at_home(&organization, management()).len()),
+            if recreated { (2, 5) } else { (0, 6) }
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -581,6 +697,90 @@ async fn a_role_that_was_made_and_does_not_show_yet_is_not_made_again() {
     let RoleEnsured::Created(created) = role.ensure().await.unwrap() else { panic!("created") };
     assert!(matches!(role.ensure().await.unwrap(), RoleEnsured::AlreadyThere(found) if found == created));
     assert_eq!(organization.writes(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_that_was_made_is_there_whatever_an_old_answer_says() {
+    let lags = [Lag::NONE, Lag::NONE, Lag::Reads(9), Lag::NONE];
+    let organization = trusting().lags_of(Operation::GetRole, lags).build();
+    let client = organization.management_client();
+    let mut trusted = trusted_in(&organization).await;
+    let mut role = trusted.account_discovery_role(&client);
+    let RoleEnsured::Created(created) = role.ensure().await.unwrap() else { panic!("created") };
+    let begun = Instant::now();
+    assert_eq!(role.look_up().await.unwrap(), Some(created));
+    assert_eq!(begun.elapsed(), Duration::from_secs(1), "asked again");
+
+    // One that stays old is no answer at all.
+    let lags = [vec![Lag::NONE; 2], vec![Lag::Reads(99); 30]].concat();
+    let organization = trusting().lags_of(Operation::GetRole, lags).build();
+    let client = organization.management_client();
+    let mut trusted = trusted_in(&organization).await;
+    let mut role = trusted.account_discovery_role(&client);
+    role.ensure().await.unwrap();
+    let begun = Instant::now();
+    let error = role.look_up().await.unwrap_err();
+    assert_eq!((error.kind(), error.applied(), error.retry()), (&ErrorKind::NotSettled, Applied::No, Retry::Spent));
+    assert!(begun.elapsed() > Duration::from_secs(45), "as long as the user has patience");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_whose_creation_was_lost_is_made_again_at_once() {
+    let organization = trusting().build();
+    let client = organization.management_client();
+    let mut trusted = trusted_in(&organization).await;
+    organization.fault(Operation::CreateServiceLinkedRole, 1, Fault::LostBefore);
+    let mut role = trusted.account_discovery_role(&client);
+    assert_eq!(*role.ensure().await.unwrap_err().kind(), ErrorKind::Lost);
+    let begun = Instant::now();
+    assert!(matches!(role.ensure().await.unwrap(), RoleEnsured::Created(_)));
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_that_others_took_away_is_not_taken_for_the_new_one() {
+    let lags = [Lag::NONE, Lag::Reads(9), Lag::NONE];
+    let organization = trusting().role_for(&ROLE_PRINCIPAL).lags_of(Operation::GetRole, lags).build();
+    let client = organization.management_client();
+    let mut trusted = trusted_in(&organization).await;
+    organization.remove_role(management(), &ROLE);
+    let RoleEnsured::Created(created) = trusted.account_discovery_role(&client).ensure().await.unwrap() else {
+        panic!("created")
+    };
+    assert_eq!(client.get_role(&ROLE).await.unwrap().map(|role| role.id), Some(created.id));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_that_others_made_is_waited_for() {
+    let lags = [Lag::NONE, Lag::Reads(9), Lag::NONE];
+    for code in sim::DuplicateRole::ALL {
+        let mut setting = Undocumented::default();
+        setting.duplicate_role = *code;
+        let organization = trusting().undocumented(setting).lags_of(Operation::GetRole, lags).build();
+        let client = organization.management_client();
+        let mut trusted = trusted_in(&organization).await;
+        organization.before(Operation::CreateServiceLinkedRole, 1, |organization| {
+            organization.add_role(management(), &ROLE_PRINCIPAL);
+        });
+        let ensured = trusted.account_discovery_role(&client).ensure().await.unwrap();
+        assert!(matches!(ensured, RoleEnsured::AlreadyThere(_)), "{code:?}");
+        assert_eq!(organization.count(Operation::GetRole), 3, "{code:?}");
+    }
+
+    // As long as the user has patience, and only where AWS may mean that.
+    for (code, kind, retry) in [
+        ("EntityAlreadyExists", ErrorKind::Refused, Retry::Spent),
+        ("AccessDenied", ErrorKind::AccessDenied, Retry::Permanent),
+    ] {
+        let organization = trusting().build();
+        let client = organization.management_client();
+        let mut trusted = trusted_in(&organization).await;
+        organization.fault(Operation::CreateServiceLinkedRole, 1, Fault::refused(code));
+        let begun = Instant::now();
+        let error = trusted.account_discovery_role(&client).ensure().await.unwrap_err();
+        assert_eq!((error.kind(), error.code(), error.retry()), (&kind, Some(code), retry));
+        assert_eq!(begun.elapsed() > Duration::from_secs(45), retry == Retry::Spent, "{code}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -690,19 +890,23 @@ async fn a_rivals_new_role_does_not_hide_that_ours_went() {
 
 #[tokio::test(start_paused = true)]
 async fn a_deletion_that_is_refused_because_the_role_is_gone_finds_none() {
-    let organization = organization()
-        .role_for(&ROLE_PRINCIPAL)
-        .role_deletion(Duration::ZERO)
-        .lags_of(Operation::GetRole, [Lag::Reads(1)])
-        .build();
-    let client = organization.management_client();
-    let mut disabled = disabled_in(&organization).await;
-    let _ = client.delete_service_linked_role(&ROLE).await.unwrap();
-    assert!(!organization.has_role(management(), &ROLE));
-    organization.forget_calls();
-    assert_eq!(disabled.account_discovery_role(&client).delete(Syncs::Forfeit).await.unwrap(), None);
-    assert_eq!(disabled.changes(), [], "somebody else's");
-    assert_eq!(organization.count(Operation::DeleteServiceLinkedRole), 1, "refused");
+    // At the first look after the refusal, and at later ones.
+    for late in 1..4 {
+        let organization = organization()
+            .role_for(&ROLE_PRINCIPAL)
+            .role_deletion(Duration::ZERO)
+            .lags_of(Operation::GetRole, [Lag::Reads(late)])
+            .build();
+        let client = organization.management_client();
+        let mut disabled = disabled_in(&organization).await;
+        let _ = client.delete_service_linked_role(&ROLE).await.unwrap();
+        assert!(!organization.has_role(management(), &ROLE));
+        organization.forget_calls();
+        assert_eq!(disabled.account_discovery_role(&client).delete(Syncs::Forfeit).await.unwrap(), None, "{late}");
+        assert_eq!(disabled.changes(), [], "somebody else's");
+        assert_eq!(organization.count(Operation::DeleteServiceLinkedRole), 1, "refused");
+        assert_eq!(organization.count(Operation::GetRole), late + 1);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -880,6 +1084,19 @@ async fn what_aws_does_not_show_is_not_handed_over_and_is_told() {
     assert_eq!((carried, replaced.lost.len(), replaced.foreign.len()), (told, 0, 0));
     assert_eq!(syncs_at_home(&organization, bob())[0].future_regions, Some(false), "made without");
 
+    // Each of them alone is worth telling.
+    for hide in
+        [|sync: &mut DataSync| sync.future_regions = None, |sync: &mut DataSync| sync.all_ops_data_sources = None]
+    {
+        let mut theirs = full("theirs");
+        hide(&mut theirs);
+        let organization = administered().data_sync(alice(), region(HOME), theirs).build();
+        let (from, to) = (organization.client(alice()), organization.client(bob()));
+        let carry = Handover::Carry { from: &from, to: &to, regions: &home };
+        let replaced = delegated_in(&organization).await.replace(&bob(), carry).await.unwrap();
+        assert_eq!((replaced.unshown.len(), replaced.carried.len()), (1, 1), "{replaced:?}");
+    }
+
     // Where AWS shows it, there is nothing to tell.
     let organization = administered().data_sync(alice(), region(HOME), full("theirs")).build();
     let (from, to) = (organization.client(alice()), organization.client(bob()));
@@ -904,6 +1121,77 @@ async fn a_sync_that_was_made_after_the_listing_stops_the_hand_over() {
     let shown = syncs[0].shown.as_ref().and_then(DataSync::definition);
     assert_eq!(shown, Some(definition("late")), "it is on no other record");
     assert_eq!((way(&recovered), organization.writes()), (Way::Unchanged, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sync_that_was_changed_after_the_listing_stops_the_hand_over() {
+    let created = |sync: DataSync, second| {
+        let mut sync = sync;
+        sync.created = Some(SystemTime::UNIX_EPOCH + Duration::from_secs(second));
+        sync
+    };
+    // Another one under the same date, and the same under another one.
+    for changed in [created(from_region("theirs", "us-west-2"), 1), created(full("theirs"), 2)] {
+        let organization = administered().data_sync(alice(), region(HOME), created(full("theirs"), 1)).build();
+        let (from, to) = (organization.client(alice()), organization.client(bob()));
+        let home = home();
+        let handle = delegated_in(&organization).await;
+        // The old account's, the new one's two, and the look before the deregistration.
+        organization.before(Operation::ListResourceDataSync, 4, |organization| {
+            organization.add_data_sync(alice(), region(HOME), changed);
+        });
+        let carry = Handover::Carry { from: &from, to: &to, regions: &home };
+        let (error, recovered) = failed(handle.replace(&bob(), carry).await);
+        assert!(matches!(error.kind(), ErrorKind::SyncsRemain { .. }), "{error}");
+        assert_eq!((way(&recovered), organization.writes()), (Way::Unchanged, 0));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_speaks_for_another_by_then_protects_nothing() {
+    let organization = administered().build();
+    let mut from = crate::common::MockClient::new();
+    let mut callers = [alice(), bob()].into_iter();
+    from.expect_get_caller_identity().times(2).returning(move || Ok(CallerIdentity::new(callers.next().unwrap())));
+    from.expect_list_resource_data_sync().returning(|_, _, _| Ok(Page::default()));
+    let (to, home) = (organization.client(bob()), home());
+    let carry = Handover::Carry { from: &from, to: &to, regions: &home };
+    let (error, recovered) = failed(delegated_in(&organization).await.replace(&bob(), carry).await);
+    assert!(matches!(error.kind(), ErrorKind::SyncsUnseen { account, .. } if *account == alice()), "{error}");
+    assert_eq!((way(&recovered), organization.writes()), (Way::Unchanged, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hand_over_takes_the_last_place_and_none_that_it_has() {
+    // What Bob's account holds: Explorer's own, Inventory's, and whether the one to carry is among them.
+    for (explorers, inventorys, there, room) in
+        [(4, 0, false, true), (5, 0, false, false), (2, 2, false, true), (2, 3, false, false), (3, 3, true, true)]
+    {
+        let mut setting = Undocumented::default();
+        setting.sync_quota_is_shared = false;
+        let start = administered().undocumented(setting).data_sync(alice(), region(HOME), full("theirs"));
+        let start = (0..inventorys).fold(start, |start, number| {
+            let inventorys = DataSync::new(name(&format!("inventory-{number}")), None);
+            start.data_sync_of_type(SyncType::SyncToDestination, bob(), region(HOME), inventorys)
+        });
+        let organization = (0..explorers)
+            .fold(start, |start, number| {
+                let text = if there && number == 0 { "theirs".to_owned() } else { format!("own-{number}") };
+                start.data_sync(bob(), region(HOME), full(&text))
+            })
+            .build();
+        let (from, to) = (organization.client(alice()), organization.client(bob()));
+        let home = home();
+        let carry = Handover::Carry { from: &from, to: &to, regions: &home };
+        match delegated_in(&organization).await.replace(&bob(), carry).await {
+            Ok(replaced) => assert!(room && replaced.lost.is_empty(), "{explorers} {inventorys}: {replaced:?}"),
+            Err(failure) => {
+                let (error, _) = failure.into_parts();
+                let full = matches!(error.kind(), ErrorKind::SyncQuotaFull { .. });
+                assert!(!room && full && organization.writes() == 0, "{explorers} {inventorys}: {error}");
+            }
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -141,6 +141,7 @@ async fn a_refusal_after_which_nothing_can_be_read_is_unknown() {
         .await;
         let (error, way, _) = run.result.unwrap_err();
         assert_eq!((error.code(), way), (Some("ConstraintViolationException"), Way::Unknown), "{write}");
+        assert_eq!(*error.kind(), ErrorKind::Refused, "{write}");
     }
 }
 
@@ -226,6 +227,11 @@ async fn a_change_is_awaited_at_most_once_a_second_and_no_longer_than_wanted() {
     let (error, _) = failed(disabled.enable_trusted_access().await);
     assert_eq!(*error.kind(), ErrorKind::NotSettled);
     assert!(begun.elapsed() <= Duration::from_secs(5));
+
+    // The last look is at the very end.
+    let organization = crate::common::organization().lag(Duration::from_secs(3)).build();
+    let disabled = disabled_in(&organization).await.settle_within(Duration::from_secs(3));
+    disabled.enable_trusted_access().await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

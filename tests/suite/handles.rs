@@ -4,7 +4,9 @@
 use std::error::Error as StdError;
 use std::sync::Arc;
 
-use crate::common::{SSM, alice, disabled_in, failed, observe, organization, trusted_in, trusting};
+use crate::common::{
+    SSM, alice, bob, delegated_in, disabled_in, failed, observe, organization, region, trusted_in, trusting,
+};
 use ssm_organizations::ports::{Client, Operation, SourceRegions, SyncDefinition, SystemsManagerClient};
 use ssm_organizations::sim::Fault;
 use ssm_organizations::state::{Delegated, Disabled, Irregular, TrustedAccess, Unobserved};
@@ -51,7 +53,7 @@ async fn every_future_is_send() {
     let organization = trusting().delegated_to(alice()).build();
     let client = organization.client(alice());
     let ssm: [&dyn SystemsManagerClient; 1] = [&client];
-    let regions = [crate::common::region("eu-central-1")];
+    let regions = [region("eu-central-1")];
     let protect = Syncs::Protect { ssm: &ssm, regions: &regions };
 
     let Observed::Delegated(delegated) =
@@ -66,11 +68,11 @@ async fn every_future_is_send() {
     let disabled = is_send(Observed::from(delegated).ensure_disabled(Syncs::Forfeit)).await.unwrap();
     is_send(Observed::from(disabled).ensure_delegated(&alice())).await.unwrap();
 
-    organization.delegate(crate::common::bob());
+    organization.delegate(bob());
     let irregular = crate::common::irregular_in(&organization).await;
     let observed = is_send(irregular.keep_only(&alice(), Syncs::Forfeit)).await.unwrap();
     drop(observed);
-    organization.delegate(crate::common::bob());
+    organization.delegate(bob());
     let irregular = crate::common::irregular_in(&organization).await;
     drop(is_send(irregular.reinstate_trust()).await.unwrap());
     let irregular = crate::common::irregular_in(&organization).await;
@@ -81,8 +83,8 @@ async fn every_future_is_send() {
 async fn every_future_of_explorer_is_send() {
     let organization = organization().build();
     let (client, alices, bobs) =
-        (organization.management_client(), organization.client(alice()), organization.client(crate::common::bob()));
-    let home = [crate::common::region("eu-central-1")];
+        (organization.management_client(), organization.client(alice()), organization.client(bob()));
+    let home = [region("eu-central-1")];
     let regions = SourceRegions::new(home.clone()).unwrap();
     let sync = SyncDefinition::of_organization(SyncName::new("all").unwrap(), regions);
     let explorer = Explorer::new().with_role(&client).with_sync(&client, &sync, &home);
@@ -99,7 +101,7 @@ async fn every_future_of_explorer_is_send() {
     drop(is_send(role.ensure()).await.unwrap());
     let delegated = trusted.register_delegated_administrator(&alice()).await.unwrap();
     let carry = Handover::Carry { from: &alices, to: &bobs, regions: &home };
-    let replaced = is_send(delegated.replace(&crate::common::bob(), carry)).await.unwrap();
+    let replaced = is_send(delegated.replace(&bob(), carry)).await.unwrap();
     let trusted = replaced.delegated.deregister(Syncs::Forfeit).await.unwrap();
     let mut disabled = is_send(trusted.take_down_explorer(&Explorer::new(), Syncs::Forfeit)).await.unwrap();
     tokio::time::pause();
@@ -140,7 +142,7 @@ async fn one_client_for_everything_can_be_shared() {
     // The same client looks for data syncs: as itself, as a trait object, or borrowed from the handle.
     let theirs: Arc<dyn Client> = Arc::new(organization.client(alice()));
     let ssm: [&dyn SystemsManagerClient; 2] = [&client, &*theirs];
-    let protect = Syncs::Protect { ssm: &ssm, regions: &[crate::common::region("eu-central-1")] };
+    let protect = Syncs::Protect { ssm: &ssm, regions: &[region("eu-central-1")] };
     let observed = Integration::new(&client).observe().await.unwrap();
     observed.ensure_disabled(protect).await.unwrap();
 
@@ -236,4 +238,20 @@ async fn handles_say_what_they_stand_for() {
         "Delegated: account 222222222222 administers Systems Manager in organization o-exampleorgid"
     );
     assert!(format!("{observed:?}").starts_with("Integration<Delegated, _>"), "{observed:?}");
+}
+
+#[tokio::test]
+async fn what_holds_clients_prints_without_them() {
+    let organization = trusting().delegated_to(alice()).build();
+    let (alices, bobs) = (organization.client(alice()), organization.client(bob()));
+    let mut handle = delegated_in(&organization).await;
+    let syncs = handle.data_syncs(&alices).await.unwrap();
+    assert_eq!(format!("{syncs:?}"), "DataSyncs { viewpoint: Administrator(AccountId(222222222222)), .. }");
+    let regions = [region("eu-central-1")];
+    let carry = Handover::Carry { from: &alices, to: &bobs, regions: &regions };
+    assert_eq!(format!("{carry:?}"), "Carry { regions: [Region(eu-central-1)], .. }");
+    assert_eq!(format!("{:?}", Handover::Leave(Syncs::Forfeit)), "Leave(Forfeit)");
+    let replaced = format!("{:?}", handle.replace(&bob(), carry).await.unwrap());
+    assert!(replaced.starts_with("Replaced { delegated: Integration<Delegated, _>"), "{replaced}");
+    assert!(replaced.ends_with("carried: [], lost: [], foreign: [], unshown: [] }"), "{replaced}");
 }

@@ -15,7 +15,7 @@ use ssm_organizations::ports::{
 };
 use ssm_organizations::sim::Fault;
 use ssm_organizations::{
-    Applied, Certainty, ChangeKind, Error, ErrorKind, Integration, Observed, Recovered, Retry, Syncs,
+    Applied, Certainty, ChangeKind, Error, ErrorKind, Evidence, Integration, Observed, Recovered, Retry, Syncs,
 };
 
 #[expect(clippy::unnecessary_wraps, reason = "AWS may leave a date out")]
@@ -257,6 +257,82 @@ async fn two_copies_of_the_same_onboarding_both_succeed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_aws_refuses_as_unknown_to_it_may_be_so_all_the_same() {
+    let organization = organization().build();
+    let disabled = disabled_in(&organization).await;
+    organization.before(Operation::EnableAwsServiceAccess, 1, |organization| organization.trust(&SSM));
+    organization.fault(Operation::EnableAwsServiceAccess, 1, Fault::refused("UnsupportedAPIEndpointException"));
+    assert_eq!(disabled.enable_trusted_access().await.unwrap().changes(), [], "somebody else's");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_others_end_while_the_guard_looks_again_is_a_success() {
+    let organization = trusting().build();
+    let trusted = trusted_in(&organization).await;
+    organization.delegate(bob());
+    organization.before(Operation::ListAwsServiceAccessForOrganization, 1, |organization| {
+        organization.undelegate(bob());
+        organization.distrust(&SSM);
+    });
+    assert_eq!(trusted.disable(Syncs::Forfeit).await.unwrap().changes(), []);
+    assert_eq!(organization.writes(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn trust_that_ends_while_the_guard_looks_again_is_a_move() {
+    let organization = delegated().build();
+    let delegated = delegated_in(&organization).await;
+    organization.delegate(bob());
+    organization.before(Operation::ListAwsServiceAccessForOrganization, 1, |organization| {
+        organization.undelegate(bob());
+        organization.distrust(&SSM);
+    });
+    let (error, recovered) = failed(delegated.deregister(Syncs::Forfeit).await);
+    assert_eq!((error.kind(), way(&recovered), organization.writes()), (&ErrorKind::StateMoved, Way::Moved, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delegation_made_anew_while_the_guard_looks_again_goes_like_the_old_one() {
+    let organization = delegated().build();
+    let delegated = delegated_in(&organization).await;
+    organization.delegate(bob());
+    organization.before(Operation::ListDelegatedAdministrators, 2, |organization| {
+        organization.undelegate(bob());
+        organization.undelegate(alice());
+        organization.delegate(alice());
+    });
+    assert_eq!(delegated.deregister(Syncs::Forfeit).await.unwrap().changes().len(), 1);
+    assert_eq!(organization.administrators(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_with_the_date_of_the_one_that_went_is_not_that_one() {
+    let bobs = || Page::last(vec![DelegatedAdministrator::new(bob(), date(1))]);
+    let mut client = client(vec![trusted_since(1)], vec![alice_since(1), alice_since(1), nobody(), bobs()]);
+    client.expect_deregister_delegated_administrator().times(1).returning(|_, _| Ok(()));
+    client.expect_register_delegated_administrator().times(1).returning(|_, _| Ok(()));
+    let trusted = expect_delegated(look(client).await).deregister(Syncs::Forfeit).await.unwrap();
+    let delegated = trusted.register_delegated_administrator(&bob()).await.unwrap();
+    assert_eq!(delegated.administrator().since, date(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rival_beside_a_lost_deregistration_does_not_end_the_waiting() {
+    let both = || {
+        let alice = DelegatedAdministrator::new(alice(), date(1));
+        Page::last(vec![alice, DelegatedAdministrator::new(bob(), date(2))])
+    };
+    let bobs = || Page::last(vec![DelegatedAdministrator::new(bob(), date(2))]);
+    let mut client = client(vec![trusted_since(1)], vec![alice_since(1), alice_since(1), both(), bobs()]);
+    let lost = || Err(Error::lost(Operation::DeregisterDelegatedAdministrator));
+    client.expect_deregister_delegated_administrator().times(1).returning(move |_, _| lost());
+    let (_, recovered) = failed(expect_delegated(look(client).await).deregister(Syncs::Forfeit).await);
+    let Recovered::Moved(observed) = recovered else { panic!("{recovered:?}") };
+    assert_eq!(observed.changes()[0].certainty, Certainty::Maybe);
+    assert_eq!(expect_delegated(observed).administrator().account, bob());
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_accepted_write_that_leads_elsewhere_is_said_to_be_applied() {
     let organization = trusting().build();
     let trusted = trusted_in(&organization).await;
@@ -404,20 +480,25 @@ async fn all_features_are_needed_to_register_too() {
     let (error, recovered) = failed(trusted.register_delegated_administrator(&alice()).await);
     assert_eq!((error.kind(), way(&recovered)), (&ErrorKind::NotAllFeatures, Way::Unchanged));
 
-    // Where the feature set was not shown, AWS's refusal is looked into.
+    // Where the feature set was not shown, AWS's refusal is looked into; where it never is, AWS's word is all there is.
     let reason = "ORGANIZATION_NOT_IN_ALL_FEATURES_MODE";
-    let mut client = MockClient::new();
-    let mut shown = [billing().with_feature_set(None), billing()].into_iter();
-    client.expect_describe_organization().times(2).returning(move || Ok(shown.next().unwrap()));
-    client.expect_get_caller_identity().returning(|| Ok(CallerIdentity::new(management())));
-    client.expect_list_aws_service_access_for_organization().returning(|_| Ok(untrusted()));
-    client.expect_list_delegated_administrators().returning(|_, _| Ok(nobody()));
-    client.expect_enable_aws_service_access().times(1).returning(move |_| {
-        let error = Error::service(Operation::EnableAwsServiceAccess, "ConstraintViolationException", "");
-        Err(error.with_reason(reason))
-    });
-    let (error, _) = failed(expect_disabled(look(client).await).enable_trusted_access().await);
-    assert_eq!((error.kind(), error.reason()), (&ErrorKind::NotAllFeatures, Some(reason)));
+    for (shown, evidence) in [(billing(), Evidence::Observed), (billing().with_feature_set(None), Evidence::Said)] {
+        let mut client = MockClient::new();
+        let mut shown = [billing().with_feature_set(None), shown].into_iter();
+        client.expect_describe_organization().times(2).returning(move || Ok(shown.next().unwrap()));
+        client.expect_get_caller_identity().returning(|| Ok(CallerIdentity::new(management())));
+        client.expect_list_aws_service_access_for_organization().returning(|_| Ok(untrusted()));
+        client.expect_list_delegated_administrators().returning(|_, _| Ok(nobody()));
+        client.expect_enable_aws_service_access().times(1).returning(move |_| {
+            let error = Error::service(Operation::EnableAwsServiceAccess, "ConstraintViolationException", "");
+            Err(error.with_reason(reason))
+        });
+        let (error, _) = failed(expect_disabled(look(client).await).enable_trusted_access().await);
+        assert_eq!(
+            (error.kind(), error.reason(), error.evidence()),
+            (&ErrorKind::NotAllFeatures, Some(reason), evidence)
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]

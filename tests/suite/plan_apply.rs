@@ -794,6 +794,21 @@ async fn where_no_region_is_named_the_receipt_does_not_claim_that_somebody_looke
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_nobody_can_see_any_more_goes_as_it_was_planned() {
+    // Planned with a client of Alice's, and applied without: the syncs that she had are on record. None are no reason to claim a look.
+    for (start, lost) in [(everything(), 1), (delegated(), 0)] {
+        let office = Office::new(start);
+        let target = Target::new().without_administrator().with_other_syncs(OtherSyncs::Forfeit).looking_in(home());
+        let plan = office.plan(&target).await;
+        an_hour_later().await;
+        let receipt = plan.apply(&Clients::new(&office.management), |_: Event<'_>| {}).await.unwrap();
+        let [change] = receipt.changes() else { panic!("{receipt:?}") };
+        let ChangeKind::AdministratorDeregistered { syncs, .. } = &change.kind else { panic!("{change}") };
+        assert_eq!((syncs.recorded().len(), *syncs == SyncsReport::Forfeited), (lost, lost == 0), "{syncs:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_administrator_that_is_registered_again_at_the_last_moment_stays() {
     let office = Office::new(delegated());
     let target = Target::new().without_administrator().with_other_syncs(OtherSyncs::Forfeit);

@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use crate::common::{disabled_in, management, organization, organization_sync, region, trusted_in, trusting};
-use ssm_organizations::ports::Operation;
-use ssm_organizations::sim::{DuplicateRole, Fault, Undocumented};
+use ssm_organizations::ports::{CallerIdentity, IamApi, Operation, Role, StsApi};
+use ssm_organizations::sim::{self, DuplicateRole, Fault, Undocumented};
 use ssm_organizations::{
-    Applied, Certainty, ChangeKind, ErrorKind, Retry, RoleEnsured, RoleName, ServicePrincipal, Syncs,
+    Applied, Certainty, ChangeKind, Error, ErrorKind, Retry, RoleEnsured, RoleName, ServicePrincipal, Syncs,
 };
 
 const NAME: RoleName = RoleName::ACCOUNT_DISCOVERY;
@@ -130,6 +130,42 @@ async fn an_account_that_was_not_looked_at_is_a_refusal() {
     let protect = Syncs::Protect { ssm: &[], regions: &[] };
     let error = disabled.account_discovery_role(&client).delete(protect).await.unwrap_err();
     assert_eq!((error.kind(), organization.writes()), (&ErrorKind::InvalidInput, 0));
+}
+
+/// What names the role in its own way, and shows nothing under AWS's name.
+struct Emulator(sim::Client);
+
+#[async_trait::async_trait]
+impl StsApi for Emulator {
+    async fn get_caller_identity(&self) -> Result<CallerIdentity, Error> {
+        self.0.get_caller_identity().await
+    }
+}
+
+#[async_trait::async_trait]
+impl IamApi for Emulator {
+    async fn get_role(&self, _: &RoleName) -> Result<Option<Role>, Error> {
+        Ok(None)
+    }
+
+    async fn create_service_linked_role(&self, _: &ServicePrincipal) -> Result<Role, Error> {
+        Ok(Role::new("AWSServiceRoleForAccountdiscovery".parse()?, "AROAEXAMPLE".parse()?, "/"))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_of_another_name_is_not_waited_for_under_awss() {
+    let organization = trusting().build();
+    let client = Emulator(organization.management_client());
+    let mut trusted = trusted_in(&organization).await;
+    let begun = tokio::time::Instant::now();
+    let mut role = trusted.account_discovery_role(&client);
+    for _ in 0..2 {
+        let RoleEnsured::Created(created) = role.ensure().await.unwrap() else { panic!("created") };
+        assert_eq!(created.name.to_string(), "AWSServiceRoleForAccountdiscovery");
+        assert_eq!(role.look_up().await.unwrap(), None);
+    }
+    assert_eq!(begun.elapsed(), Duration::ZERO);
 }
 
 #[tokio::test]

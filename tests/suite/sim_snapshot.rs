@@ -267,6 +267,15 @@ async fn every_organization_begins_on_the_same_day() {
     assert_eq!(listed.items[0].since, Some(date(1_767_225_600) + Duration::from_millis(1)));
 }
 
+#[tokio::test(start_paused = true)]
+async fn dates_are_tokios_time_in_whole_milliseconds() {
+    let organization = organization().build();
+    tokio::time::advance(Duration::from_micros(1_234_567)).await;
+    organization.trust(&SSM);
+    let listed = organization.management_client().list_aws_service_access_for_organization(None).await.unwrap();
+    assert_eq!(listed.items[0].since, Some(date(1_767_225_600) + Duration::from_millis(1_234)));
+}
+
 #[cfg(feature = "serde")]
 mod json {
     use serde_json::{Value, json};

@@ -84,7 +84,7 @@ impl World {
         if let Some(deletion) = self.deletions.iter().find(under_way) {
             return Ok(deletion.task.clone());
         }
-        let number = self.deletions.len() + 1;
+        let number = self.deletions.len();
         let principal = role.path.trim_start_matches("/aws-service-role/").trim_end_matches('/');
         let task = DeletionTaskId::new(format!(
             "task/aws-service-role/{principal}/{name}/00000000-0000-4000-8000-{number:012}"
