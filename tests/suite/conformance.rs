@@ -13,14 +13,14 @@ use crate::common::{SSM, account, alice, bob, management, organization_sync, reg
 use async_trait::async_trait;
 use ssm_organizations::conformance::{self, Check, Finding, Fixture, Ports, Report, Verdict};
 use ssm_organizations::ports::{
-    AccountState, CallerIdentity, Client, IamApi, Operation, OrganizationsApi, StsApi, SyncSourceType,
-    SystemsManagerApi,
+    AccountState, CallerIdentity, Client, DelegatedAdministrator, EnabledService, IamApi, Operation, OrganizationsApi,
+    Page, StsApi, SyncSourceType, SystemsManagerApi,
 };
 use ssm_organizations::sim::{
     self, Builder, Chances, DeregisterUntrusted, DisableAdministered, DuplicateRole, Fault, Organization,
     RegisterUntrusted, Repetition, SecondAdministrator, SyncOfAMember, Undocumented, UnreadySync,
 };
-use ssm_organizations::{AccountId, Error, OrganizationalUnitId, ServicePrincipal};
+use ssm_organizations::{AccountId, Error, OrganizationalUnitId, PageToken, ServicePrincipal};
 use twisted::{Twist, Twisted};
 
 fn carol() -> AccountId {
@@ -645,6 +645,51 @@ async fn what_is_no_ones_concern_keeps_no_check_from_its_rule() {
         let finding = run_one(name, &organization).await;
         assert_eq!(*finding.verdict(), Verdict::Passed, "{finding}");
     }
+}
+
+/// A fake that learned to trust and not to take it back.
+struct Trusting(sim::Client);
+
+#[async_trait]
+impl OrganizationsApi for Trusting {
+    async fn list_aws_service_access_for_organization(
+        &self,
+        next: Option<PageToken>,
+    ) -> Result<Page<EnabledService>, Error> {
+        self.0.list_aws_service_access_for_organization(next).await
+    }
+
+    async fn list_delegated_administrators(
+        &self,
+        principal: &ServicePrincipal,
+        next: Option<PageToken>,
+    ) -> Result<Page<DelegatedAdministrator>, Error> {
+        self.0.list_delegated_administrators(principal, next).await
+    }
+
+    async fn enable_aws_service_access(&self, principal: &ServicePrincipal) -> Result<(), Error> {
+        self.0.enable_aws_service_access(principal).await
+    }
+}
+
+impl StsApi for Trusting {}
+impl SystemsManagerApi for Trusting {}
+impl IamApi for Trusting {}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_implementation_offers_no_way_to_take_away_is_left_behind() {
+    let organization = full().build();
+    let client = Trusting(organization.management_client());
+    // It has no data syncs to put at risk.
+    let finding = check("enabled_service_is_listed").run(&full_fixture(&client).member_client(&client)).await;
+    let [left] = finding.left_behind() else { panic!("{finding}") };
+    assert!(left.starts_with("the trust in Systems Manager: DisableAWSServiceAccess"), "{left}");
+    assert!(matches!(finding.verdict(), Verdict::Failed { .. }), "{finding}");
+    // What it has no way to make is not left either.
+    organization.distrust(&SSM);
+    let finding = check("registered_account_is_listed").run(&full_fixture(&client)).await;
+    let left: Vec<_> = finding.left_behind().iter().map(|left| left.split(':').next().unwrap()).collect();
+    assert_eq!(left, ["the trust in Systems Manager"]);
 }
 
 #[tokio::test(start_paused = true)]
