@@ -257,6 +257,9 @@ async fn wrappers_conform() {
 async fn what_was_there_before_stays() {
     let home = region("eu-central-1");
     let foreign = organization_sync("InspectorResourceDataSync-do-not-delete");
+    // It keeps the role.
+    let mut own = foreign.clone();
+    own.source_type = Some(SyncSourceType::SingleAccountMultiRegions);
     let starts = [
         ("trusted", full().trusting(&SSM)),
         ("trusted, with the role", full().trusting(&SSM).role_for(&ServicePrincipal::ACCOUNT_DISCOVERY)),
@@ -268,6 +271,7 @@ async fn what_was_there_before_stays() {
         ("a sync", full().data_sync(management(), home.clone(), foreign.clone())),
         ("trusted and a sync", full().trusting(&SSM).data_sync(management(), home.clone(), foreign.clone())),
         ("the member's sync", full().data_sync(alice(), home.clone(), foreign)),
+        ("a sync of the account itself", full().data_sync(management(), home.clone(), own)),
         ("no room", {
             let syncs = ["a", "b", "c", "d", "e"].map(organization_sync);
             syncs.into_iter().fold(full(), |builder, sync| builder.data_sync(management(), home.clone(), sync))
