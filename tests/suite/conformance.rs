@@ -629,6 +629,30 @@ async fn cleaning_up_trusts_nothing_that_need_not_be() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_listing_that_changes_by_itself_is_found_where_nothing_is_written() {
+    let organization = full().trusting(&SSM).build();
+    let client = Twisted::new(&organization, management(), Twist::DatesOfAsking);
+    let finding = check("listing_is_the_same_again").run(&Fixture::new(&client)).await;
+    assert!(matches!(finding.verdict(), Verdict::Failed { .. }), "{finding}");
+    assert_eq!((finding.left_behind(), organization.writes()), (&[][..], 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_in_use_may_go() {
+    // What keeps it there is gone by then.
+    let organization = full().build();
+    let before = organization.snapshot();
+    organization.before(Operation::DeleteServiceLinkedRole, 1, |organization| {
+        let name = "ssm-organizations-conformance-1".parse().unwrap();
+        organization.remove_data_sync(management(), &region("eu-central-1"), &name);
+        organization.distrust(&SSM);
+    });
+    let finding = run_one("role_in_use_is_kept_or_gone", &organization).await;
+    assert_eq!(*finding.verdict(), Verdict::Passed, "{finding}");
+    assert_eq!(organization.snapshot(), before);
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_patience_each_call_is_made_once() {
     for (patience, passes) in [(Duration::ZERO, false), (Duration::from_secs(1), true)] {
         let organization = full().build();
