@@ -6,7 +6,7 @@ use super::Fixture;
 use super::ask::{Organizations, Roles, Syncs};
 use super::outcome::{Stop, described};
 use crate::domain::{AccountId, Region, RoleName, SyncName};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::observation::PRINCIPAL;
 use crate::ports::{EnabledService, SyncType};
 
@@ -107,25 +107,14 @@ fn stays(there: bool, answer: &Result<(), Error>) -> Option<String> {
     })
 }
 
-/// An implementation that does not offer the call made nothing either.
-fn unsupported<T>(answer: &Result<T, Error>) -> bool {
-    answer.as_ref().is_err_and(|error| *error.kind() == ErrorKind::Unsupported)
-}
-
 async fn delete_sync(syncs: &Syncs<'_>, name: &SyncName) -> Cleaned {
     let answer = syncs.delete(name, SyncType::SyncFromSource).await;
-    if unsupported(&answer) {
-        return Ok(None);
-    }
     let seen = syncs.find_once(name, Option::is_none).await?;
     Ok(stays(seen.is_some(), &answer))
 }
 
 async fn deregister(organizations: Organizations<'_>, account: AccountId) -> Cleaned {
     let mut answer = organizations.deregister(account).await;
-    if unsupported(&answer) {
-        return Ok(None);
-    }
     // AWS's documents do not say whether it takes trust to deregister. The trust that this makes is the next thing to go.
     let without_trust = answer.as_ref().is_err_and(|error| error.code() != Some("AccountNotRegisteredException"))
         && organizations.administrator(account).await?.is_some()
@@ -142,18 +131,12 @@ async fn deregister(organizations: Organizations<'_>, account: AccountId) -> Cle
 
 async fn disable(organizations: Organizations<'_>) -> Cleaned {
     let answer = organizations.disable(&PRINCIPAL).await;
-    if unsupported(&answer) {
-        return Ok(None);
-    }
     let seen = organizations.trust_once(false).await?;
     Ok(stays(seen.is_some(), &answer))
 }
 
 async fn delete_role(roles: Roles<'_>, name: &RoleName) -> Cleaned {
     let answer = roles.delete(name).await;
-    if unsupported(&answer) {
-        return Ok(None);
-    }
     let ended = match answer {
         Ok(task) => roles.end_of(&task).await.map(|ended| format!("its deletion ended with {ended:?}")),
         Err(error) => Err(error),

@@ -7,9 +7,7 @@ use super::outcome::{Outcome, Stop, expect};
 use crate::domain::{AccountId, RoleName, ServicePrincipal, SyncName};
 use crate::error::ErrorKind;
 use crate::observation::PRINCIPAL;
-use crate::ports::{
-    DataSync, DelegatedAdministrator, EnabledService, Role, SourceRegions, SyncDefinition, SyncSource, SyncType,
-};
+use crate::ports::{DelegatedAdministrator, EnabledService, Role, SourceRegions, SyncDefinition, SyncSource, SyncType};
 
 /// The syncs that AWS allows an account in a Region.
 pub(super) const QUOTA: usize = 5;
@@ -22,7 +20,7 @@ impl<'a> Fixture<'a> {
             return Err(Stop::skip("Systems Manager is trusted already"));
         }
         self.unadministered(organizations).await?;
-        self.without_syncs(mess).await?;
+        self.without_syncs().await?;
         // Some documents say that enabling makes the role, others that it does not.
         if let Ok(roles) = self.roles()
             && let Ok(None) = roles.get(&RoleName::ACCOUNT_DISCOVERY).await
@@ -59,20 +57,22 @@ impl<'a> Fixture<'a> {
         }
     }
 
-    /// Skips where there are syncs of the organization that are not the check's: they break when trust is taken away, and may be deleted
-    /// with a delegation, and they keep the role. Where nobody offers to look, nobody can.
-    async fn without_syncs(&self, mess: &Mess) -> Outcome {
+    /// Skips where there are syncs of the organization: they break when trust is taken away, may be deleted with a delegation, and they keep the
+    /// role, as do all of the management account. Where nobody offers to look, nobody can.
+    async fn without_syncs(&self) -> Outcome {
         for region in [&self.region, &self.other_region].into_iter().flatten() {
-            for syncs in [self.syncs_in(region.clone()), self.members_syncs_in(region.clone())].into_iter().flatten() {
+            let owners = [(self.syncs_in(region.clone()), true), (self.members_syncs_in(region.clone()), false)];
+            for (syncs, keep_the_role) in owners {
+                let Ok(syncs) = syncs else { continue };
                 let listed = match syncs.list(SyncType::SyncFromSource).await {
                     Err(error) if *error.kind() == ErrorKind::Unsupported => continue,
                     listed => listed?,
                 };
-                let foreign = |sync: &DataSync| {
-                    sync.is_of_organization() && !mess.holds(&Thing::Sync(region.clone(), sync.name.clone()))
-                };
-                if let Some(sync) = listed.into_iter().find(foreign) {
-                    return Err(Stop::skip(format!("there is a data sync of the organization, {}", sync.name)));
+                if let Some(sync) = listed.iter().find(|sync| keep_the_role || sync.is_of_organization()) {
+                    return Err(Stop::skip(format!(
+                        "there is a data sync that needs trust or the role, {}",
+                        sync.name
+                    )));
                 }
             }
         }
@@ -83,7 +83,7 @@ impl<'a> Fixture<'a> {
     pub(super) async fn vacant(&self, mess: &mut Mess) -> Result<Organizations<'a>, Stop> {
         let organizations = self.organizations()?;
         self.unadministered(organizations).await?;
-        self.without_syncs(mess).await?;
+        self.without_syncs().await?;
         self.trusted(mess).await.map(|(organizations, _)| organizations)
     }
 
@@ -121,7 +121,7 @@ impl<'a> Fixture<'a> {
         {
             return Err(Stop::skip("Systems Manager is trusted already, so that the role could not be deleted again"));
         }
-        self.without_syncs(mess).await?;
+        self.without_syncs().await?;
         mess.may_hold(Thing::Role(RoleName::ACCOUNT_DISCOVERY));
         let role = roles.create(&ServicePrincipal::ACCOUNT_DISCOVERY).await?;
         // Whatever it is called: it is ours to take away.

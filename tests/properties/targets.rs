@@ -156,7 +156,6 @@ fn a_wrong_file_is_refused_with_the_place_and_what_is_allowed_there() {
             "line 1",
             &["a data sync of a single account has no organizational units"],
         ),
-        (sync("state = \"absent\"\nfuture_regions = true"), "line 1", &["\"all\" is to be absent", "is given"]),
         (
             "[[syncs]]\nname = \"AWS-QuickSetup-x\"\nregions = [\"eu-central-1\"]".into(),
             "line 1",
@@ -180,6 +179,16 @@ fn a_wrong_file_is_refused_with_the_place_and_what_is_allowed_there() {
             &["unknown field `role`", "`trusted_access`", "`administrator`"],
         ),
     ];
+    let described = [
+        "units = [\"ou-exam-12345678\"]",
+        "single_account = true",
+        "source_regions = [\"us-east-1\"]",
+        "future_regions = true",
+        "all_ops_data_sources = true",
+    ];
+    let absent = |more| sync(&format!("state = \"absent\"\n{more}"));
+    let words: &[&str] = &["\"all\" is to be absent", "is given"];
+    let cases = cases.into_iter().chain(described.map(|more| (absent(more), "line 1", words)));
     for (toml, place, words) in cases {
         let error = match toml::from_str::<Target>(&toml) {
             Ok(target) => panic!("{toml}\n{target:?}"),

@@ -5,20 +5,22 @@
 mod twisted;
 
 use std::collections::BTreeSet;
+use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::common::{SSM, account, alice, bob, management, organization_sync, region};
 use async_trait::async_trait;
-use ssm_organizations::conformance::{self, Fixture, Ports, Report, Verdict};
+use ssm_organizations::conformance::{self, Check, Finding, Fixture, Ports, Report, Verdict};
 use ssm_organizations::ports::{
-    AccountState, CallerIdentity, Client, IamApi, OrganizationsApi, StsApi, SystemsManagerApi,
+    AccountState, CallerIdentity, Client, DelegatedAdministrator, EnabledService, IamApi, Operation, OrganizationsApi,
+    Page, StsApi, SyncSourceType, SystemsManagerApi,
 };
 use ssm_organizations::sim::{
-    Builder, Chances, DeregisterUntrusted, DisableAdministered, DuplicateRole, Organization, RegisterUntrusted,
-    Repetition, SecondAdministrator, SyncOfAMember, Undocumented, UnreadySync,
+    self, Builder, Chances, DeregisterUntrusted, DisableAdministered, DuplicateRole, Fault, Organization,
+    RegisterUntrusted, Repetition, SecondAdministrator, SyncOfAMember, Undocumented, UnreadySync,
 };
-use ssm_organizations::{AccountId, Error, OrganizationalUnitId, ServicePrincipal};
+use ssm_organizations::{AccountId, Error, OrganizationalUnitId, PageToken, ServicePrincipal};
 use twisted::{Twist, Twisted};
 
 fn carol() -> AccountId {
@@ -71,7 +73,18 @@ async fn run_on(organization: &Organization) -> Report {
     conformance::run(&full_fixture(&client).member_client(&member).outsider_client(&outsider)).await
 }
 
-fn names<'a>(findings: impl Iterator<Item = &'a conformance::Finding>) -> Vec<&'static str> {
+/// One check, on everything that it may need.
+async fn run_one(name: &str, organization: &Organization) -> Finding {
+    let client = organization.management_client();
+    let member = organization.client(alice());
+    check(name).run(&full_fixture(&client).member_client(&member)).await
+}
+
+fn check(name: &str) -> &'static Check {
+    conformance::checks().find(|check| check.name() == name).expect(name)
+}
+
+fn names<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<&'static str> {
     findings.map(|finding| finding.check().name()).collect()
 }
 
@@ -91,9 +104,14 @@ async fn the_organization_in_memory_conforms() {
 
 #[test]
 fn every_check_has_a_name_of_its_own_a_rule_and_a_document() {
-    let names: BTreeSet<_> = conformance::checks().map(conformance::Check::name).collect();
+    let names: BTreeSet<_> = conformance::checks().map(Check::name).collect();
     assert_eq!(names.len(), conformance::checks().count());
+    let hashes: BTreeSet<_> =
+        conformance::checks().map(|check| BuildHasherDefault::<DefaultHasher>::default().hash_one(check)).collect();
+    assert_eq!(hashes.len(), names.len());
     for check in conformance::checks() {
+        let text = format!("{check:?}");
+        assert!(text.starts_with(&format!("Check {{ name: {:?}, rule: ", check.name())), "{text}");
         assert!(check.rule().ends_with('.'), "{check:?}");
         assert!(check.document().starts_with("https://docs.aws.amazon.com/"), "{check:?}");
         assert!(["organizations", "sts", "ssm", "iam"].contains(&check.service()), "{check:?}");
@@ -190,6 +208,11 @@ async fn what_the_documents_leave_open_is_open() {
     }
 }
 
+/// One port after the other.
+fn each(client: &sim::Client) -> Ports<'_> {
+    Ports::new().organizations(client).sts(client).systems_manager(client).iam(client)
+}
+
 #[tokio::test(start_paused = true)]
 async fn wrappers_conform() {
     let organization = full().build();
@@ -217,6 +240,12 @@ async fn wrappers_conform() {
         .outsider_client(Ports::new().organizations(&outsider));
     clean(conformance::run(&fixture).await);
 
+    let all = "Ports { organizations: true, sts: true, systems_manager: true, iam: true }";
+    assert_eq!(format!("{:?}", each(&client)), all);
+    assert_eq!(format!("{:?}", Ports::new()), all.replace("true", "false"));
+    let fixture = full_fixture(each(&client)).member_client(each(&member)).outsider_client(each(&outsider));
+    clean(conformance::run(&fixture).await);
+
     let decorated =
         [management(), alice(), stranger()].map(|account| Twisted::new(&organization, account, Twist::Nothing));
     let fixture = full_fixture(&decorated[0]).member_client(&decorated[1]).outsider_client(&decorated[2]);
@@ -228,6 +257,9 @@ async fn wrappers_conform() {
 async fn what_was_there_before_stays() {
     let home = region("eu-central-1");
     let foreign = organization_sync("InspectorResourceDataSync-do-not-delete");
+    // It keeps the role.
+    let mut own = foreign.clone();
+    own.source_type = Some(SyncSourceType::SingleAccountMultiRegions);
     let starts = [
         ("trusted", full().trusting(&SSM)),
         ("trusted, with the role", full().trusting(&SSM).role_for(&ServicePrincipal::ACCOUNT_DISCOVERY)),
@@ -239,6 +271,7 @@ async fn what_was_there_before_stays() {
         ("a sync", full().data_sync(management(), home.clone(), foreign.clone())),
         ("trusted and a sync", full().trusting(&SSM).data_sync(management(), home.clone(), foreign.clone())),
         ("the member's sync", full().data_sync(alice(), home.clone(), foreign)),
+        ("a sync of the account itself", full().data_sync(management(), home.clone(), own)),
         ("no room", {
             let syncs = ["a", "b", "c", "d", "e"].map(organization_sync);
             syncs.into_iter().fold(full(), |builder, sync| builder.data_sync(management(), home.clone(), sync))
@@ -363,6 +396,15 @@ const TWISTS: &[(Twist, &[&str])] = &[
         ],
     ),
     (
+        Twist::DatesAreTooEarly,
+        &[
+            "enabled_service_is_listed",
+            "registered_account_is_listed",
+            "created_sync_is_listed",
+            "created_role_is_there",
+        ],
+    ),
+    (
         Twist::DatesAreMilliseconds,
         &[
             "enabled_service_is_listed",
@@ -395,7 +437,15 @@ const TWISTS: &[(Twist, &[&str])] = &[
     (Twist::DeregistersNobody, &["deregistered_account_is_not_listed"]),
     (Twist::DeregistersAndDisables, &["deregistered_account_is_not_listed"]),
     (Twist::DeregisteringIsLenient, &["deregistering_again_is_refused", "deregistering_an_outsider_is_refused"]),
-    (Twist::CodesAreLost, &["registering_again_is_refused", "deregistering_again_is_refused", "sixth_sync_is_refused"]),
+    (
+        Twist::CodesAreLost,
+        &[
+            "registering_again_is_refused",
+            "deregistering_again_is_refused",
+            "sixth_sync_is_refused",
+            "member_may_not_sync_the_organization",
+        ],
+    ),
     (Twist::ReasonsAreWrong, &["registering_before_enabling_is_refused", "registering_a_second_account_is_refused"]),
     (
         Twist::EverybodyIsManagement,
@@ -461,7 +511,7 @@ async fn every_broken_rule_is_found_by_the_check_that_is_about_it() {
         let clients = [management(), alice(), stranger()].map(|account| Twisted::new(&organization, account, *twist));
         let fixture = full_fixture(&clients[0]).member_client(&clients[1]).outsider_client(&clients[2]);
         for name in *checks {
-            let check = conformance::checks().find(|check| check.name() == *name).expect(name);
+            let check = check(name);
             let finding = check.run(&fixture).await;
             assert!(matches!(finding.verdict(), Verdict::Failed { .. }), "{twist:?}: {finding}");
             assert!(finding.to_string().contains(check.document()), "{finding}");
@@ -472,8 +522,7 @@ async fn every_broken_rule_is_found_by_the_check_that_is_about_it() {
 #[test]
 fn every_check_finds_something() {
     let found: BTreeSet<_> = TWISTS.iter().flat_map(|(_, checks)| checks.iter().copied()).collect();
-    let idle: Vec<_> =
-        conformance::checks().map(conformance::Check::name).filter(|name| !found.contains(name)).collect();
+    let idle: Vec<_> = conformance::checks().map(Check::name).filter(|name| !found.contains(name)).collect();
     assert!(idle.is_empty(), "{idle:?}");
     let unused: Vec<_> = Twist::ALL.iter().filter(|twist| !TWISTS.iter().any(|(used, _)| used == *twist)).collect();
     assert_eq!(unused, [&Twist::Nothing]);
@@ -516,6 +565,159 @@ async fn failed_checks_clean_up() {
     assert!(matches!(finding.verdict(), Verdict::Failed { .. }), "{finding}");
     assert_eq!(finding.left_behind().len(), 1, "{finding}");
     assert!(finding.left_behind()[0].starts_with("the trust in Systems Manager"), "{finding}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_no_document_names_fails_the_check() {
+    for (name, operation, nth, rule) in [
+        ("enabling_again_changes_nothing", Operation::EnableAwsServiceAccess, 2, "it is accepted, or refused with"),
+        (
+            "disabling_with_an_administrator_is_whole",
+            Operation::DisableAwsServiceAccess,
+            1,
+            "it is accepted, or refused",
+        ),
+        ("enabled_service_is_listed", Operation::ListResourceDataSync, 1, "ListResourceDataSync is answered"),
+    ] {
+        let organization = full().build();
+        let before = organization.snapshot();
+        organization.fault(operation, nth, Fault::refused_for("AccessDeniedException", "NO_REASON_OF_AWSS"));
+        let finding = run_one(name, &organization).await;
+        let Verdict::Failed { expected, seen, .. } = finding.verdict() else { panic!("{finding}") };
+        assert!(expected.starts_with(rule), "{expected}");
+        assert!(seen.starts_with("AccessDeniedException (NO_REASON_OF_AWSS)"), "{seen}");
+        assert!(!finding.to_string().contains("left:"), "{finding}");
+        assert_eq!(organization.snapshot(), before, "{name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_put_back_or_looked_at_is_said_to_be_left() {
+    // Another service has lost its trust, and nobody knows what hung on it.
+    let organization = full().build();
+    let client = Twisted::new(&organization, management(), Twist::EnablingIsAlone);
+    let finding = check("enabled_service_is_listed").run(&Fixture::new(&client)).await;
+    let [left] = finding.left_behind() else { panic!("{finding}") };
+    assert!(left.starts_with("the other services: ") && left.contains("config.amazonaws.com"), "{left}");
+    assert!(finding.to_string().contains(&format!("\n        left:     {left}\n")), "{finding}");
+
+    // Nobody answers after the write.
+    let organization = full().build();
+    run_one("enabled_service_is_listed", &organization).await;
+    let enabled = organization.calls().iter().position(|call| call.operation == Operation::EnableAwsServiceAccess);
+    organization.forget_calls();
+    organization.die(enabled.unwrap() + 2);
+    let finding = run_one("enabled_service_is_listed", &organization).await;
+    let [trust, role, others] = finding.left_behind() else { panic!("{finding}") };
+    for (left, words) in [
+        (trust, "the trust in Systems Manager: ListAWSServiceAccessForOrganization"),
+        (role, "the role AWSServiceRoleForAmazonSSM_AccountDiscovery: GetRole"),
+        (others, "perhaps the other services: ListAWSServiceAccessForOrganization"),
+    ] {
+        assert!(left.starts_with(words), "{left}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn cleaning_up_trusts_nothing_that_need_not_be() {
+    let organization = full().build();
+    organization.fault(Operation::DeregisterDelegatedAdministrator, 1, Fault::refused("AccessDeniedException"));
+    let finding = run_one("registering_before_enabling_is_refused", &organization).await;
+    assert_eq!(*finding.verdict(), Verdict::Passed, "{finding}");
+    assert_eq!(organization.count(Operation::DeregisterDelegatedAdministrator), 1);
+    assert_eq!(organization.count(Operation::EnableAwsServiceAccess), 0, "nobody was registered");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_listing_that_changes_by_itself_is_found_where_nothing_is_written() {
+    let organization = full().trusting(&SSM).build();
+    let client = Twisted::new(&organization, management(), Twist::DatesOfAsking);
+    let finding = check("listing_is_the_same_again").run(&Fixture::new(&client)).await;
+    assert!(matches!(finding.verdict(), Verdict::Failed { .. }), "{finding}");
+    assert_eq!((finding.left_behind(), organization.writes()), (&[][..], 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_in_use_may_go() {
+    // What keeps it there is gone by then.
+    let organization = full().build();
+    let before = organization.snapshot();
+    organization.before(Operation::DeleteServiceLinkedRole, 1, |organization| {
+        let name = "ssm-organizations-conformance-1".parse().unwrap();
+        organization.remove_data_sync(management(), &region("eu-central-1"), &name);
+        organization.distrust(&SSM);
+    });
+    let finding = run_one("role_in_use_is_kept_or_gone", &organization).await;
+    assert_eq!(*finding.verdict(), Verdict::Passed, "{finding}");
+    assert_eq!(organization.snapshot(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_patience_each_call_is_made_once() {
+    for (patience, passes) in [(Duration::ZERO, false), (Duration::from_secs(1), true)] {
+        let organization = full().build();
+        organization.fault(Operation::DescribeOrganization, 1, Fault::refused("TooManyRequestsException"));
+        let client = organization.management_client();
+        let finding = check("organization_is_described").run(&Fixture::new(&client).patience(patience)).await;
+        assert_eq!(*finding.verdict() == Verdict::Passed, passes, "{finding}");
+    }
+}
+
+/// No other service is trusted, and a member has a sync of itself.
+#[tokio::test(start_paused = true)]
+async fn what_is_no_ones_concern_keeps_no_check_from_its_rule() {
+    let mut own = organization_sync("own");
+    own.source_type = Some(SyncSourceType::SingleAccountMultiRegions);
+    let organization = Organization::builder().member(alice()).data_sync(alice(), region("eu-central-1"), own).build();
+    for name in ["administrator_may_read", "enabled_service_is_listed", "created_role_is_there"] {
+        let finding = run_one(name, &organization).await;
+        assert_eq!(*finding.verdict(), Verdict::Passed, "{finding}");
+    }
+}
+
+/// A fake that learned to trust and not to take it back.
+struct Trusting(sim::Client);
+
+#[async_trait]
+impl OrganizationsApi for Trusting {
+    async fn list_aws_service_access_for_organization(
+        &self,
+        next: Option<PageToken>,
+    ) -> Result<Page<EnabledService>, Error> {
+        self.0.list_aws_service_access_for_organization(next).await
+    }
+
+    async fn list_delegated_administrators(
+        &self,
+        principal: &ServicePrincipal,
+        next: Option<PageToken>,
+    ) -> Result<Page<DelegatedAdministrator>, Error> {
+        self.0.list_delegated_administrators(principal, next).await
+    }
+
+    async fn enable_aws_service_access(&self, principal: &ServicePrincipal) -> Result<(), Error> {
+        self.0.enable_aws_service_access(principal).await
+    }
+}
+
+impl StsApi for Trusting {}
+impl SystemsManagerApi for Trusting {}
+impl IamApi for Trusting {}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_implementation_offers_no_way_to_take_away_is_left_behind() {
+    let organization = full().build();
+    let client = Trusting(organization.management_client());
+    // It has no data syncs to put at risk.
+    let finding = check("enabled_service_is_listed").run(&full_fixture(&client).member_client(&client)).await;
+    let [left] = finding.left_behind() else { panic!("{finding}") };
+    assert!(left.starts_with("the trust in Systems Manager: DisableAWSServiceAccess"), "{left}");
+    assert!(matches!(finding.verdict(), Verdict::Failed { .. }), "{finding}");
+    // What it has no way to make is not left either.
+    organization.distrust(&SSM);
+    let finding = check("registered_account_is_listed").run(&full_fixture(&client)).await;
+    let left: Vec<_> = finding.left_behind().iter().map(|left| left.split(':').next().unwrap()).collect();
+    assert_eq!(left, ["the trust in Systems Manager"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -721,6 +721,77 @@ async fn each_step_has_its_permission_its_condition_and_its_command_line() {
     );
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_step_alone_says_what_the_plan_says_of_it() {
+    let office = Office::new(organization());
+    let plan = office.plan(&onboarding()).await;
+    let reasons: Vec<_> = plan.steps().iter().map(ssm_organizations::plan::Step::reason).collect();
+    assert_eq!(
+        reasons,
+        [
+            "it is off, and is to be on",
+            "Explorer's data syncs of the organization run on it",
+            "ssm.amazonaws.com is to be administered by it",
+            "it is to be there, and is not",
+            "it is to be there, and is not",
+            "it is to be there, and is not",
+        ]
+    );
+    let whole = plan.to_string();
+    for step in plan.steps() {
+        let text = step.to_string();
+        assert!(text.starts_with(&format!("{}\n     because {}\n", step.action(), step.reason())), "{text}");
+        assert!(whole.contains(&text), "{text}\n{whole}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_every_sync_that_is_there_the_plan_says_what_it_collects() {
+    use ssm_organizations::ports::{DataSync, SyncSourceType};
+    let mut units = shown("units");
+    let [one, other]: [ssm_organizations::OrganizationalUnitId; 2] =
+        ["ou-root-11111111", "ou-root-22222222"].map(|unit| unit.parse().unwrap());
+    let start = trusting().role_for(&ROLE).unit(one.clone()).unit(other.clone());
+    units.units = vec![one, other];
+    let single = DataSync::new(name("single"), Some(SyncSourceType::SingleAccountMultiRegions));
+    let mut later = shown("later");
+    (later.future_regions, later.all_ops_data_sources) = (Some(true), Some(true));
+    let start = [shown("all"), units, single, DataSync::new(name("bare"), None), later]
+        .into_iter()
+        .fold(start, |start, sync| start.data_sync(management(), region(HOME), sync));
+    let office = Office::new(start);
+    let text = office.plan(&Target::new().looking_in(home())).await.to_string();
+    for (sync, what) in [
+        ("all", "the whole organization in eu-central-1"),
+        ("units", "ou-root-11111111, ou-root-22222222 in eu-central-1"),
+        ("single", "its own account"),
+        ("bare", "what AWS does not show"),
+        (
+            "later",
+            "the whole organization in eu-central-1 and Regions that AWS opens later, with every source of OpsData switched on",
+        ),
+    ] {
+        let line = format!("\"{sync}\" of account 111111111111 in eu-central-1: from {what}\n");
+        assert!(text.contains(&line), "{line}\n{text}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whose_sync_it_is_is_said_in_its_permission() {
+    let own = SyncDefinition::new(name("own"), SyncSource::SingleAccount, SourceRegions::new(home()).unwrap());
+    let target = onboarding()
+        .with_sync(Caller::Administrator, whole("new"), home())
+        .with_sync(Caller::Management, whole("newer"), home())
+        .with_sync(Caller::Account(bob()), own, home());
+    // Alice administers at last, or has done so before.
+    for start in [organization(), everything()] {
+        let permissions = Office::new(start).plan(&target).await.permissions();
+        let creating = permissions.iter().filter(|one| one.operation() == Operation::CreateResourceDataSync);
+        let callers: BTreeSet<_> = creating.map(ssm_organizations::policy::Permission::caller).collect();
+        assert_eq!(callers, BTreeSet::from([Caller::Management, Caller::Administrator, Caller::Account(bob())]));
+    }
+}
+
 /// Applied late, when everything is read anew.
 #[tokio::test(start_paused = true)]
 async fn the_permissions_of_a_plan_cover_every_call_of_its_application() {
@@ -882,6 +953,13 @@ async fn what_is_good_to_know_is_said() {
         // AWS's own announcements, by their dates.
         assert!(text.contains("2026-12-31"), "{text}");
     }
+    // In GovCloud only the management account can use Explorer.
+    let gov = || delegated().role_for(&ROLE).partition(ssm_organizations::Partition::AWS_US_GOV);
+    let unoffered = "AWS offers no delegated administrator of Explorer";
+    let text = warned(gov(), &sync(whole("all"))).await;
+    assert!(!text.contains(unoffered), "{text}");
+    let text = warned(gov(), &Target::new().with_sync(Caller::Administrator, whole("all"), home())).await;
+    assert!(text.contains(unoffered), "{text}");
     // It costs money everywhere.
     let text = warned(trusting().role_for(&ROLE), &sync(whole("all").enabling_all_ops_data_sources())).await;
     assert!(text.contains("every source of OpsData") && text.contains("charges"), "{text}");
@@ -934,6 +1012,32 @@ async fn planning_costs_the_reads_of_an_observation_and_no_more() {
         target.plan(&clients).await.unwrap();
         assert_eq!(office.organization.counts(), counts, "{target:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn trust_is_found_on_any_page_and_not_sought_beyond() {
+    let [config, tags] = ["config.amazonaws.com", "tagpolicies.tag.amazonaws.com"].map(|it| it.parse().unwrap());
+    let office = Office::new(organization().trusting(&config).trusting(&SSM).trusting(&tags).page_size(1));
+    assert!(office.plan(&Target::new().with_trusted_access(true)).await.is_empty());
+    assert_eq!(office.organization.count(Operation::ListAwsServiceAccessForOrganization), 2);
+    // What is not there is on no page.
+    let target = Target::new().with_companion(QUICK_SETUP, ServiceTarget::new().with_trusted_access(true));
+    office.organization.forget_calls();
+    assert_eq!(outline(&office.plan(&target).await), ["trust ssm-quicksetup.amazonaws.com"]);
+    assert_eq!(office.organization.count(Operation::ListAwsServiceAccessForOrganization), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_an_account_that_need_not_be_looked_at_what_nobody_saw_is_not_missed() {
+    let office = Office::new(trusting());
+    let snapshot = Snapshot::take(&office.clients(), &Scope::new().in_regions(home())).await.unwrap();
+    let target = Target::new()
+        .with_trusted_access(false)
+        .with_other_syncs(OtherSyncs::Forfeit)
+        .looking_in([region(HOME), region(AWAY)]);
+    let plan = Plan::new(&target, snapshot).unwrap();
+    let [unknown] = plan.unknowns() else { panic!("{plan}") };
+    assert!(unknown.contains("the data syncs of account 111111111111"), "{unknown}");
 }
 
 #[tokio::test(start_paused = true)]

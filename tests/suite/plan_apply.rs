@@ -1,6 +1,7 @@
 //! Plans on their way: facts and rivals, lost replies and killed processes, lateness, events and what they cost.
 #![cfg(feature = "sim")]
 
+use std::error::Error as _;
 use std::time::Duration;
 
 use crate::common::{
@@ -437,6 +438,82 @@ async fn a_fact_that_moved_is_named_with_what_is_the_case_instead() {
         "DeregisterDelegatedAdministrator: the plan relies on it that account 222222222222 administers \
          ssm.amazonaws.com, and now account 222222222222 has been registered anew for ssm.amazonaws.com; make a new plan"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_sync_that_moved_it_is_said_whether_it_is_gone_changed_or_another_one() {
+    type Act = fn(&sim::Organization);
+    let cases: [(Act, &str); 3] = [
+        (
+            |organization| organization.remove_data_sync(management(), &region(HOME), &name("ours")),
+            "there is no data sync \"ours\" of account 111111111111 in eu-central-1",
+        ),
+        (
+            |organization| {
+                let [before] = &organization.data_syncs(management(), &region(HOME))[..] else {
+                    panic!("one is there")
+                };
+                let mut changed = foreign_sync("ours");
+                changed.created = before.created;
+                organization.remove_data_sync(management(), &region(HOME), &name("ours"));
+                organization.add_data_sync(management(), region(HOME), changed);
+            },
+            "the data sync \"ours\" of account 111111111111 in eu-central-1 has been changed",
+        ),
+        (
+            |organization| {
+                organization.remove_data_sync(management(), &region(HOME), &name("ours"));
+                organization.add_data_sync(management(), region(HOME), shown("ours"));
+            },
+            "the data sync \"ours\" of account 111111111111 in eu-central-1 has been made anew",
+        ),
+    ];
+    for (act, words) in cases {
+        let office = Office::new(everything());
+        let changed = whole("ours").including_future_regions();
+        let plan = office.plan(&Target::new().with_sync(Caller::Management, changed, home())).await;
+        an_hour_later().await;
+        act(&office.organization);
+        let stopped = office.apply(&plan).await.unwrap_err();
+        let ErrorKind::FactMoved { expected, found, .. } = stopped.error().kind() else { panic!("{stopped}") };
+        assert!(matches!(&**expected, Fact::SyncIs { .. }), "{expected}");
+        assert_eq!(found, words);
+        assert_eq!(office.organization.writes(), 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_trust_no_administrator_is_sent() {
+    let office = Office::new(trusting());
+    let plan = office.plan(&Target::new().with_administrator(alice())).await;
+    office.organization.distrust(&SSM);
+    an_hour_later().await;
+    let stopped = office.apply(&plan).await.unwrap_err();
+    assert_eq!(*stopped.error().kind(), ErrorKind::TrustedAccessOff, "{stopped}");
+    assert_eq!(office.organization.writes(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn syncs_that_nobody_can_see_go_where_they_are_forfeited() {
+    let office = Office::new(delegated().data_sync(alice(), region(HOME), shown("theirs")));
+    let alone = Clients::new(&office.management);
+    let target = Target::new().without_administrator().with_other_syncs(OtherSyncs::Forfeit).looking_in(home());
+    let receipt = target.plan(&alone).await.unwrap().apply(&alone, |_| {}).await.unwrap();
+    let [change] = receipt.changes() else { panic!("{receipt:?}") };
+    let ChangeKind::AdministratorDeregistered { syncs, .. } = &change.kind else { panic!("{change}") };
+    assert_eq!(*syncs, SyncsReport::Forfeited, "it does not claim that somebody looked");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_plan_stopped_at_has_the_cause_of_its_error() {
+    let office = Office::new(delegated());
+    let plan = office.plan(&Target::new().without_administrator().looking_in(home())).await;
+    office.organization.fault(Operation::ListResourceDataSync, 1, Fault::refused("AccessDeniedException"));
+    let stopped = office.apply(&plan).await.unwrap_err();
+    assert!(matches!(stopped.error().kind(), ErrorKind::SyncsUnseen { .. }), "{stopped}");
+    let source = stopped.source().map(ToString::to_string).unwrap();
+    assert!(source.contains("ListResourceDataSync"), "{source}");
+    assert_eq!(Some(source), stopped.error().source().map(ToString::to_string), "each link is told once");
 }
 
 #[tokio::test(start_paused = true)]

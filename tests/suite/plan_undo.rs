@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use crate::common::{SSM, account, alice, bob, delegated, management, observe, organization, region, trusting};
 use crate::plans::{
-    AWAY, HOME, Office, QUICK_SETUP, ROLE, away, companions, everything, handover, home, like, name, offboarding,
-    onboarding, outline, shown, stories, trusts, whole,
+    AWAY, HOME, Office, QUICK_SETUP, ROLE, STACK_SETS, away, companions, everything, handover, home, like, name,
+    offboarding, onboarding, outline, shown, stories, trusts, whole,
 };
-use ssm_organizations::plan::{AdministratorTarget, OtherSyncs, Receipt, ServiceTarget, Snapshot, Target, Undo};
+use ssm_organizations::plan::{AdministratorTarget, OtherSyncs, Receipt, Scope, ServiceTarget, Snapshot, Target, Undo};
 use ssm_organizations::policy::Caller;
 use ssm_organizations::ports::{Operation, SyncState, SystemsManagerApi};
 use ssm_organizations::sim::{self, Fault};
-use ssm_organizations::{Certainty, ErrorKind, RoleName, Syncs};
+use ssm_organizations::{Certainty, Change, ChangeKind, ErrorKind, RoleName, Syncs};
 
 const WHERE: [&str; 2] = [HOME, AWAY];
 
@@ -409,6 +409,128 @@ async fn a_sync_that_was_changed_is_changed_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_sync_that_somebody_has_changed_again_is_not_changed_back() {
+    let office = Office::new(everything());
+    let changed = whole("ours").including_future_regions();
+    let receipt = office.reach(&Target::new().with_sync(Caller::Management, changed.clone(), home())).await;
+    let again = changed.enabling_all_ops_data_sources();
+    office.management.update_resource_data_sync(&region(HOME), &again).await.unwrap();
+    let error = receipt.undo(&office.clients(), &undo()).await.unwrap_err();
+    let ErrorKind::FactMoved { found, .. } = error.kind() else { panic!("{error:#}") };
+    assert_eq!(found, "the data sync \"ours\" of account 111111111111 in eu-central-1 has been changed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_run_made_and_deleted_again_leaves_nothing_to_take_back() {
+    let office = Office::new(trusting().role_for(&ROLE));
+    let made = office.reach(&Target::new().with_sync(Caller::Management, whole("ours"), home())).await;
+    let gone = office.reach(&Target::new().without_sync(Caller::Management, name("ours"), home())).await;
+    let receipt = both(&office, &made, &gone).await;
+    // Somebody else's is theirs.
+    office.organization.add_data_sync(management(), region(HOME), shown("ours"));
+    let plan = undoing(&office, &receipt).await;
+    assert!(plan.is_empty() && plan.left().is_empty(), "{plan}");
+}
+
+/// Of two runs in a row.
+async fn both(office: &Office, one: &Receipt, other: &Receipt) -> Receipt {
+    let snapshot = Snapshot::take(&office.clients(), &Scope::new()).await.unwrap();
+    Receipt::of_changes(snapshot.organization(), &[one.changes(), other.changes()].concat())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sync_without_a_date_may_be_anybodys() {
+    let office = Office::new(trusting().role_for(&ROLE));
+    let receipt = office.reach(&Target::new().with_sync(Caller::Management, whole("ours"), home())).await;
+    let mut changes = receipt.changes().to_vec();
+    let [Change { kind: ChangeKind::DataSyncCreated { after: Some(after), .. }, .. }] = &mut changes[..] else {
+        panic!("{receipt:?}")
+    };
+    after.created = None;
+    let snapshot = Snapshot::take(&office.clients(), &Scope::new()).await.unwrap();
+    let plan = undoing(&office, &Receipt::of_changes(snapshot.organization(), &changes)).await;
+    assert!(plan.is_empty(), "{plan}");
+    let [left] = plan.left() else { panic!("{plan}") };
+    assert!(left.ends_with("\"ours\" of account 111111111111 in eu-central-1: AWS shows too little to know it again"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sync_that_recovered_with_trust_is_not_called_broken() {
+    let mut setting = sim::Undocumented::default();
+    setting.syncs_recover = true;
+    let office = Office::new(everything().undocumented(setting));
+    let target = Target::new().with_trusted_access(false).without_administrator().looking_in(WHERE.map(region));
+    let receipt = office.reach(&target.with_other_syncs(OtherSyncs::Forfeit)).await;
+    let ours = || office.organization.data_syncs(management(), &region(HOME)).remove(0).state;
+    assert_eq!(ours(), SyncState::TrustedAccessDisabled);
+    office.organization.trust(&SSM);
+    assert_eq!(ours(), SyncState::Healthy);
+    let plan = undoing(&office, &receipt).await;
+    assert!(plan.left().is_empty(), "{plan}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_receipt_says_where_to_look_to_take_it_back() {
+    let own = |on| Target::new().with_trusted_access(on);
+    let forfeited = |target: Target| target.with_other_syncs(OtherSyncs::Forfeit).looking_in(WHERE.map(region));
+    let with_role = || Scope::new().with_role();
+    let cases = [
+        (organization(), own(true), Scope::new()),
+        (trusting(), forfeited(own(false)), Scope::new()),
+        (trusting(), Target::new().with_administrator(alice()), Scope::new()),
+        (organization(), companions(), Scope::new().with_companion(QUICK_SETUP).with_companion(STACK_SETS)),
+        (organization(), Target::new().with_role(), with_role()),
+        (organization().role_for(&ROLE), Target::new().without_role().looking_in(home()), with_role()),
+        (
+            trusting().role_for(&ROLE),
+            Target::new().with_sync(Caller::Management, whole("new"), away()),
+            with_role().in_regions(away()),
+        ),
+        (
+            everything(),
+            Target::new().without_sync(Caller::Administrator, name("theirs"), away()),
+            with_role().in_regions(away()),
+        ),
+        // Where syncs went with the delegation, or broke without trust.
+        (everything(), forfeited(Target::new().without_administrator()), with_role().in_regions(WHERE.map(region))),
+        (
+            trusting().data_sync(bob(), region(HOME), shown("bobs")),
+            forfeited(own(false)),
+            with_role().in_regions(home()),
+        ),
+    ];
+    for (start, target, scope) in cases {
+        let receipt = Office::new(start).reach(&target).await;
+        assert_eq!(receipt.scope(), scope, "{receipt:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_reason_names_a_successor_only_where_aws_allows_one_administrator() {
+    for (principal, reason) in [
+        (
+            QUICK_SETUP,
+            "account 222222222222 is to administer ssm-quicksetup.amazonaws.com instead, and AWS allows one account",
+        ),
+        (STACK_SETS, "it is to administer member.org.stacksets.cloudformation.amazonaws.com no longer"),
+    ] {
+        let office = Office::new(organization().trusting(&principal).delegated_for(&principal, alice()));
+        let to = |administrator| {
+            let service = ServiceTarget::new().with_administrator(administrator);
+            Target::new().with_companion(principal.clone(), service)
+        };
+        let gone = office.reach(&to(AdministratorTarget::Nobody)).await;
+        let come = office.reach(&to(AdministratorTarget::Account(bob()))).await;
+        let plan = undoing(&office, &both(&office, &gone, &come).await).await;
+        assert_eq!(
+            outline(&plan),
+            [format!("deregister 333333333333 for {principal}"), format!("register 222222222222 for {principal}")]
+        );
+        assert_eq!(plan.steps()[0].reason(), reason);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_sync_that_was_deleted_comes_back_unless_another_has_its_name() {
     let office = Office::new(everything());
     let gone = Target::new().without_sync(Caller::Administrator, name("theirs"), away());
@@ -465,11 +587,11 @@ async fn companions_are_taken_back_each_for_itself() {
     let receipt = office.reach(&companions()).await;
     assert_eq!(receipt.changes().len(), 4);
     // Another one has joined where several may.
-    office.organization.delegate_for(&crate::plans::STACK_SETS, alice());
+    office.organization.delegate_for(&STACK_SETS, alice());
     let error = receipt.undo(&office.clients(), &undo()).await.unwrap_err();
     let ErrorKind::OtherAdministrator { holders, .. } = error.kind() else { panic!("{error:#}") };
     assert_eq!(*holders, [alice()]);
-    office.organization.undelegate_for(&crate::plans::STACK_SETS, alice());
+    office.organization.undelegate_for(&STACK_SETS, alice());
     let plan = undoing(&office, &receipt).await;
     office.apply(&plan).await.unwrap();
     assert_eq!(like(&office.organization), before);
@@ -491,7 +613,7 @@ async fn what_the_typed_handles_did_is_taken_back_too() {
     let office = Office::new(organization());
     let before = like(&office.organization);
     let delegated = observe(&office.organization).await.ensure_delegated(&alice()).await.unwrap();
-    let snapshot = Snapshot::take(&office.clients(), &ssm_organizations::plan::Scope::new()).await.unwrap();
+    let snapshot = Snapshot::take(&office.clients(), &Scope::new()).await.unwrap();
     let receipt = Receipt::of_changes(snapshot.organization(), delegated.changes());
     let plan = undoing(&office, &receipt).await;
     office.apply(&plan).await.unwrap();

@@ -4,6 +4,7 @@
 use std::error::Error as StdError;
 use std::io;
 
+use ssm_organizations::plan::Clients;
 use ssm_organizations::ports::{Operation, SourceRegions, SyncDefinition};
 use ssm_organizations::sim::Fault;
 use ssm_organizations::{
@@ -58,6 +59,9 @@ async fn what_holds_a_client_shows_the_rest() {
         "{text}"
     );
     assert_eq!(format!("{:?}", Explorer::new().with_role(&client)), "Explorer { role: true, sync: None }");
+
+    let clients = format!("{:?}", Clients::new(&client).and(&client));
+    assert!(clients.starts_with("Clients { others: 1, patience: "), "{clients}");
 
     let carry = Handover::Carry { from: &client, to: &client, regions: &home };
     assert_eq!(format!("{carry:?}"), "Carry { regions: [Region(eu-central-1)], .. }");

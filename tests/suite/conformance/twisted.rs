@@ -30,7 +30,7 @@ twists! {
     Nothing,
     OrganizationChanges, DescribesAnother, EverybodyIsActive, EverybodyIsAMember,
     StopsAfterAPage, RepeatsATokenForever, NeverEnds, TakesAnyToken,
-    DatesOfAsking, NoDates, DatesAreZero, DatesAreMilliseconds, DatesRunBackwards,
+    DatesOfAsking, NoDates, DatesAreZero, DatesAreTooEarly, DatesAreMilliseconds, DatesRunBackwards,
     EnablingRenews, EnablingIsAlone, EnablesAnything,
     DisablesNothing, DisablingToggles, DisablesAll, DisablesByHalves,
     RegistersAnybody, RegistersNobody, ListsAdministratorsOfAll,
@@ -76,6 +76,7 @@ impl Twisted {
         match self.twist {
             Twist::NoDates => None,
             Twist::DatesAreZero => Some(epoch),
+            Twist::DatesAreTooEarly => Some(epoch + since / 2),
             Twist::DatesAreMilliseconds => Some(epoch + since * 1_000),
             Twist::DatesRunBackwards => Some(epoch + Duration::from_hours(120 * 365 * 24) - since),
             Twist::DatesOfAsking => {
