@@ -111,9 +111,9 @@ def survey():
     took = {(m[2], m[3]): float(m[1]) for m in re.finditer(r"PASS \[\s*([\d.]+)s\] \(\s*\d+/\d+\) (\S+) (\S+)", done.stderr)}
     reaching = defaultdict(set)
     for file in REACHED.iterdir():
-        program, test = json.loads(bytes.fromhex(file.name))
-        for mutant in set(file.read_text().split()):
-            reaching[int(mutant)].add((program, test))
+        test, *mutants = file.read_text().splitlines()
+        for mutant in mutants:
+            reaching[int(mutant)].add(tuple(test.split()))
     homes = {key: (found["binary-path"], re.search(r"\+file://([^#]*)", found["package-id"])[1]) for key, found in programs.items()}
     return homes, took, reaching
 

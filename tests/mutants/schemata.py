@@ -34,13 +34,13 @@ pub mod mutants {
 
     fn note(mutant: usize) {
         let notes = NOTES.get_or_init(|| {
-            let folder = std::env::var_os("MUTANTS_REACHED")?;
+            let notes = PathBuf::from(std::env::var_os("MUTANTS_REACHED")?).join(std::process::id().to_string());
             let (program, test) = (std::env::var("NEXTEST_BINARY_ID").ok()?, std::env::var("NEXTEST_TEST_NAME").ok()?);
-            let name = format!("[\\"{program}\\",\\"{test}\\"]").bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
-            Some(PathBuf::from(folder).join(name))
+            std::fs::write(&notes, format!("{program} {test}\n")).unwrap();
+            Some(notes)
         });
         if let Some(notes) = notes {
-            let mut notes = std::fs::OpenOptions::new().create(true).append(true).open(notes).unwrap();
+            let mut notes = std::fs::OpenOptions::new().append(true).open(notes).unwrap();
             writeln!(notes, "{mutant}").unwrap();
         }
     }
