@@ -1,6 +1,5 @@
 //! What this crate adds to an error as it passes.
 
-use super::remedy::Callers;
 use super::source::Source;
 use super::{Applied, Error, ErrorKind, Evidence, Repr, table};
 use crate::domain::AccountId;
@@ -102,19 +101,11 @@ impl Error {
         self
     }
 
-    /// The same with who called, and in which organization. A denial is explained by it where the account alone is enough to be denied.
+    /// The same with who called, and in which organization.
     pub(crate) fn called_in(mut self, known: &Known) -> Self {
-        let management = known.organization.management_account;
-        self = self.called_as(known.caller);
-        self.0.management = Some(management);
+        self.0.management = Some(known.organization.management_account);
         self.0.scope = Scope::from(&known.organization);
-        let is_elsewhere = self.0.caller.is_some_and(|caller| caller != management);
-        let for_management =
-            self.0.operation.is_some_and(|operation| matches!(operation.callers(), Callers::Management));
-        if self.0.kind == ErrorKind::AccessDenied && is_elsewhere && for_management {
-            return self.explained_by(ErrorKind::NotManagementAccount { management });
-        }
-        self
+        self.called_as(known.caller)
     }
 
     /// The kind by AWS's word, as long as nobody knows better.
