@@ -5,7 +5,7 @@ use super::{Applied, Error, ErrorKind, Evidence, Repr, table};
 use crate::domain::AccountId;
 use crate::observation::{Facts, Known};
 use crate::policy::Scope;
-use crate::ports::Operation;
+use crate::ports::{Operation, Organization};
 
 impl Error {
     pub(crate) fn of(kind: ErrorKind) -> Self {
@@ -101,11 +101,16 @@ impl Error {
         self
     }
 
+    /// The same in this organization.
+    pub(crate) fn in_organization(mut self, organization: &Organization) -> Self {
+        self.0.management = Some(organization.management_account);
+        self.0.scope = Scope::from(organization);
+        self
+    }
+
     /// The same with who called, and in which organization.
-    pub(crate) fn called_in(mut self, known: &Known) -> Self {
-        self.0.management = Some(known.organization.management_account);
-        self.0.scope = Scope::from(&known.organization);
-        self.called_as(known.caller)
+    pub(crate) fn called_in(self, known: &Known) -> Self {
+        self.in_organization(&known.organization).called_as(known.caller)
     }
 
     /// The kind by AWS's word, as long as nobody knows better.

@@ -330,7 +330,9 @@ impl Repr {
                 let permission = Permission::of(operation).into_iter().next()?;
                 // Data syncs are the caller's own.
                 Some(match self.caller {
-                    Some(caller) if self.is_of_a_sync() => permission.held_by(Caller::Account(caller)),
+                    Some(caller) if self.is_of_a_sync() && !self.is_called_by_management() => {
+                        permission.held_by(Caller::Account(caller))
+                    }
                     _ => permission,
                 })
             }

@@ -261,7 +261,7 @@ impl Snapshot {
             }
             _ => Part::of(role.map_err(|error| error.called_in(&known))),
         });
-        let syncs = list_syncs(roster, scope, management).await;
+        let syncs = list_syncs(roster, scope, &known.organization).await;
         Ok(Self { organization: known.organization, caller, services, role, syncs, taken: Taken(Some(Instant::now())) })
     }
 
@@ -377,27 +377,37 @@ async fn look_up_role(roster: &Roster<'_>, scope: &Scope) -> Option<Result<Optio
     Some(found)
 }
 
-async fn list_syncs(roster: &Roster<'_>, scope: &Scope, management: AccountId) -> Vec<SyncsOf> {
+async fn list_syncs(roster: &Roster<'_>, scope: &Scope, organization: &Organization) -> Vec<SyncsOf> {
     let mut looks = Vec::new();
     for region in &scope.regions {
-        looks.extend(roster.accounts.iter().map(|(account, client)| look(*account, region, Ok(*client))));
+        looks.extend(roster.accounts.iter().map(|(account, client)| look(organization, *account, region, Ok(*client))));
         // A listing does not say whose it is: a client that cannot tell either has seen nobody's syncs.
         if let Err(error) = &roster.caller {
-            looks.push(look(management, region, Err(error)));
+            looks.push(look(organization, organization.management_account, region, Err(error)));
         }
     }
     stream::iter(looks).buffered(AT_ONCE).collect().await
 }
 
-async fn look(account: AccountId, region: &Region, client: Result<&dyn Client, &Error>) -> SyncsOf {
+async fn look(
+    organization: &Organization,
+    account: AccountId,
+    region: &Region,
+    client: Result<&dyn Client, &Error>,
+) -> SyncsOf {
     let syncs = match client {
-        Ok(client) => Part::of(list(client, account, region).await),
+        Ok(client) => Part::of(list(client, organization, account, region).await),
         Err(error) => Part::Unknown(error.into()),
     };
     SyncsOf { account, region: region.clone(), syncs }
 }
 
-async fn list(ssm: &dyn Client, account: AccountId, region: &Region) -> Result<Vec<DataSync>, Error> {
-    let place = Place { ssm, account, region, patience: Duration::ZERO.into(), changes: &[] };
+async fn list(
+    ssm: &dyn Client,
+    organization: &Organization,
+    account: AccountId,
+    region: &Region,
+) -> Result<Vec<DataSync>, Error> {
+    let place = Place { ssm, organization, account, region, patience: Duration::ZERO.into(), changes: &[] };
     place.list(SyncType::SyncFromSource).await
 }

@@ -95,10 +95,16 @@ async fn who_is_denied_a_data_sync_is_told_the_statement_for_its_own_account() {
         let error = made.into_result().unwrap_err();
         assert_eq!((error.kind(), error.caller()), (&ErrorKind::AccessDenied, Some(account)));
         let Some(Remedy::AddPermission { permission, statement, .. }) = error.remedy() else { panic!("{error}") };
-        assert_eq!(permission.caller(), Caller::Account(account));
-        assert_eq!(statement.resources, [format!("arn:*:ssm:*:{account}:resource-data-sync/*")]);
+        assert_eq!(statement.resources, [format!("arn:aws:ssm:*:{account}:resource-data-sync/*")]);
         let rest = &remedies(&error)[1..];
-        assert_eq!(rest, ["use credentials of the management account or of a delegated administrator"]);
+        if account == management() {
+            assert_eq!((permission.caller(), error.evidence()), (Caller::Management, Evidence::Observed));
+            assert_eq!(rest, [""; 0], "there is no account that may do more");
+        } else {
+            assert_eq!((permission.caller(), error.evidence()), (Caller::Account(account), Evidence::Likely));
+            let another = "use credentials of the management account 111111111111 or of a delegated administrator";
+            assert_eq!(rest, [another]);
+        }
     }
     // Whoever asks for anything else is none of them.
     let (error, _) = failed(Integration::new(organization().build().client(alice())).observe().await);
@@ -302,7 +308,7 @@ async fn a_member_that_syncs_the_organization_is_told_who_may() {
         assert_eq!((error.account(), error.caller()), (Some(alice()), Some(alice())), "{setting:?}");
         assert_eq!(
             remedies(&error),
-            ["use credentials of the management account or of a delegated administrator"],
+            ["use credentials of the management account 111111111111 or of a delegated administrator"],
             "{setting:?}"
         );
     }
