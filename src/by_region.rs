@@ -99,6 +99,6 @@ impl<'a, T> IntoIterator for &'a ByRegion<T> {
     type IntoIter = btree_map::Iter<'a, Region, Result<T, Error>>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.iter()
+        self.iter()
     }
 }

@@ -14,7 +14,7 @@ use crate::journal::Journal;
 use crate::observed::{Observed, each};
 use crate::operations::data_sync::{Ensured, Outcome, Place};
 use crate::ports::{
-    DataSync, Operation, SyncDefinition, SyncSource, SyncType, SystemsManagerApi, SystemsManagerClient,
+    DataSync, Operation, Organization, SyncDefinition, SyncSource, SyncType, SystemsManagerApi, SystemsManagerClient,
 };
 use crate::state::{AnyState, ObservedState, TrustedAccessOn};
 use crate::syncs::SyncAt;
@@ -67,6 +67,7 @@ impl Viewpoint {
 /// to at the same time, each with a result of its own.
 pub struct DataSyncs<'a, S, M: ?Sized> {
     ssm: &'a M,
+    organization: Organization,
     viewpoint: Viewpoint,
     patience: Duration,
     journal: &'a mut Journal,
@@ -118,7 +119,8 @@ impl<S: ObservedState, C> Integration<S, C> {
     }
 
     fn data_syncs_of<'a, T, M: ?Sized>(&'a mut self, account: AccountId, ssm: &'a M) -> DataSyncs<'a, T, M> {
-        let viewpoint = if account == self.organization().management_account {
+        let organization = self.organization().clone();
+        let viewpoint = if account == organization.management_account {
             Viewpoint::Management(account)
         } else if self.facts().administrator(account).is_some() {
             Viewpoint::Administrator(account)
@@ -126,7 +128,7 @@ impl<S: ObservedState, C> Integration<S, C> {
             Viewpoint::Other(account)
         };
         let (patience, journal) = self.patience_and_journal();
-        DataSyncs { ssm, viewpoint, patience, journal, state: PhantomData }
+        DataSyncs { ssm, organization, viewpoint, patience, journal, state: PhantomData }
     }
 }
 
@@ -155,7 +157,8 @@ impl<S, M: ?Sized> DataSyncs<'_, S, M> {
 
     fn place<'p>(&'p self, region: &'p Region) -> Place<'p, M> {
         let (account, changes) = (self.viewpoint.account(), self.journal.changes());
-        Place { ssm: self.ssm, account, region, patience: self.patience.into(), changes }
+        let (organization, patience) = (&self.organization, self.patience.into());
+        Place { ssm: self.ssm, organization, account, region, patience, changes }
     }
 }
 
@@ -308,7 +311,7 @@ impl<S: TrustedAccessOn, M: SystemsManagerApi + ?Sized> DataSyncs<'_, S, M> {
         let distinct = by_region::distinct(regions, operation)?;
         check_own(sync.name(), operation)?;
         if let (Viewpoint::Other(account), false) = (self.viewpoint, *sync.source() == SyncSource::SingleAccount) {
-            let refusal = Error::of(ErrorKind::NotAnAdministrator).at(operation);
+            let refusal = Error::of(ErrorKind::NotAnAdministrator).at(operation).in_organization(&self.organization);
             return Err(refusal.about(account).called_as(Some(account)));
         }
         let administrator = matches!(self.viewpoint, Viewpoint::Administrator(_));

@@ -14,7 +14,9 @@ use crate::failure::{Failure, Recovered};
 use crate::integration::Integration;
 use crate::operations;
 use crate::operations::data_sync::Place;
-use crate::ports::{DataSync, Operation, OrganizationsApi, SyncDefinition, SyncType, SystemsManagerClient};
+use crate::ports::{
+    DataSync, Operation, Organization, OrganizationsApi, SyncDefinition, SyncType, SystemsManagerClient,
+};
 use crate::state::{Delegated, TrustedAccess};
 use crate::syncs::{Care, Endangered, SyncAt, Syncs};
 use crate::trace::span;
@@ -146,7 +148,7 @@ impl<C> Integration<Delegated, C> {
                 return Ok(Replaced::without_syncs(delegated));
             }
         };
-        let stock = match Stock::take(from, old, to, *account, regions).await {
+        let stock = match Stock::take(self.organization(), from, old, to, *account, regions).await {
             Ok(stock) => stock,
             Err(error) => return Err(Failure::new(error, Recovered::Unchanged(self))),
         };
@@ -171,6 +173,7 @@ struct Stock {
 impl Stock {
     /// Lists them, and sees whether the new account has room for them.
     async fn take(
+        organization: &Organization,
         from: &dyn SystemsManagerClient,
         old: AccountId,
         to: &dyn SystemsManagerClient,
@@ -187,7 +190,8 @@ impl Stock {
             }
         }
         let listings = by_region::each(regions, |region| async move {
-            let place = Place { ssm: from, account: old, region, patience: Duration::ZERO.into(), changes: &[] };
+            let place =
+                Place { ssm: from, organization, account: old, region, patience: Duration::ZERO.into(), changes: &[] };
             place.list(SyncType::SyncFromSource).await
         })
         .await;
@@ -216,7 +220,14 @@ impl Stock {
         let checks = by_region::each(rooms.keys().copied().collect(), |region| {
             let wanted = rooms.get(region).map(Vec::as_slice).unwrap_or_default();
             async move {
-                let place = Place { ssm: to, account: new, region, patience: Duration::ZERO.into(), changes: &[] };
+                let place = Place {
+                    ssm: to,
+                    organization,
+                    account: new,
+                    region,
+                    patience: Duration::ZERO.into(),
+                    changes: &[],
+                };
                 place.check_room_for(wanted).await
             }
         });

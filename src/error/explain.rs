@@ -1,12 +1,11 @@
 //! What this crate adds to an error as it passes.
 
-use super::remedy::Callers;
 use super::source::Source;
 use super::{Applied, Error, ErrorKind, Evidence, Repr, table};
 use crate::domain::AccountId;
 use crate::observation::{Facts, Known};
 use crate::policy::Scope;
-use crate::ports::Operation;
+use crate::ports::{Operation, Organization};
 
 impl Error {
     pub(crate) fn of(kind: ErrorKind) -> Self {
@@ -102,19 +101,16 @@ impl Error {
         self
     }
 
-    /// The same with who called, and in which organization. A denial is explained by it where the account alone is enough to be denied.
-    pub(crate) fn called_in(mut self, known: &Known) -> Self {
-        let management = known.organization.management_account;
-        self = self.called_as(known.caller);
-        self.0.management = Some(management);
-        self.0.scope = Scope::from(&known.organization);
-        let is_elsewhere = self.0.caller.is_some_and(|caller| caller != management);
-        let for_management =
-            self.0.operation.is_some_and(|operation| matches!(operation.callers(), Callers::Management));
-        if self.0.kind == ErrorKind::AccessDenied && is_elsewhere && for_management {
-            return self.explained_by(ErrorKind::NotManagementAccount { management });
-        }
+    /// The same in this organization.
+    pub(crate) fn in_organization(mut self, organization: &Organization) -> Self {
+        self.0.management = Some(organization.management_account);
+        self.0.scope = Scope::from(organization);
         self
+    }
+
+    /// The same with who called, and in which organization.
+    pub(crate) fn called_in(self, known: &Known) -> Self {
+        self.in_organization(&known.organization).called_as(known.caller)
     }
 
     /// The kind by AWS's word, as long as nobody knows better.

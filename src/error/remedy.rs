@@ -5,7 +5,7 @@ use std::fmt;
 use super::display::list;
 use super::{Applied, Error, ErrorKind, Evidence, Repr, Retry};
 use crate::domain::{AccountId, Region, ServicePrincipal};
-use crate::policy::{Caller, Permission, Scope, Statement};
+use crate::policy::{Caller, Permission, Statement};
 use crate::ports::Operation;
 
 /// What to do about an error: [`Error::remedies`].
@@ -301,7 +301,7 @@ impl Repr {
         // What needs no permission is denied by somebody.
         let permission = match self.permission(operation) {
             Some(permission) if !says("explicit deny") => {
-                let statement = Box::new(permission.statement(&self.scope_of_permission()));
+                let statement = Box::new(permission.statement(&self.scope));
                 Remedy::AddPermission { permission, statement }
             }
             _ => Remedy::LiftDeny { operation },
@@ -327,24 +327,16 @@ impl Repr {
                 Some(Permission::deregister_delegated_administrator(account, ours))
             }
             _ => {
-                let by = if self.is_called_elsewhere() { Caller::Administrator } else { Caller::Management };
-                let mut permissions = Permission::of(operation);
-                permissions.sort_by_key(|permission| permission.caller() != by);
-                permissions.into_iter().next()
+                let permission = Permission::of(operation).into_iter().next()?;
+                // Data syncs are the caller's own.
+                Some(match self.caller {
+                    Some(caller) if self.is_of_a_sync() && !self.is_called_by_management() => {
+                        permission.held_by(Caller::Account(caller))
+                    }
+                    _ => permission,
+                })
             }
         }
-    }
-
-    fn scope_of_permission(&self) -> Scope {
-        let scope = self.scope.clone();
-        match self.caller {
-            Some(caller) if self.is_called_elsewhere() => scope.with_administrator(caller),
-            _ => scope,
-        }
-    }
-
-    fn is_called_elsewhere(&self) -> bool {
-        self.caller.is_some() && self.caller != self.management
     }
 
     /// A denial is AWS's word where any account may call, observed where the account is known to be the right one.
@@ -389,7 +381,7 @@ impl Repr {
 }
 
 /// The accounts that AWS lets make a call, permissions aside.
-pub(super) enum Callers {
+enum Callers {
     Any,
     Management,
     /// The management account, and the delegated administrators of any service.
@@ -397,7 +389,7 @@ pub(super) enum Callers {
 }
 
 impl Operation {
-    pub(super) fn callers(self) -> Callers {
+    fn callers(self) -> Callers {
         match self {
             Self::DescribeOrganization => Callers::Any,
             Self::CreateResourceDataSync | Self::UpdateResourceDataSync => Callers::Privileged,

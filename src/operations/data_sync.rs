@@ -8,7 +8,9 @@ use crate::domain::{AccountId, Region, SyncName};
 use crate::error::{Applied, Error, ErrorKind, Retry};
 use crate::observation::{PRINCIPAL, same_date};
 use crate::pages::Pages;
-use crate::ports::{DataSync, Operation, SyncDefinition, SyncSource, SyncSourceType, SyncType, SystemsManagerApi};
+use crate::ports::{
+    DataSync, Operation, Organization, SyncDefinition, SyncSource, SyncSourceType, SyncType, SystemsManagerApi,
+};
 use crate::syncs::{Known, SyncAt};
 
 /// Five of an account in a Region, by
@@ -21,6 +23,7 @@ const OPT_IN_REGIONS: [&str; 4] = ["af-south-1", "ap-east-1", "eu-south-1", "me-
 /// One account's syncs in one Region.
 pub(crate) struct Place<'a, M: ?Sized> {
     pub(crate) ssm: &'a M,
+    pub(crate) organization: &'a Organization,
     pub(crate) account: AccountId,
     pub(crate) region: &'a Region,
     pub(crate) patience: Patience<'a>,
@@ -109,7 +112,7 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
     }
 
     fn name(&self, error: Error) -> Error {
-        error.called_as(Some(self.account)).with_region(self.region.clone())
+        error.in_organization(self.organization).called_as(Some(self.account)).with_region(self.region.clone())
     }
 
     fn at(&self, name: &SyncName) -> SyncAt {

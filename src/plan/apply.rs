@@ -19,7 +19,7 @@ use crate::journal::Journal;
 use crate::observation::{Facts, Known, PRINCIPAL};
 use crate::operations::data_sync::{Outcome, Place};
 use crate::operations::{self, Dates, Ground, Patience, Setback, role};
-use crate::ports::{Client, DataSync, Operation, Role, SystemsManagerClient};
+use crate::ports::{Client, DataSync, Operation, Organization, Role, SystemsManagerClient};
 use crate::redact::redact;
 use crate::syncs::{Care, Endangered, Syncs};
 use crate::trace::span;
@@ -349,7 +349,7 @@ impl Run<'_> {
         let changes = self.journal.changes().to_vec();
         let administrators = self.now.facts(&PRINCIPAL).map(|facts| facts.accounts());
         let administrators = administrators.unwrap_or_default();
-        let (roster, patience) = (self.roster, self.clients.patience);
+        let (roster, organization, patience) = (self.roster, &self.known.organization, self.clients.patience);
         let mut under_way = FuturesUnordered::new();
         for (index, step) in self.plan.steps.iter().enumerate().skip(first).take(count) {
             listener.tell(Event::Started { index, step });
@@ -357,8 +357,9 @@ impl Run<'_> {
             under_way.push(async move {
                 let notice = || listener.tell(Event::Waiting { index, step });
                 let patience = Patience::telling(patience, &notice);
-                let outcome =
-                    take_sync_step(step, roster, patience, changes, administrators).instrument(span_of(step)).await;
+                let outcome = take_sync_step(step, roster, organization, patience, changes, administrators)
+                    .instrument(span_of(step))
+                    .await;
                 (index, step, outcome)
             });
         }
@@ -417,6 +418,7 @@ fn care<'c>(step: &'c Step, ssm: &'c [&'c dyn SystemsManagerClient]) -> (Care<'c
 async fn take_sync_step(
     step: &Step,
     roster: &Roster<'_>,
+    organization: &Organization,
     patience: Patience<'_>,
     changes: &[Change],
     administrators: &[AccountId],
@@ -426,7 +428,7 @@ async fn take_sync_step(
         Ok(ssm) => ssm,
         Err(error) => return Outcome { result: Err(error.at(step.action.operation())), change: None },
     };
-    let place = Place { ssm, account: at.account, region: &at.region, patience, changes };
+    let place = Place { ssm, organization, account: at.account, region: &at.region, patience, changes };
     match &step.action {
         Action::CreateSync { definition, .. } | Action::UpdateSync { definition, .. } => {
             let administrator = administrators.contains(&at.account);

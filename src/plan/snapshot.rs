@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use futures_util::future::{join_all, join5};
+use futures_util::future::{join_all, join4};
 use futures_util::stream::{self, StreamExt};
 use tokio::time::Instant;
 use tracing::Instrument;
@@ -214,8 +214,8 @@ impl Snapshot {
     ///
     /// # Expected flow
     ///
-    /// `GetCallerIdentity` of every client; then, all at once, `DescribeOrganization`, `ListAWSServiceAccessForOrganization`,
-    /// `ListDelegatedAdministrators` for each service, and where the scope says so `GetRole`, and `ListResourceDataSync` for each client and Region.
+    /// `GetCallerIdentity` of every client; then, at once, `DescribeOrganization`, `ListAWSServiceAccessForOrganization`,
+    /// `ListDelegatedAdministrators` for each service, and where the scope says so `GetRole`; then `ListResourceDataSync` for each client and Region.
     ///
     /// # Errors
     ///
@@ -233,12 +233,11 @@ impl Snapshot {
     pub(super) async fn take_with(roster: &Roster<'_>, scope: &Scope) -> Result<Self, Error> {
         let client = roster.management;
         let caller = roster.caller();
-        let (organization, trusted, administrators, role, mut syncs) = join5(
+        let (organization, trusted, administrators, role) = join4(
             client.describe_organization(),
             trusted_services(client, &scope.principals),
             join_all(scope.principals.iter().map(|principal| observation::administrators(client, principal))),
             look_up_role(roster, scope),
-            list_syncs(roster, &scope.regions),
         )
         .await;
         let organization = organization.map_err(|error| error.called_as(caller))?;
@@ -262,15 +261,7 @@ impl Snapshot {
             }
             _ => Part::of(role.map_err(|error| error.called_in(&known))),
         });
-        // A listing does not say whose it is: a client that cannot tell either has seen nobody's syncs.
-        if let Err(error) = &roster.caller {
-            let unseen = |region: &Region| SyncsOf {
-                account: management,
-                region: region.clone(),
-                syncs: Part::Unknown(error.into()),
-            };
-            syncs.extend(scope.regions.iter().map(unseen));
-        }
+        let syncs = list_syncs(roster, scope, &known.organization).await;
         Ok(Self { organization: known.organization, caller, services, role, syncs, taken: Taken(Some(Instant::now())) })
     }
 
@@ -386,19 +377,37 @@ async fn look_up_role(roster: &Roster<'_>, scope: &Scope) -> Option<Result<Optio
     Some(found)
 }
 
-async fn list_syncs(roster: &Roster<'_>, regions: &BTreeSet<Region>) -> Vec<SyncsOf> {
+async fn list_syncs(roster: &Roster<'_>, scope: &Scope, organization: &Organization) -> Vec<SyncsOf> {
     let mut looks = Vec::new();
-    for region in regions {
-        looks.extend(roster.accounts.iter().map(|(account, client)| look(*account, region, *client)));
+    for region in &scope.regions {
+        looks.extend(roster.accounts.iter().map(|(account, client)| look(organization, *account, region, Ok(*client))));
+        // A listing does not say whose it is: a client that cannot tell either has seen nobody's syncs.
+        if let Err(error) = &roster.caller {
+            looks.push(look(organization, organization.management_account, region, Err(error)));
+        }
     }
     stream::iter(looks).buffered(AT_ONCE).collect().await
 }
 
-async fn look(account: AccountId, region: &Region, client: &dyn Client) -> SyncsOf {
-    SyncsOf { account, region: region.clone(), syncs: Part::of(list(client, account, region).await) }
+async fn look(
+    organization: &Organization,
+    account: AccountId,
+    region: &Region,
+    client: Result<&dyn Client, &Error>,
+) -> SyncsOf {
+    let syncs = match client {
+        Ok(client) => Part::of(list(client, organization, account, region).await),
+        Err(error) => Part::Unknown(error.into()),
+    };
+    SyncsOf { account, region: region.clone(), syncs }
 }
 
-async fn list(ssm: &dyn Client, account: AccountId, region: &Region) -> Result<Vec<DataSync>, Error> {
-    let place = Place { ssm, account, region, patience: Duration::ZERO.into(), changes: &[] };
+async fn list(
+    ssm: &dyn Client,
+    organization: &Organization,
+    account: AccountId,
+    region: &Region,
+) -> Result<Vec<DataSync>, Error> {
+    let place = Place { ssm, organization, account, region, patience: Duration::ZERO.into(), changes: &[] };
     place.list(SyncType::SyncFromSource).await
 }

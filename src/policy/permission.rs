@@ -206,6 +206,11 @@ impl Permission {
         Self { caller: Caller::Management, operation, on }
     }
 
+    /// The same for somebody else's credentials.
+    pub(crate) fn held_by(self, caller: Caller) -> Self {
+        Self { caller, ..self }
+    }
+
     /// The operation.
     #[must_use]
     pub fn operation(&self) -> Operation {

@@ -104,21 +104,8 @@ impl Policy {
     /// them together.
     #[must_use]
     pub fn into_managed(self) -> Vec<Self> {
-        let fits = |statements: &[Statement]| Self { statements: statements.to_vec() }.fits(Limit::Managed);
-        let mut policies = Vec::new();
-        let mut open: Vec<Statement> = Vec::new();
-        for statement in self.statements.into_iter().flat_map(|statement| divided(statement, fits)) {
-            open.push(statement);
-            if !fits(&open)
-                && let Some(last) = open.pop()
-            {
-                policies.push(Self { statements: std::mem::replace(&mut open, vec![last]) });
-            }
-        }
-        if !open.is_empty() {
-            policies.push(Self { statements: open });
-        }
-        policies
+        let statements = self.statements.iter().flat_map(divided);
+        packed(statements, fit_together).into_iter().map(|statements| Self { statements }).collect()
     }
 
     fn to_json(&self) -> Json {
@@ -129,25 +116,47 @@ impl Policy {
     }
 }
 
-/// The statement, or as many as it takes for each to be a policy of its own. All but the last are full, so that no two of them share a policy.
-fn divided(statement: Statement, fits: impl Fn(&[Statement]) -> bool) -> Vec<Statement> {
-    if fits(std::slice::from_ref(&statement)) {
-        return vec![statement];
-    }
-    let mut parts = Vec::new();
-    let mut part = Statement { resources: Vec::new(), ..statement.clone() };
-    for resource in statement.resources {
-        part.resources.push(resource);
-        if part.resources.len() > 1
-            && !fits(std::slice::from_ref(&part))
-            && let Some(last) = part.resources.pop()
+/// Whether they are a managed policy.
+fn fit_together(statements: &[Statement]) -> bool {
+    Policy { statements: statements.to_vec() }.fits(Limit::Managed)
+}
+
+/// The statement in as few as it takes for each to be a policy of its own: by its resources, and where one alone is too much, by the values of its
+/// condition. All but the last are full, so that no two of them share a policy.
+fn divided(statement: &Statement) -> Vec<Statement> {
+    let fits = |statement: &Statement| fit_together(std::slice::from_ref(statement));
+    let on = |resources: &[String]| Statement { resources: resources.to_vec(), ..statement.clone() };
+    let parts = packed(statement.resources.iter().cloned(), |resources| fits(&on(resources)));
+    let parts = parts.iter().map(|resources| on(resources)).flat_map(|part| match &part.condition {
+        Some(Condition { key, values }) => {
+            let under = |values: &[String]| {
+                let values = values.iter().cloned().collect();
+                Statement { condition: Some(Condition { key, values }), ..part.clone() }
+            };
+            let parts = packed(values.iter().cloned(), |values| fits(&under(values)));
+            parts.iter().map(|values| under(values)).collect()
+        }
+        None => vec![part],
+    });
+    parts.collect()
+}
+
+/// The items, in order, in as few packs as it takes for each to fit. One that does not fit alone is a pack all the same.
+fn packed<T>(items: impl IntoIterator<Item = T>, fits: impl Fn(&[T]) -> bool) -> Vec<Vec<T>> {
+    let (mut packs, mut open) = (Vec::new(), Vec::new());
+    for item in items {
+        open.push(item);
+        if open.len() > 1
+            && !fits(&open)
+            && let Some(last) = open.pop()
         {
-            let next = Statement { resources: vec![last], ..part.clone() };
-            parts.push(std::mem::replace(&mut part, next));
+            packs.push(std::mem::replace(&mut open, vec![last]));
         }
     }
-    parts.push(part);
-    parts
+    if !open.is_empty() {
+        packs.push(open);
+    }
+    packs
 }
 
 impl Statement {

@@ -102,6 +102,8 @@ fn dated_warnings_carry_their_date() {
     }
     let change_manager = Warning::of_capability(Capability::ChangeManager, &Partition::AWS);
     assert_eq!(change_manager, [Warning::ChangeManagerClosed, Warning::AdministratorAlone]);
+    assert_eq!(Warning::of_capability(Capability::Explorer, &Partition::AWS), [Warning::ExplorerLeavesTheConsole]);
+    assert_eq!(Warning::of_capability(Capability::OpsCenter, &Partition::AWS), []);
 }
 
 #[test]

@@ -14,13 +14,13 @@ use async_trait::async_trait;
 use ssm_organizations::conformance::{self, Check, Finding, Fixture, Ports, Report, Verdict};
 use ssm_organizations::ports::{
     AccountState, CallerIdentity, Client, DelegatedAdministrator, EnabledService, IamApi, Operation, OrganizationsApi,
-    Page, StsApi, SyncSourceType, SystemsManagerApi,
+    Page, SourceRegions, StsApi, SyncDefinition, SyncSourceType, SyncType, SystemsManagerApi,
 };
 use ssm_organizations::sim::{
     self, Builder, Chances, DeregisterUntrusted, DisableAdministered, DuplicateRole, Fault, Organization,
     RegisterUntrusted, Repetition, SecondAdministrator, SyncOfAMember, Undocumented, UnreadySync,
 };
-use ssm_organizations::{AccountId, Error, OrganizationalUnitId, PageToken, ServicePrincipal};
+use ssm_organizations::{AccountId, Error, ErrorKind, OrganizationalUnitId, PageToken, RoleName, ServicePrincipal};
 use twisted::{Twist, Twisted};
 
 fn carol() -> AccountId {
@@ -326,6 +326,36 @@ impl StsApi for Sparse {
     async fn get_caller_identity(&self) -> Result<CallerIdentity, Error> {
         Ok(CallerIdentity::new(alice()))
     }
+}
+
+#[tokio::test]
+async fn what_is_missing_is_said_of_each_call() {
+    let (sparse, ssm, role, home) = (Sparse, &SSM, &RoleName::ACCOUNT_DISCOVERY, &region("us-east-1"));
+    let source = SourceRegions::new([home.clone()]).unwrap();
+    let sync = &SyncDefinition::of_organization("one".parse().unwrap(), source);
+    let errors = [
+        sparse.describe_organization().await.err(),
+        sparse.describe_account(&alice()).await.err(),
+        sparse.list_aws_service_access_for_organization(None).await.err(),
+        sparse.enable_aws_service_access(ssm).await.err(),
+        sparse.disable_aws_service_access(ssm).await.err(),
+        sparse.list_delegated_administrators(ssm, None).await.err(),
+        sparse.register_delegated_administrator(&alice(), ssm).await.err(),
+        sparse.deregister_delegated_administrator(&alice(), ssm).await.err(),
+        sparse.list_resource_data_sync(home, SyncType::SyncFromSource, None).await.err(),
+        sparse.create_resource_data_sync(home, sync).await.err(),
+        sparse.update_resource_data_sync(home, sync).await.err(),
+        sparse.delete_resource_data_sync(home, sync.name(), SyncType::SyncFromSource).await.err(),
+        sparse.get_role(role).await.err(),
+        sparse.create_service_linked_role(ssm).await.err(),
+        sparse.delete_service_linked_role(role).await.err(),
+        sparse.get_service_linked_role_deletion_status(&"task".parse().unwrap()).await.err(),
+    ];
+    let unsupported = errors.map(|error| error.filter(|error| *error.kind() == ErrorKind::Unsupported));
+    let mut operations: Vec<_> = unsupported.iter().flatten().filter_map(Error::operation).collect();
+    operations.sort();
+    let others = Operation::ALL.iter().copied().filter(|operation| *operation != Operation::GetCallerIdentity);
+    assert_eq!(operations, others.collect::<Vec<_>>());
 }
 
 #[tokio::test(start_paused = true)]

@@ -400,3 +400,15 @@ async fn a_sync_that_comes_back_under_a_new_date_is_somebody_elses() {
     assert!(deleted[&home()[0]].is_some());
     assert_eq!((begun.elapsed(), organization.data_syncs(management(), &home()[0]).len()), (Duration::ZERO, 1));
 }
+
+#[test]
+fn what_a_listing_shows_is_enough_to_make_the_same_again() {
+    let units = OrganizationalUnits::new([OrganizationalUnitId::new("ou-abcd-12345678").unwrap()]).unwrap();
+    let mut shown = organization_sync("all");
+    shown.regions = vec![region(HOME)];
+    assert_eq!(shown.definition().unwrap().source(), &SyncSource::EntireOrganization);
+    shown.units = units.as_slice().to_vec();
+    assert_eq!(shown.definition().unwrap(), SyncDefinition::of_units(name("all"), units, sources(&[HOME])));
+    shown.source_type = None;
+    assert_eq!(shown.definition(), None);
+}

@@ -5,11 +5,14 @@ use crate::common::{
     alice, bob, delegated, delegated_in, disabled_in, every_setting, expect_delegated, failed, management, observe,
     organization, region, trusted_in, trusting,
 };
+use ssm_organizations::policy::Caller;
 use ssm_organizations::ports::{
     AccountState, Operation, SourceRegions, SyncDefinition, SyncSource, SystemsManagerClient,
 };
 use ssm_organizations::sim::{DeregisterUntrusted, Fault, RegisterUntrusted, SecondAdministrator, SyncOfAMember};
-use ssm_organizations::{AccountId, Actor, Error, ErrorKind, Evidence, Integration, Recovered, Remedy, Retry, Syncs};
+use ssm_organizations::{
+    AccountId, Actor, Error, ErrorKind, Evidence, Integration, Recovered, Remedy, Retry, ServicePrincipal, Syncs,
+};
 
 const HOME: &str = "eu-central-1";
 
@@ -73,6 +76,43 @@ async fn a_caller_that_nobody_knows_is_not_taken_for_any() {
     assert_eq!((error.kind(), error.evidence()), (&ErrorKind::AccessDenied, Evidence::Likely));
     let actors: Vec<_> = error.remedies().iter().map(Remedy::actor).collect();
     assert_eq!(actors, [Actor::Caller, Actor::PermissionsAdministrator], "{error}");
+    // And what is missing is no more than what was asked for.
+    let statements: Vec<_> = error.remedies().iter().filter_map(|remedy| remedy.statement().cloned()).collect();
+    let [statement] = statements.as_slice() else { panic!("{error}") };
+    assert_eq!(statement.actions, ["organizations:DeregisterDelegatedAdministrator"]);
+    assert_eq!(statement.resources, ["arn:aws:organizations::111111111111:account/o-exampleorgid/222222222222"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_denied_a_data_sync_is_told_the_statement_for_its_own_account() {
+    for account in [management(), alice(), bob()] {
+        let organization = delegated().role_for(&ServicePrincipal::ACCOUNT_DISCOVERY).build();
+        let client = organization.client(account).without_permission("ssm:CreateResourceDataSync");
+        let source = SourceRegions::new([region(HOME)]).unwrap();
+        let sync = SyncDefinition::new("own".parse().unwrap(), SyncSource::SingleAccount, source);
+        let mut handle = delegated_in(&organization).await;
+        let made = handle.data_syncs(&client).await.unwrap().ensure(&sync, &[region(HOME)]).await.unwrap();
+        let error = made.into_result().unwrap_err();
+        assert_eq!((error.kind(), error.caller()), (&ErrorKind::AccessDenied, Some(account)));
+        let Some(Remedy::AddPermission { permission, statement, .. }) = error.remedy() else { panic!("{error}") };
+        assert_eq!(statement.resources, [format!("arn:aws:ssm:*:{account}:resource-data-sync/*")]);
+        let rest = &remedies(&error)[1..];
+        if account == management() {
+            assert_eq!((permission.caller(), error.evidence()), (Caller::Management, Evidence::Observed));
+            assert_eq!(rest, [""; 0], "there is no account that may do more");
+        } else {
+            assert_eq!((permission.caller(), error.evidence()), (Caller::Account(account), Evidence::Likely));
+            let another = "use credentials of the management account 111111111111 or of a delegated administrator";
+            assert_eq!(rest, [another]);
+        }
+    }
+    // Whoever asks for anything else is none of them.
+    let (error, _) = failed(Integration::new(organization().build().client(alice())).observe().await);
+    let permissions = error.remedies().into_iter().find_map(|remedy| match remedy {
+        Remedy::AddPermission { permission, .. } => Some(permission.caller()),
+        _ => None,
+    });
+    assert_eq!(permissions, Some(Caller::Management));
 }
 
 #[tokio::test(start_paused = true)]
@@ -301,7 +341,7 @@ async fn a_member_that_syncs_the_organization_is_told_who_may() {
         assert_eq!((error.account(), error.caller()), (Some(alice()), Some(alice())), "{setting:?}");
         assert_eq!(
             remedies(&error),
-            ["use credentials of the management account or of a delegated administrator"],
+            ["use credentials of the management account 111111111111 or of a delegated administrator"],
             "{setting:?}"
         );
     }
@@ -362,4 +402,25 @@ fn bad_input_is_to_be_corrected_and_a_client_may_know_better() {
     let error = error.with_remedy(Remedy::ConfigureRegion);
     assert_eq!(error.remedy(), Some(Remedy::ConfigureRegion));
     assert_eq!(error.to_string(), "DescribeOrganization: not sent: no Region is configured", "once is enough");
+}
+
+#[test]
+fn each_remedy_is_somebodys() {
+    let error = |operation, code| Error::service(operation, code, "");
+    let (create, enable) = (Operation::CreateResourceDataSync, Operation::EnableAwsServiceAccess);
+    let invalid = error(create, "ResourceDataSyncInvalidConfigurationException");
+    let cases = [
+        (invalid, Remedy::CreateRole, Actor::SystemsManagerAdministrator),
+        (error(create, "ResourceDataSyncCountExceededException"), Remedy::MakeRoom, Actor::SystemsManagerAdministrator),
+        (
+            error(enable, "InvalidInputException").with_reason("UNRECOGNIZED_SERVICE_PRINCIPAL"),
+            Remedy::CheckPartition,
+            Actor::Caller,
+        ),
+        (error(enable, "InvalidInputException").with_reason("INVALID_NEXT_TOKEN"), Remedy::ObserveAgain, Actor::Caller),
+    ];
+    for (error, remedy, actor) in cases {
+        let found = error.remedy().unwrap();
+        assert_eq!((&found, found.actor()), (&remedy, actor), "{error}");
+    }
 }

@@ -92,6 +92,51 @@ fn the_code_decides_what_may_be_tried_again_and_what_may_have_happened() {
 }
 
 #[test]
+fn a_read_without_an_answer_has_changed_nothing_and_is_not_looked_after() {
+    let remedies = |error: &Error| error.remedies().iter().map(ToString::to_string).collect::<Vec<_>>();
+    let [read, write] = [Operation::DescribeOrganization, Operation::EnableAwsServiceAccess];
+    let error = Error::lost(read);
+    assert_eq!(error.to_string(), "DescribeOrganization: no usable answer; try again later");
+    let error = Error::unexpected(read, "half an answer");
+    assert_eq!(error.to_string(), "DescribeOrganization: the answer cannot be understood: half an answer");
+    assert_eq!(remedies(&error), [""; 0]);
+    for error in [Error::lost(write), Error::unexpected(write, "half an answer")] {
+        assert_eq!(remedies(&error), ["observe again"], "{error}");
+    }
+}
+
+/// An error of somebody else's, with another behind it.
+#[derive(Debug)]
+struct Outer(std::io::Error);
+
+impl std::fmt::Display for Outer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the call failed")
+    }
+}
+
+impl StdError for Outer {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&self.0)
+    }
+}
+
+#[test]
+fn all_that_is_behind_an_error_is_told() {
+    let outer = || Outer(std::io::Error::other("the cable is cut"));
+    let error = Error::lost(Operation::DescribeOrganization).with_source(outer());
+    assert_eq!(error.causes(), ["the call failed", "the cable is cut"]);
+    let source = error.source().unwrap();
+    assert_eq!(format!("{source:?}"), "the call failed");
+    assert_eq!(source.source().map(ToString::to_string), Some("the cable is cut".to_owned()));
+    assert!(source.source().unwrap().source().is_none());
+    assert_eq!(
+        format!("{error:#}"),
+        "DescribeOrganization: no usable answer; try again later: the call failed: the cable is cut"
+    );
+}
+
+#[test]
 fn a_message_is_said_once_by_the_error_or_by_its_source() {
     let error =
         || Error::service(Operation::EnableAwsServiceAccess, "OddException", "the words").with_request_id("id-1");

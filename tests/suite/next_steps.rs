@@ -8,7 +8,7 @@ use ssm_organizations::{
     sim,
 };
 
-use crate::common::{alice, bob, delegated, delegated_in, expect_trusted, failed, region};
+use crate::common::{alice, bob, delegated, delegated_in, disabled_in, expect_trusted, failed, region};
 
 fn tasks(steps: &[NextStep]) -> Vec<Task> {
     steps.iter().map(|step| step.task).collect()
@@ -74,6 +74,27 @@ async fn a_run_leaves_what_it_has_not_done() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_trust_that_comes_and_goes_the_end_counts() {
+    let organization = sim::Organization::builder().build();
+    let disabled = disabled_in(&organization).await;
+    let trusted = disabled.enable_trusted_access().await.unwrap();
+    let disabled = trusted.disable(Syncs::Forfeit).await.unwrap();
+    assert_eq!(tasks(&NextStep::after(disabled.changes())), [Task::DeleteDataSyncs, Task::DeleteRole]);
+    let trusted = disabled.enable_trusted_access().await.unwrap();
+    assert_eq!(tasks(&NextStep::after(trusted.changes())), [Task::CreateRole, Task::CreateDataSync]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_not_be_so_leaves_nothing_yet() {
+    let organization = sim::Organization::builder().build();
+    organization.fault(Operation::EnableAwsServiceAccess, 1, sim::Fault::LostBefore);
+    let (_, recovered) = failed(disabled_in(&organization).await.enable_trusted_access().await);
+    let Recovered::Unknown(unknown) = recovered else { panic!("{recovered:?}") };
+    assert_eq!(unknown.changes().len(), 1);
+    assert_eq!(NextStep::after(unknown.changes()), []);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_exact_reverse_leaves_nothing() {
     let client = sim::Organization::builder().build().management_client();
     let (sync, home) = (sync(), [region("eu-central-1")]);
@@ -87,11 +108,16 @@ async fn the_exact_reverse_leaves_nothing() {
     assert_eq!(tasks(&NextStep::after(halfway)), [Task::DeleteRole]);
 }
 
-#[tokio::test(start_paused = true)]
-async fn syncs_that_went_with_an_administrator_are_created_again_by_command() {
-    let mut theirs = DataSync::new(SyncName::new("theirs").unwrap(), Some(SyncSourceType::AwsOrganizations));
+fn theirs(name: &str) -> DataSync {
+    let mut theirs = DataSync::new(SyncName::new(name).unwrap(), Some(SyncSourceType::AwsOrganizations));
     theirs.regions = vec![region("us-east-1")];
     (theirs.future_regions, theirs.all_ops_data_sources) = (Some(true), Some(false));
+    theirs
+}
+
+#[tokio::test(start_paused = true)]
+async fn syncs_that_went_with_an_administrator_are_created_again_by_command() {
+    let theirs = theirs("theirs");
     let home = [region("eu-central-1")];
     let organization =
         delegated().role_for(&ServicePrincipal::ACCOUNT_DISCOVERY).data_sync(alice(), home[0].clone(), theirs).build();
@@ -112,4 +138,36 @@ async fn syncs_that_went_with_an_administrator_are_created_again_by_command() {
     let delegated = trusted.register_delegated_administrator(&bob()).await.unwrap();
     let steps = NextStep::after(delegated.changes());
     assert_eq!((tasks(&steps), steps[0].caller), (vec![Task::CreateDataSync], Caller::Administrator));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sync_that_is_back_is_not_created_again() {
+    let home = [region("eu-central-1")];
+    let organization = delegated()
+        .role_for(&ServicePrincipal::ACCOUNT_DISCOVERY)
+        .data_sync(alice(), home[0].clone(), theirs("one"))
+        .data_sync(alice(), home[0].clone(), theirs("other"))
+        .build();
+    let (from, to) = (organization.client(alice()), organization.client(bob()));
+    let carry = Handover::Carry { from: &from, to: &to, regions: &home };
+    let handle = delegated_in(&organization).await;
+    organization.fault(Operation::RegisterDelegatedAdministrator, 1, sim::Fault::refused("AccessDeniedException"));
+    let (_, recovered) = failed(handle.replace(&bob(), carry).await);
+    let Recovered::Moved(observed) = recovered else { panic!("{recovered:?}") };
+    let mut trusted = expect_trusted(observed);
+    let names = |changes: &[Change]| {
+        let commands = NextStep::after(changes).into_iter().flat_map(|step| step.commands);
+        let names = commands.map(|command| command.to_string().split(' ').nth(4).unwrap().to_owned());
+        names.collect::<Vec<_>>()
+    };
+    assert_eq!(names(trusted.changes()), ["one", "other"]);
+
+    let client = organization.management_client();
+    let definition = theirs("one").definition().unwrap();
+    trusted.data_syncs(&client).await.unwrap().ensure(&definition, &home).await.unwrap().into_result().unwrap();
+    assert_eq!(names(trusted.changes()), ["other"]);
+
+    // Without trust they are none of anybody's.
+    let disabled = trusted.disable(Syncs::Forfeit).await.unwrap();
+    assert_eq!(tasks(&NextStep::after(disabled.changes())), [Task::DeleteDataSyncs, Task::DeleteRole]);
 }

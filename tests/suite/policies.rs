@@ -104,6 +104,7 @@ fn whose_account_it_is_needs_no_permission() {
 #[test]
 fn everything_is_three_documents_that_keep_the_two_administrators_apart() {
     let documents = Document::for_everything(&known());
+    assert_eq!(Document::for_operations(Operation::ALL.iter().copied(), &known()), documents);
     let who: Vec<_> = documents.iter().map(ToString::to_string).collect();
     assert_eq!(
         who,
@@ -290,6 +291,30 @@ fn a_policy_beyond_the_limit_is_divided_and_not_widened() {
     let empty = Policy::allowing([], &known());
     assert!(empty.statements().is_empty());
     assert_eq!(empty.into_managed(), []);
+}
+
+#[test]
+fn a_condition_beyond_the_limit_is_divided_too() {
+    let companion =
+        |number| -> ServicePrincipal { format!("{}{number}.amazonaws.com", "a".repeat(110)).parse().unwrap() };
+    let companions: Vec<_> = (0..70).map(companion).collect();
+    let enable = companions.iter().cloned().map(Permission::enable_aws_service_access);
+    let register = |account| {
+        let make = move |principal| Permission::register_delegated_administrator(account, principal);
+        companions.iter().cloned().map(make)
+    };
+    let permissions: Vec<_> = enable.chain(register(alice())).chain(register(bob())).collect();
+    let policy = Policy::allowing(permissions.clone(), &known());
+    let parts = policy.into_managed();
+    let mut together = BTreeSet::new();
+    for part in &parts {
+        assert!(part.fits(Limit::Managed), "{}", part.size());
+        let grants = grants(&part.to_string());
+        assert!(!grants.is_empty());
+        together.extend(grants);
+    }
+    assert_eq!(together, asked(&permissions, &known()));
+    assert_eq!(parts.len(), 6, "two for each of the three, which have no room for one another");
 }
 
 #[test]

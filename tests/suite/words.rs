@@ -5,10 +5,10 @@ use std::error::Error as StdError;
 use std::io;
 
 use ssm_organizations::plan::Clients;
-use ssm_organizations::ports::{Operation, SourceRegions, SyncDefinition};
+use ssm_organizations::ports::{FeatureSet, Operation, SourceRegions, SyncDefinition};
 use ssm_organizations::sim::Fault;
 use ssm_organizations::{
-    AccountId, Certainty, Error, Explorer, Handover, Integration, Recovered, Region, SyncName, Syncs,
+    AccountId, Actor, Certainty, Error, Explorer, Handover, Integration, Recovered, Region, SyncName, Syncs,
 };
 
 use crate::common::{
@@ -41,6 +41,57 @@ async fn an_observation_names_its_state_and_whose_eyes_it_had() {
     }
 }
 
+#[tokio::test]
+async fn an_observation_reads_as_a_sentence() {
+    let orphaned = || organization().delegated_to(bob());
+    let cases = [
+        (organization(), "Disabled: Systems Manager is not trusted in organization o-exampleorgid"),
+        (trusting(), "TrustedAccess: Systems Manager is trusted in organization o-exampleorgid"),
+        (delegated(), "Delegated: account 222222222222 administers Systems Manager in organization o-exampleorgid"),
+        (
+            delegated().delegated_to(bob()),
+            "Irregular: Systems Manager in organization o-exampleorgid is administered by 222222222222 and 333333333333",
+        ),
+        (
+            orphaned(),
+            "Irregular: Systems Manager in organization o-exampleorgid is administered by 333333333333, without being trusted",
+        ),
+    ];
+    for (builder, sentence) in cases {
+        assert_eq!(observe(&builder.build()).await.to_string(), sentence);
+    }
+}
+
+#[test]
+fn texts_are_there_for_the_asking() {
+    assert_eq!(AsRef::<str>::as_ref(&management()), "111111111111");
+    assert_eq!(
+        [FeatureSet::All, FeatureSet::ConsolidatedBilling].map(|features| features.to_string()),
+        ["all features", "consolidated billing only"]
+    );
+    let administrators = [
+        (Actor::Caller, "the caller"),
+        (Actor::OrganizationAdministrator, "the organization's administrator"),
+        (Actor::SystemsManagerAdministrator, "Systems Manager's administrator"),
+        (Actor::PermissionsAdministrator, "whoever gives the caller permissions"),
+    ];
+    for (actor, text) in administrators {
+        assert_eq!(actor.to_string(), text);
+    }
+}
+
+#[cfg(feature = "serde")]
+#[test]
+fn an_operation_is_written_down_by_its_name() {
+    for operation in Operation::ALL {
+        let written = serde_json::to_string(operation).unwrap();
+        assert_eq!(written, format!("\"{operation}\""));
+        assert_eq!(serde_json::from_str::<Operation>(&written).unwrap(), *operation);
+    }
+    let error = serde_json::from_str::<Operation>("\"DeleteEverything\"").unwrap_err();
+    assert!(error.to_string().starts_with("\"DeleteEverything\" is no operation that is called here"), "{error}");
+}
+
 /// Clients need not be `Debug`, so what holds one says the rest.
 #[tokio::test(start_paused = true)]
 async fn what_holds_a_client_shows_the_rest() {
@@ -50,6 +101,8 @@ async fn what_holds_a_client_shows_the_rest() {
     let mut trusted = trusted_in(&organization).await;
     let syncs = trusted.data_syncs(&client).await.unwrap();
     assert_eq!(format!("{syncs:?}"), "DataSyncs { viewpoint: Management(AccountId(111111111111)), .. }");
+    let role = trusted.account_discovery_role(&client);
+    assert_eq!(format!("{role:?}"), "AccountDiscoveryRole { account: AccountId(111111111111), .. }");
 
     let sync = sync();
     let explorer = Explorer::new().with_sync(&client, &sync, &home);
