@@ -1,6 +1,6 @@
 //! AWS's identifiers: parsed once, valid ever after.
 
-/// With the feature `serde`: written as it is displayed, and read with its rule.
+/// With the feature `serde`: written as it is displayed, and read with its rule where it would be written so again.
 macro_rules! serde_as_text {
     ($name:ident) => {
         #[cfg(feature = "serde")]
@@ -14,6 +14,9 @@ macro_rules! serde_as_text {
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
+                if crate::redact::has_secret(&text) {
+                    return Err(serde::de::Error::custom(crate::redact::UNWRITTEN));
+                }
                 Self::try_from(&*text).map_err(serde::de::Error::custom)
             }
         }

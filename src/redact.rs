@@ -19,9 +19,19 @@ const ADDRESS: &str = "[e-mail address]";
 const KEY: &str = "[access key]";
 const SECRET: &str = "[secret]";
 
+/// Why a file is not read that has what is never written.
+#[cfg(feature = "serde")]
+pub(crate) const UNWRITTEN: &str =
+    "it reads like an e-mail address, an access key or a secret, which is never written down";
+
+/// Whether something would be left out of a text.
+pub(crate) fn has_secret(text: &str) -> bool {
+    matches!(redact(text), Cow::Owned(_))
+}
+
 /// Whether a text is not what would be printed of it, or has been printed before and is not what it was.
 pub(crate) fn withholds(text: &str) -> bool {
-    matches!(redact(text), Cow::Owned(_)) || [ADDRESS, KEY, SECRET].iter().any(|left_out| text.contains(left_out))
+    has_secret(text) || [ADDRESS, KEY, SECRET].iter().any(|left_out| text.contains(left_out))
 }
 
 /// The text with every e-mail address, access key id and secret in it replaced.

@@ -210,7 +210,9 @@ proptest! {
                 if let Ok(read) = text.parse::<$name>() {
                     prop_assert_eq!(read.as_str(), text.as_str());
                     let written = serde_json::to_value(&read).unwrap();
-                    prop_assert_eq!(serde_json::from_value::<$name>(written).unwrap(), read);
+                    let again = serde_json::from_value::<$name>(Value::String(text.clone()));
+                    // What is left out of what is written is refused where it is read.
+                    prop_assert_eq!(again.ok(), (written == text.as_str()).then_some(read));
                 }
             )*};
         }

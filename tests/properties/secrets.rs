@@ -280,6 +280,10 @@ async fn what_was_left_out_is_taken_for_nobodys_name() {
     assert!(plan.steps().is_empty(), "{plan}");
     assert!(plan.left().iter().any(|left| left.contains("in no plan")), "{plan}");
 
+    // Nor is one read from anywhere.
+    let error = serde_json::from_str::<SyncName>("\"somebody@example.com\"").unwrap_err().to_string();
+    assert!(error.starts_with("it reads like an e-mail address"), "{error}");
+
     // Nor does a plan by hand name one.
     let target = Target::new().with_trusted_access(false).with_other_syncs(OtherSyncs::Forfeit);
     let mut plan = serde_json::to_value(target.plan(&clients).await.unwrap()).unwrap();
