@@ -11,6 +11,17 @@ fn sync(name: &str, source: SyncSource) -> SyncDefinition {
     SyncDefinition::new(SyncName::new(name).unwrap(), source, regions)
 }
 
+/// What is handed to a process is whole; what is shown is not.
+#[test]
+fn a_name_like_an_address_is_in_the_arguments_alone() {
+    let command =
+        CommandLine::delete_resource_data_sync(&SyncName::new("me@example.com").unwrap(), &region("us-east-1"));
+    assert!(command.arguments().contains(&"me@example.com".to_owned()));
+    let shown = "aws ssm delete-resource-data-sync --sync-name '[e-mail address]' --sync-type SyncFromSource --region us-east-1";
+    assert_eq!(command.to_string(), shown);
+    assert_eq!(format!("{command:?}"), format!("CommandLine({shown})"));
+}
+
 #[test]
 fn each_write_is_what_a_person_would_type() {
     let ssm = &ServicePrincipal::SYSTEMS_MANAGER;
