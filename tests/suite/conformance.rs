@@ -276,6 +276,12 @@ async fn what_was_there_before_stays() {
             let syncs = ["a", "b", "c", "d", "e"].map(organization_sync);
             syncs.into_iter().fold(full(), |builder, sync| builder.data_sync(management(), home.clone(), sync))
         }),
+        ("no room beside Inventory's", {
+            let syncs = ["a", "b", "c", "d", "e"].map(organization_sync);
+            syncs.into_iter().fold(full(), |builder, sync| {
+                builder.data_sync_of_type(SyncType::SyncToDestination, management(), home.clone(), sync)
+            })
+        }),
         ("a name that is taken", {
             full().data_sync(management(), home.clone(), organization_sync("ssm-organizations-conformance-1"))
         }),
