@@ -12,6 +12,8 @@ use crate::redact::redact;
 /// Displayed quoted for a POSIX shell, in printable ASCII on one line, whatever the names in it. The name of a data sync may hold any character,
 /// and the `aws` program reads some values as options and others as files to load: such a name goes in as JSON.
 ///
+/// What looks like an e-mail address, an access key or a secret is in [`arguments`](Self::arguments) alone, and not displayed.
+///
 /// It does what the operation does, and no more: the crate reads before and after.
 ///
 /// ```

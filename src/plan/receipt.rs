@@ -92,7 +92,8 @@ impl Receipt {
     /// Looks, and plans to take back what this run did, and nothing else.
     ///
     /// Each thing is known again by AWS's own date or id: what somebody has made anew stays, and so does what is as it was before already. A change
-    /// whose reply was lost stays, unless it is [named](Undo::including). A sync that AWS would not make any more stays away. All of that is in
+    /// whose reply was lost stays, unless it is [named](Undo::including). A sync that AWS would not make any more stays away, as does one whose name a plan does not take
+    /// ([`SyncName::is_withheld`](crate::SyncName::is_withheld)). All of that is in
     /// [`Plan::left`].
     ///
     /// One thing cannot be told: where two runs enable a service at the same moment, AWS may say yes to both, and there is one date. Each then counts the trust

@@ -239,6 +239,7 @@ impl Permission {
     }
 
     /// What IAM calls the thing that it is on: an ARN, or `*` where AWS lets nothing narrow the action.
+    /// A data sync whose name [is withheld](SyncName::is_withheld) is any of its Region.
     #[must_use]
     pub fn resource(&self, scope: &Scope) -> String {
         match &self.on {
