@@ -793,6 +793,17 @@ async fn a_run_can_be_spawned() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_roles_deletion_may_take_ten_times_as_long_as_anything_else() {
+    for (seconds, passes) in [(9, true), (11, false)] {
+        let organization = full().role_deletion(Duration::from_secs(seconds)).build();
+        let client = organization.management_client();
+        let fixture = full_fixture(&client).patience(Duration::from_secs(1));
+        let finding = check("deleted_role_is_gone").run(&fixture).await;
+        assert_eq!(*finding.verdict() == Verdict::Passed, passes, "{finding}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_patience_without_end_is_no_overflow() {
     let organization = Organization::builder().build();
     let client = organization.management_client();

@@ -463,6 +463,14 @@ async fn what_ended_is_dated_by_the_look_before_the_write() {
     let now = expect_delegated(observe(&organization).await).administrator().since;
     let trusted = delegated.deregister(Syncs::Forfeit).await.unwrap();
     assert!(matches!(&trusted.changes()[0].kind, ChangeKind::AdministratorDeregistered { since, .. } if *since == now));
+
+    // A look that is late for the registration shows no date, and the one before it did.
+    let mut client = client(vec![trusted_since(1)], vec![alice_since(5), nobody()]);
+    client.expect_deregister_delegated_administrator().times(1).returning(|_, _| Ok(()));
+    let trusted = expect_delegated(look(client).await).deregister(Syncs::Forfeit).await.unwrap();
+    assert!(
+        matches!(&trusted.changes()[0].kind, ChangeKind::AdministratorDeregistered { since, .. } if *since == date(5))
+    );
 }
 
 #[tokio::test(start_paused = true)]
