@@ -24,7 +24,7 @@ from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from schemata import SWITCH, rewrite
+from schemata import DOES_NOT_COMPILE, SWITCH, rewrite
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 WORK = REPOSITORY / "target" / "mutants"
@@ -95,7 +95,7 @@ def build(mutants):
         unviable = set().union(*map(blamed, errors)) - set(out) if errors else set()
         if not unviable:
             raise SystemExit(f"the copy does not compile, and no mutant is to blame:\n{done.stderr}")
-        out.update(dict.fromkeys(unviable, "does not compile"))
+        out.update(dict.fromkeys(unviable, DOES_NOT_COMPILE))
 
 
 def survey():

@@ -1,6 +1,5 @@
 """Writes mutants into Rust sources, each as an `if` that an environment variable chooses."""
 
-import re
 from collections import defaultdict
 
 import tree_sitter
@@ -9,6 +8,7 @@ import tree_sitter_rust
 SWITCH = "MUTANT"
 PARSER = tree_sitter.Parser(tree_sitter.Language(tree_sitter_rust.language()))
 ON = "crate::mutants::on"
+DOES_NOT_COMPILE = "does not compile"
 
 # What every build with mutants has: which one is chosen, and for nextest which were reached.
 RUNTIME = """
@@ -88,12 +88,12 @@ class Source:
     def with_mutants(self, mutants, skipped):
         places = defaultdict(list)
         for number, mutant in mutants:
-            place = self.place(number, mutant)
-            if isinstance(place, str):
-                skipped[number] = place
+            written = self.written(number, mutant)
+            if isinstance(written, str):
+                skipped[number] = written
             else:
-                start, end, wrap = place
-                places[start, end].append(wrap)
+                for start, end, wrap in written:
+                    places[start, end].append(wrap)
         return self.rendered(0, len(self.text), nested(places), places).encode()
 
     def rendered(self, start, end, children, places):
@@ -106,8 +106,8 @@ class Source:
             at = last
         return "".join([*parts, self.text[at:end].decode()])
 
-    def place(self, number, mutant):
-        """Where the mutant is, and what it makes of the text there; or why it cannot be."""
+    def written(self, number, mutant):
+        """The places where the mutant is, and what it makes of the text of each; or why it cannot be."""
         start, end = self.offset(mutant["span"]["start"]), self.offset(mutant["span"]["end"])
         instead, on, mark = mutant["replacement"], f"{ON}({number})", f"/*M{number}*/"
 
@@ -120,39 +120,40 @@ class Source:
                 function = body and body.parent
                 if not function or function.type != "function_item":
                     return "no function with a body"
-                head = self.text[function.start_byte : body.start_byte].decode().split("(")[0]
-                if re.search(r"\bconst\b", head):
-                    return "in a const function"
-                return (
-                    body.start_byte,
-                    body.end_byte,
-                    lambda text: f"{{ if {on} {{ return {instead};{mark} }} {text[1:]}",
-                )
+                answer = (body.start_byte, body.end_byte, lambda text: f"{{ if {on} {{ return {instead};{mark} }} {text[1:]}")
+                # What is chosen while the program runs is no constant.
+                modifiers = [child for child in function.children if child.type == "function_modifiers"]
+                constant = [word for child in modifiers for word in child.children if word.type == "const"]
+                return [answer, *((word.start_byte, word.end_byte, lambda _: "") for word in constant)]
             case "BinaryOperator":
                 whole = self.node(start, end, "binary_expression", "compound_assignment_expr")
                 if not whole or has_let(whole):
-                    return "in a chain of lets"
+                    return DOES_NOT_COMPILE
                 left, right = (self.of(whole.child_by_field_name(side)) for side in ("left", "right"))
                 if whole.type == "binary_expression":
                     left, right = f"({left})", f"({right})"
-                return whole.start_byte, whole.end_byte, either(f"{left} {instead} {right}")
+                return [(whole.start_byte, whole.end_byte, either(f"{left} {instead} {right}"))]
             case "UnaryOperator":
                 whole = self.node(start, end, "unary_expression")
-                return whole.start_byte, whole.end_byte, either(self.of(whole.children[-1]))
+                return [(whole.start_byte, whole.end_byte, either(self.of(whole.children[-1])))]
+            case "StructField":
+                whole = self.node(start, end, "struct_expression")
+                before, after = self.text[whole.start_byte : start], self.text[end : whole.end_byte]
+                return [(whole.start_byte, whole.end_byte, either((before + after).decode()))]
             case "MatchArmGuard":
-                return start, end, either(instead)
+                return [(start, end, either(instead))]
             case "MatchArm":
                 pattern = self.node(start, end, "match_arm").child_by_field_name("pattern")
                 guard = pattern.child_by_field_name("condition")
                 if guard:
-                    return guard.start_byte, guard.end_byte, lambda text: f"(!{on}{mark} && ({text}))"
-                return pattern.end_byte, pattern.end_byte, lambda _: f" if !{on}{mark} "
+                    return [(guard.start_byte, guard.end_byte, lambda text: f"(!{on}{mark} && ({text}))")]
+                return [(pattern.end_byte, pattern.end_byte, lambda _: f" if !{on}{mark} ")]
             case genre:
                 return f"{genre} is not written so"
 
 
 def has_let(node):
-    """A chain of lets cannot be put in parentheses."""
+    """A chain of lets, which has no other operator than its own."""
     inside = node.type in ("binary_expression", "let_chain")
     return node.type in ("let_condition", "let_chain") or (inside and any(map(has_let, node.children)))
 
