@@ -6,9 +6,14 @@
 use crate::common::{alice, bob, delegated, organization, trusting};
 use crate::explore::jobs::Job;
 use crate::explore::search::explore;
-use crate::explore::world::Scenario;
+use crate::explore::world::{Scenario, Trouble};
 use ssm_organizations::ServicePrincipal;
 use ssm_organizations::sim::{self, Repetition, SecondAdministrator, Undocumented};
+
+const CALM: Trouble = Trouble { losses: 0, deaths: 0, late: 0 };
+const ONE_LOSS: Trouble = Trouble { losses: 1, ..CALM };
+const ONE_DEATH: Trouble = Trouble { deaths: 1, ..CALM };
+const ONE_LATE: Trouble = Trouble { late: 1, ..CALM };
 
 type Start = (&'static str, fn() -> sim::Builder);
 
@@ -47,14 +52,7 @@ fn pairs(ones: &[Job], others: &[Job]) -> Vec<Vec<Job>> {
 }
 
 /// Explores each group of jobs from each start under each setting, and says how much there was.
-fn every_order(
-    what: &str,
-    starts: &[Start],
-    settings: &[Undocumented],
-    groups: &[Vec<Job>],
-    losses: usize,
-    deaths: usize,
-) {
+fn every_order(what: &str, starts: &[Start], settings: &[Undocumented], groups: &[Vec<Job>], trouble: Trouble) {
     let begun = std::time::Instant::now();
     let (mut states, mut schedules, mut ends, mut longest, mut scenarios) = (0, 0, 0, 0, 0);
     let mut broken = Vec::new();
@@ -64,7 +62,7 @@ fn every_order(
                 let syncs = jobs.contains(&Job::MakeSync);
                 let name = format!("{jobs:?}, {from}, {:?}", setting.repetition);
                 let (start, setting, jobs) = (*start, setting.clone(), jobs.clone());
-                let explored = explore(&Scenario { name, start, setting, syncs, jobs, losses, deaths });
+                let explored = explore(&Scenario { name, start, setting, syncs, jobs, trouble });
                 states += explored.states;
                 schedules += explored.schedules;
                 ends += explored.ends;
@@ -108,65 +106,92 @@ const WITH_SYNCS: [Start; 1] = [("delegated, with the role", with_syncs)];
 
 #[test]
 fn two_walks() {
-    every_order("two walks", &STARTS, &settings()[..1], &pairs(&walks(), &walks()), 0, 0);
-    every_order("two walks, less said", &STARTS, &settings()[1..], &contended(), 0, 0);
+    every_order("two walks", &STARTS, &settings()[..1], &pairs(&walks(), &walks()), CALM);
+    every_order("two walks, less said", &STARTS, &settings()[1..], &contended(), CALM);
 }
 
 #[test]
 fn two_walks_and_a_lost_reply() {
-    every_order("two walks, one loss", &STARTS[..1], &settings()[..1], &contended()[1..2], 1, 0);
-    every_order("two walks, one loss", &STARTS[2..], &settings()[..1], &contended()[2..], 1, 0);
+    every_order("two walks, one loss", &STARTS[..1], &settings()[..1], &contended()[1..2], ONE_LOSS);
+    every_order("two walks, one loss", &STARTS[2..], &settings()[..1], &contended()[2..], ONE_LOSS);
 }
 
 #[test]
 fn two_walks_and_a_death() {
-    every_order("two walks, one death", &STARTS[..1], &settings()[..1], &contended()[1..2], 0, 1);
-    every_order("two walks, one death", &STARTS[2..], &settings()[..1], &contended()[2..], 0, 1);
+    every_order("two walks, one death", &STARTS[..1], &settings()[..1], &contended()[1..2], ONE_DEATH);
+    every_order("two walks, one death", &STARTS[2..], &settings()[..1], &contended()[2..], ONE_DEATH);
+}
+
+#[test]
+fn two_walks_and_a_late_read() {
+    every_order("two walks, one late read", &STARTS[..1], &settings()[..1], &contended()[1..2], ONE_LATE);
+    every_order("two walks, one late read", &STARTS[2..], &settings()[..1], &contended()[2..], ONE_LATE);
 }
 
 #[test]
 fn a_sync_is_made_meanwhile() {
-    every_order("a sync and a walk", &WITH_SYNCS, &settings()[..1], &around_syncs()[..2], 0, 0);
+    every_order("a sync and a walk", &WITH_SYNCS, &settings()[..1], &around_syncs()[..2], CALM);
 }
 
 #[test]
 fn a_walk_and_a_visit() {
     let calm = &settings()[..1];
-    every_order("a walk and a visit", &STARTS[..1], calm, &[vec![Job::Offboard, Job::Visit(bob())]], 0, 0);
-    every_order("a walk and a visit", &STARTS[2..], calm, &[vec![Job::Offboard, Job::Borrow(bob())]], 0, 0);
+    every_order("a walk and a visit", &STARTS[..1], calm, &[vec![Job::Offboard, Job::Visit(bob())]], CALM);
+    every_order("a walk and a visit", &STARTS[2..], calm, &[vec![Job::Offboard, Job::Borrow(bob())]], CALM);
 }
 
 #[test]
 fn three_walks() {
     let three = [vec![Job::Onboard(alice()), Job::Onboard(bob()), Job::Onboard(bob())]];
-    every_order("three walks", &STARTS[1..2], &settings()[..1], &three, 0, 0);
+    every_order("three walks", &STARTS[1..2], &settings()[..1], &three, CALM);
 }
 
 #[test]
 #[ignore = "a minute or two: cargo test --release --test suite exploration -- --ignored --nocapture"]
 fn two_walks_deep() {
-    every_order("two walks, one loss", &STARTS, &settings(), &contended(), 1, 0);
-    every_order("two walks, one death", &STARTS, &settings(), &pairs(&walks(), &walks()), 0, 1);
-    every_order("two walks, one loss, one death", &STARTS[2..], &settings()[..1], &contended(), 1, 1);
+    every_order("two walks, one loss", &STARTS, &settings(), &contended(), ONE_LOSS);
+    every_order("two walks, one death", &STARTS, &settings(), &pairs(&walks(), &walks()), ONE_DEATH);
+    every_order(
+        "two walks, one loss, one death",
+        &STARTS[2..],
+        &settings()[..1],
+        &contended(),
+        Trouble { losses: 1, deaths: 1, ..CALM },
+    );
 }
 
 #[test]
 #[ignore = "a minute or two: cargo test --release --test suite exploration -- --ignored --nocapture"]
 fn visits_deep() {
-    every_order("a walk and a visit", &STARTS, &settings(), &pairs(&walks(), &visits()), 0, 0);
+    every_order("a walk and a visit", &STARTS, &settings(), &pairs(&walks(), &visits()), CALM);
+}
+
+#[test]
+#[ignore = "a minute or two: cargo test --release --test suite exploration -- --ignored --nocapture"]
+fn two_visits_deep() {
+    every_order("two visits", &STARTS, &settings()[..1], &pairs(&visits(), &visits()), CALM);
+}
+
+#[test]
+#[ignore = "a minute or two: cargo test --release --test suite exploration -- --ignored --nocapture"]
+fn late_reads_deep() {
+    every_order("two walks, one late read", &STARTS, &settings(), &pairs(&walks(), &walks()), ONE_LATE);
+    let late = Trouble { late: 2, ..CALM };
+    every_order("two walks, two late reads", &STARTS, &settings()[..1], &contended(), late);
+    every_order("a sync and a walk, one late read", &WITH_SYNCS, &settings()[..1], &around_syncs(), ONE_LATE);
 }
 
 #[test]
 #[ignore = "a minute or two: cargo test --release --test suite exploration -- --ignored --nocapture"]
 fn syncs_deep() {
-    every_order("a sync and a walk, one loss", &WITH_SYNCS, &settings(), &around_syncs(), 1, 0);
+    every_order("a sync and a walk, one loss", &WITH_SYNCS, &settings(), &around_syncs(), ONE_LOSS);
 }
 
 #[test]
 #[ignore = "a minute or two: cargo test --release --test suite exploration -- --ignored --nocapture"]
 fn three_walks_deep() {
     let three = [vec![Job::Onboard(alice()), Job::Onboard(bob()), Job::Offboard]];
-    every_order("three walks", &STARTS[1..2], &settings()[..1], &three, 0, 0);
+    every_order("three walks", &STARTS[1..2], &settings()[..1], &three, CALM);
     let three = [vec![Job::Onboard(alice()), Job::Offboard, Job::HandOver(bob())]];
-    every_order("three walks", &STARTS[2..], &settings()[..1], &three, 0, 0);
+    every_order("three walks", &STARTS[2..], &settings()[..1], &three, CALM);
 }

@@ -10,12 +10,17 @@ use super::jobs::{End, Job};
 use super::world::{Run, World};
 
 /// A write took effect: nothing goes that this run was not to take.
-pub fn effect(world: &mut World, run: usize, ticket: usize, before: &Facts, now: &Facts) -> Result<(), String> {
-    let (delegated_by, trusted_by) = (world.delegated_by, world.trusted_by);
+pub fn effect(world: &World, run: usize, ticket: usize, before: &Facts, now: &Facts) -> Result<(), String> {
     let state = &world.runs[run];
     let job = state.job;
     let desk = state.desk.lock().unwrap();
     let Ticket { operation, about, .. } = &desk.tickets[ticket];
+    // By the look immediately before.
+    let its_own = |look: Operation| {
+        let writes_since =
+            |looked: usize| desk.tickets[looked + 1..ticket].iter().any(|other| other.operation.is_write());
+        state.own.is_shown_by(look).is_some_and(|looked| !writes_since(looked))
+    };
     for gone in before.administrators.iter().filter(|account| !now.administrators.contains(account)) {
         if Some(*gone) != *about {
             return Err(format!("{job:?} took the delegation from {gone} by {operation}"));
@@ -24,21 +29,26 @@ pub fn effect(world: &mut World, run: usize, ticket: usize, before: &Facts, now:
             Job::Offboard | Job::OffboardGently | Job::Leave => true,
             Job::HandOver(account) | Job::CarryOver(account) => account != *gone,
             // There, it takes from others; and back, its own.
-            Job::Visit(account) | Job::Borrow(account) => account != *gone || delegated_by == Some(run),
+            Job::Visit(account) | Job::Borrow(account) => {
+                account != *gone || its_own(Operation::ListDelegatedAdministrators)
+            }
             Job::Onboard(_) | Job::MakeSync => false,
         };
         if !named {
-            return Err(format!("{job:?} took the delegation from {gone}, which is {delegated_by:?}'s"));
+            return Err(format!("{job:?} took the delegation from {gone}, which it did not make"));
         }
     }
     if before.trust && !now.trust {
         let named = match job {
             Job::Offboard | Job::OffboardGently | Job::Leave => true,
-            Job::Visit(_) => trusted_by == Some(run) || desk.has_repeated(Operation::EnableAwsServiceAccess),
+            Job::Visit(_) => {
+                its_own(Operation::ListAwsServiceAccessForOrganization)
+                    || desk.has_repeated(Operation::EnableAwsServiceAccess)
+            }
             _ => false,
         };
         if !named {
-            return Err(format!("{job:?} took the trust, which is {trusted_by:?}'s"));
+            return Err(format!("{job:?} took the trust, which it did not make"));
         }
     }
     for (account, name) in before.syncs.iter().filter(|sync| !now.syncs.contains(sync)) {
@@ -49,13 +59,6 @@ pub fn effect(world: &mut World, run: usize, ticket: usize, before: &Facts, now:
             return Err(format!("{job:?} took the sync {name:?} of {account}"));
         }
     }
-    drop(desk);
-    if before.administrators != now.administrators {
-        world.delegated_by = (!now.administrators.is_empty()).then_some(run);
-    }
-    if before.trust != now.trust {
-        world.trusted_by = now.trust.then_some(run);
-    }
     if !world.organization.is_trusted(&config()) {
         return Err(format!("{job:?} took another service's trust"));
     }
@@ -65,6 +68,7 @@ pub fn effect(world: &mut World, run: usize, ticket: usize, before: &Facts, now:
 /// What a run has said and asked by now.
 pub fn after_poll(world: &mut World, run: usize) -> Result<(), String> {
     let repetition = world.scenario.setting.repetition;
+    let late = world.scenario.trouble.late > 0;
     let state = &mut world.runs[run];
     let (said, forbidden) = {
         let mut desk = state.desk.lock().unwrap();
@@ -74,8 +78,10 @@ pub fn after_poll(world: &mut World, run: usize) -> Result<(), String> {
         return Err(format!("{:?} sent what AWS forbids: {forbidden}", state.job));
     }
     for wanted in said {
-        if !wanted.was_in(&state.window, &state.seen) {
-            return Err(format!("{:?} says {wanted:?}, and there was {:?}", state.job, state.window));
+        // Reads that come late show what was so before.
+        let window = if late { &state.seen } else { &state.window };
+        if !wanted.was_in(window, &state.seen) {
+            return Err(format!("{:?} says {wanted:?}, and there was {window:?}", state.job));
         }
     }
     let Some(end) = state.end.take() else { return Ok(()) };

@@ -29,6 +29,8 @@ pub enum Reply {
     LostAfter,
     /// It takes effect, and nobody is left to hear the reply.
     Unheard,
+    /// A read shows how it was before the last change.
+    Late,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +39,9 @@ pub enum Outcome {
     Refused,
     Lost,
 }
+
+/// What the reads that may come late would show, each before the last change of what it reads.
+pub type Past = Arc<Mutex<BTreeMap<Operation, sim::Organization>>>;
 
 /// A call: parked, let through, or over.
 pub struct Ticket {
@@ -172,24 +177,29 @@ impl Desk {
 #[derive(Clone)]
 pub struct Gate {
     client: sim::Client,
+    past: Past,
     desk: Arc<Mutex<Desk>>,
 }
 
 impl Gate {
-    pub fn new(client: sim::Client, desk: &Arc<Mutex<Desk>>) -> Self {
-        Self { client, desk: Arc::clone(desk) }
+    pub fn new(client: sim::Client, past: &Past, desk: &Arc<Mutex<Desk>>) -> Self {
+        Self { client, past: Arc::clone(past), desk: Arc::clone(desk) }
     }
 
     pub fn desk(&self) -> MutexGuard<'_, Desk> {
         self.desk.lock().unwrap()
     }
 
-    async fn pass<T: fmt::Debug + Send>(
+    fn in_the_past(&self, operation: Operation) -> sim::Client {
+        self.past.lock().unwrap()[&operation].client(self.client.account())
+    }
+
+    async fn pass<T: fmt::Debug + Send, F: Future<Output = Result<T, Error>> + Send>(
         &self,
         operation: Operation,
         about: Option<AccountId>,
         details: &(dyn fmt::Debug + Sync),
-        call: impl Future<Output = Result<T, Error>> + Send,
+        call: impl FnOnce(sim::Client) -> F + Send,
     ) -> Result<T, Error> {
         let number = {
             let mut desk = self.desk();
@@ -215,20 +225,21 @@ impl Gate {
         })
         .await;
         let answer = match reply {
-            Reply::Answered => call.await,
+            Reply::Answered => call(self.client.clone()).await,
+            Reply::Late => call(self.in_the_past(operation)).await,
             Reply::LostBefore => Err(Error::lost(operation)),
             Reply::LostAfter => {
-                drop(call.await);
+                drop(call(self.client.clone()).await);
                 Err(Error::lost(operation))
             }
             Reply::Unheard => {
-                drop(call.await);
+                drop(call(self.client.clone()).await);
                 pending().await
             }
         };
         let outcome = match (&answer, reply) {
             (Ok(_), _) => Outcome::Answered,
-            (Err(_), Reply::Answered) => Outcome::Refused,
+            (Err(_), Reply::Answered | Reply::Late) => Outcome::Refused,
             (Err(_), _) => Outcome::Lost,
         };
         let mut desk = self.desk();
@@ -245,11 +256,20 @@ impl Gate {
 #[deny(clippy::missing_trait_methods)]
 impl OrganizationsApi for Gate {
     async fn describe_organization(&self) -> Result<Organization, Error> {
-        self.pass(Operation::DescribeOrganization, None, &(), self.client.describe_organization()).await
+        self.pass(
+            Operation::DescribeOrganization,
+            None,
+            &(),
+            |client| async move { client.describe_organization().await },
+        )
+        .await
     }
 
     async fn describe_account(&self, account: &AccountId) -> Result<Account, Error> {
-        self.pass(Operation::DescribeAccount, Some(*account), account, self.client.describe_account(account)).await
+        self.pass(Operation::DescribeAccount, Some(*account), account, |client| async move {
+            client.describe_account(account).await
+        })
+        .await
     }
 
     async fn list_aws_service_access_for_organization(
@@ -257,7 +277,7 @@ impl OrganizationsApi for Gate {
         next: Option<PageToken>,
     ) -> Result<Page<EnabledService>, Error> {
         let operation = Operation::ListAwsServiceAccessForOrganization;
-        let call = self.client.list_aws_service_access_for_organization(next);
+        let call = |client: sim::Client| async move { client.list_aws_service_access_for_organization(next).await };
         let page = self.pass(operation, None, &(), call).await?;
         assert_eq!(page.next, None, "one page");
         self.desk().view.trust = Some(page.items.iter().any(|service| service.principal == SSM));
@@ -265,12 +285,12 @@ impl OrganizationsApi for Gate {
     }
 
     async fn enable_aws_service_access(&self, principal: &ServicePrincipal) -> Result<(), Error> {
-        let call = self.client.enable_aws_service_access(principal);
+        let call = |client: sim::Client| async move { client.enable_aws_service_access(principal).await };
         self.pass(Operation::EnableAwsServiceAccess, None, principal, call).await
     }
 
     async fn disable_aws_service_access(&self, principal: &ServicePrincipal) -> Result<(), Error> {
-        let call = self.client.disable_aws_service_access(principal);
+        let call = |client: sim::Client| async move { client.disable_aws_service_access(principal).await };
         self.pass(Operation::DisableAwsServiceAccess, None, principal, call).await
     }
 
@@ -279,7 +299,7 @@ impl OrganizationsApi for Gate {
         principal: &ServicePrincipal,
         next: Option<PageToken>,
     ) -> Result<Page<DelegatedAdministrator>, Error> {
-        let call = self.client.list_delegated_administrators(principal, next);
+        let call = |client: sim::Client| async move { client.list_delegated_administrators(principal, next).await };
         let page = self.pass(Operation::ListDelegatedAdministrators, None, principal, call).await?;
         assert_eq!(page.next, None, "one page");
         let accounts: Vec<_> = page.items.iter().map(|found| found.account).collect();
@@ -294,7 +314,8 @@ impl OrganizationsApi for Gate {
         account: &AccountId,
         principal: &ServicePrincipal,
     ) -> Result<(), Error> {
-        let call = self.client.register_delegated_administrator(account, principal);
+        let call =
+            |client: sim::Client| async move { client.register_delegated_administrator(account, principal).await };
         let operation = Operation::RegisterDelegatedAdministrator;
         self.pass(operation, Some(*account), &(account, principal), call).await
     }
@@ -304,7 +325,8 @@ impl OrganizationsApi for Gate {
         account: &AccountId,
         principal: &ServicePrincipal,
     ) -> Result<(), Error> {
-        let call = self.client.deregister_delegated_administrator(account, principal);
+        let call =
+            |client: sim::Client| async move { client.deregister_delegated_administrator(account, principal).await };
         let operation = Operation::DeregisterDelegatedAdministrator;
         self.pass(operation, Some(*account), &(account, principal), call).await
     }
@@ -314,7 +336,8 @@ impl OrganizationsApi for Gate {
 #[deny(clippy::missing_trait_methods)]
 impl StsApi for Gate {
     async fn get_caller_identity(&self) -> Result<CallerIdentity, Error> {
-        self.pass(Operation::GetCallerIdentity, None, &(), self.client.get_caller_identity()).await
+        self.pass(Operation::GetCallerIdentity, None, &(), |client| async move { client.get_caller_identity().await })
+            .await
     }
 }
 
@@ -327,7 +350,7 @@ impl SystemsManagerApi for Gate {
         sync_type: SyncType,
         next: Option<PageToken>,
     ) -> Result<Page<DataSync>, Error> {
-        let call = self.client.list_resource_data_sync(region, sync_type, next);
+        let call = |client: sim::Client| async move { client.list_resource_data_sync(region, sync_type, next).await };
         let page = self.pass(Operation::ListResourceDataSync, None, &(region, sync_type), call).await?;
         assert_eq!(page.next, None, "one page");
         if sync_type == SyncType::SyncFromSource {
@@ -338,12 +361,12 @@ impl SystemsManagerApi for Gate {
     }
 
     async fn create_resource_data_sync(&self, region: &Region, sync: &SyncDefinition) -> Result<(), Error> {
-        let call = self.client.create_resource_data_sync(region, sync);
+        let call = |client: sim::Client| async move { client.create_resource_data_sync(region, sync).await };
         self.pass(Operation::CreateResourceDataSync, None, &(region, sync), call).await
     }
 
     async fn update_resource_data_sync(&self, region: &Region, sync: &SyncDefinition) -> Result<(), Error> {
-        let call = self.client.update_resource_data_sync(region, sync);
+        let call = |client: sim::Client| async move { client.update_resource_data_sync(region, sync).await };
         self.pass(Operation::UpdateResourceDataSync, None, &(region, sync), call).await
     }
 
@@ -353,7 +376,7 @@ impl SystemsManagerApi for Gate {
         name: &SyncName,
         sync_type: SyncType,
     ) -> Result<(), Error> {
-        let call = self.client.delete_resource_data_sync(region, name, sync_type);
+        let call = |client: sim::Client| async move { client.delete_resource_data_sync(region, name, sync_type).await };
         self.pass(Operation::DeleteResourceDataSync, None, &(region, name, sync_type), call).await
     }
 }
@@ -362,21 +385,21 @@ impl SystemsManagerApi for Gate {
 #[deny(clippy::missing_trait_methods)]
 impl IamApi for Gate {
     async fn get_role(&self, name: &RoleName) -> Result<Option<Role>, Error> {
-        self.pass(Operation::GetRole, None, name, self.client.get_role(name)).await
+        self.pass(Operation::GetRole, None, name, |client| async move { client.get_role(name).await }).await
     }
 
     async fn create_service_linked_role(&self, principal: &ServicePrincipal) -> Result<Role, Error> {
-        let call = self.client.create_service_linked_role(principal);
+        let call = |client: sim::Client| async move { client.create_service_linked_role(principal).await };
         self.pass(Operation::CreateServiceLinkedRole, None, principal, call).await
     }
 
     async fn delete_service_linked_role(&self, name: &RoleName) -> Result<DeletionTaskId, Error> {
-        let call = self.client.delete_service_linked_role(name);
+        let call = |client: sim::Client| async move { client.delete_service_linked_role(name).await };
         self.pass(Operation::DeleteServiceLinkedRole, None, name, call).await
     }
 
     async fn get_service_linked_role_deletion_status(&self, task: &DeletionTaskId) -> Result<DeletionStatus, Error> {
-        let call = self.client.get_service_linked_role_deletion_status(task);
+        let call = |client: sim::Client| async move { client.get_service_linked_role_deletion_status(task).await };
         self.pass(Operation::GetServiceLinkedRoleDeletionStatus, None, task, call).await
     }
 }

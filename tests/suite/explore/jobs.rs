@@ -11,7 +11,7 @@ use ssm_organizations::{
 };
 
 use super::facts::{HOME, Wanted};
-use super::gate::{Desk, Gate};
+use super::gate::{Desk, Gate, Past};
 use crate::common::{alice, bob, management, region};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,8 +73,8 @@ pub fn sync() -> SyncDefinition {
 }
 
 impl Job {
-    pub fn start(self, organization: &sim::Organization, desk: &Arc<Mutex<Desk>>) -> Running {
-        let client = |account| Gate::new(organization.client(account), desk);
+    pub fn start(self, organization: &sim::Organization, past: &Past, desk: &Arc<Mutex<Desk>>) -> Running {
+        let client = |account| Gate::new(organization.client(account), past, desk);
         let crew = Crew { management: client(management()), alice: client(alice()), bob: client(bob()) };
         Box::pin(async move { self.run(&crew).await.unwrap_or_else(|end| end) })
     }

@@ -9,5 +9,6 @@ pub mod check;
 pub mod facts;
 pub mod gate;
 pub mod jobs;
+pub mod own;
 pub mod search;
 pub mod world;

@@ -1,6 +1,6 @@
 //! One schedule under way: the organization, the runs, and what can happen next.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
@@ -13,8 +13,9 @@ use tokio::time::{Instant, timeout};
 
 use super::check;
 use super::facts::{Facts, config};
-use super::gate::{Desk, Reply};
+use super::gate::{Desk, Past, Reply};
 use super::jobs::{End, Job, PATIENCE, Running};
+use super::own::Own;
 use crate::common::bob;
 
 /// Who is at work, from where, and what may go wrong.
@@ -27,10 +28,18 @@ pub struct Scenario {
     /// Whether there are data syncs, or will be.
     pub syncs: bool,
     pub jobs: Vec<Job>,
-    /// How many replies may be lost in one schedule.
+    pub trouble: Trouble,
+}
+
+/// What may go wrong in one schedule, and how often.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Trouble {
+    /// Replies that are lost.
     pub losses: usize,
-    /// How many runs may die in one schedule. Each is begun anew, with nothing remembered.
+    /// Runs that die. Each is begun anew, with nothing remembered.
     pub deaths: usize,
+    /// Reads that show how it was before the last change.
+    pub late: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,19 +61,22 @@ pub struct Run {
     /// What it was like since the first answer of the calls that it made last, all at once.
     pub window: BTreeSet<Facts>,
     next_batch: usize,
+    pub own: Own,
 }
 
 pub struct World {
     pub scenario: Scenario,
     pub organization: sim::Organization,
+    past: Past,
     pub runs: Vec<Run>,
-    pub losses: usize,
-    pub deaths: usize,
-    /// Whose write made the delegation that there is, and the trust.
-    pub delegated_by: Option<usize>,
-    pub trusted_by: Option<usize>,
+    /// What may still go wrong.
+    left: Trouble,
+    /// How often what each look shows was changed.
+    changes: BTreeMap<Operation, usize>,
     /// What the organization is like.
     facts: Facts,
+    /// What it ever was like.
+    ever: BTreeSet<Facts>,
     /// What happened, where somebody wants to read it.
     pub story: Option<Vec<String>>,
 }
@@ -82,11 +94,11 @@ fn is_constant(operation: Operation, scenario: &Scenario) -> bool {
 }
 
 impl Run {
-    fn new(job: Job, organization: &sim::Organization) -> Self {
+    fn new(job: Job, organization: &sim::Organization, past: &Past) -> Self {
         let desk = Arc::default();
-        let running = Some(job.start(organization, &desk));
+        let running = Some(job.start(organization, past, &desk));
         let (seen, window) = (BTreeSet::new(), BTreeSet::new());
-        Self { job, desk, running, end: None, seen, window, next_batch: 0 }
+        Self { job, desk, running, end: None, seen, window, next_batch: 0, own: Own::default() }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) {
@@ -115,16 +127,17 @@ impl World {
             .delegated_for(&config(), bob())
             .undocumented(scenario.setting.clone())
             .build();
-        let runs = scenario.jobs.iter().map(|job| Run::new(*job, &organization)).collect();
+        let past = Past::default();
+        let runs = scenario.jobs.iter().map(|job| Run::new(*job, &organization, &past)).collect();
         let facts = Facts::of(&organization);
         let mut world = Self {
             scenario: scenario.clone(),
             organization,
+            past,
             runs,
-            losses: scenario.losses,
-            deaths: scenario.deaths,
-            delegated_by: None,
-            trusted_by: None,
+            left: scenario.trouble,
+            changes: BTreeMap::new(),
+            ever: BTreeSet::from([facts.clone()]),
             facts,
             story: told.then(Vec::new),
         };
@@ -155,13 +168,16 @@ impl World {
             for (ticket, parked) in state.desk.lock().unwrap().parked() {
                 let call = |reply| Choice::Call { run, ticket, reply };
                 let mut choices = vec![call(Reply::Answered)];
-                if self.losses > 0 {
+                if self.left.losses > 0 {
                     choices.push(call(Reply::LostBefore));
+                }
+                if self.left.late > 0 && self.past.lock().unwrap().contains_key(&parked.operation) {
+                    choices.push(call(Reply::Late));
                 }
                 // A read leaves nothing behind: losing its reply is losing it, and dying over it is dying after the write before.
                 if parked.operation.is_write() {
-                    choices.extend((self.losses > 0).then(|| call(Reply::LostAfter)));
-                    choices.extend((self.deaths > 0).then(|| call(Reply::Unheard)));
+                    choices.extend((self.left.losses > 0).then(|| call(Reply::LostAfter)));
+                    choices.extend((self.left.deaths > 0).then(|| call(Reply::Unheard)));
                 }
                 if is_constant(parked.operation, &self.scenario) {
                     return choices;
@@ -198,10 +214,10 @@ impl World {
             }
             Choice::Call { run, ticket, reply } => {
                 let state = &mut self.runs[run];
-                let operation = {
+                let (operation, about) = {
                     let mut desk = state.desk.lock().unwrap();
                     desk.grant(ticket, reply);
-                    desk.tickets[ticket].operation
+                    (desk.tickets[ticket].operation, desk.tickets[ticket].about)
                 };
                 if !is_constant(operation, &self.scenario) {
                     let batch = state.desk.lock().unwrap().tickets.len();
@@ -209,11 +225,16 @@ impl World {
                         state.window.clear();
                         state.next_batch = batch;
                     }
-                    if state.seen.is_empty() {
-                        state.seen.insert(before.clone());
+                    if state.seen.is_empty() && self.scenario.trouble.late > 0 {
+                        state.seen.clone_from(&self.ever);
                     }
+                    state.seen.insert(before.clone());
                     state.window.insert(before.clone());
                 }
+                let changes = self.changes.get(&operation).copied().unwrap_or_default();
+                self.runs[run].own.called((operation, about), ticket, changes, &before);
+                let was =
+                    (self.scenario.trouble.late > 0 && operation.is_write()).then(|| self.organization.snapshot());
                 self.poll(run).await;
                 let job = self.runs[run].job;
                 let desk = Arc::clone(&self.runs[run].desk);
@@ -225,21 +246,43 @@ impl World {
                     let now = self.facts.clone();
                     desk.lock().unwrap().tickets[ticket].effect = true;
                     self.tell(|| format!("  {now:?}"));
+                    self.ever.insert(now.clone());
                     for run in self.runs.iter_mut().filter(|run| !run.seen.is_empty()) {
                         run.seen.insert(now.clone());
                         run.window.insert(now.clone());
                     }
                     check::effect(self, run, ticket, &before, &now)?;
+                    self.changed(&before, was.as_ref());
                 }
-                if reply == Reply::Unheard {
-                    self.deaths -= 1;
-                    self.tell(|| format!("{run} dies, and begins anew"));
-                    self.runs[run] = Run::new(job, &self.organization);
-                    self.poll(run).await;
-                } else if reply != Reply::Answered {
-                    self.losses -= 1;
+                match reply {
+                    Reply::Answered => {}
+                    Reply::LostBefore | Reply::LostAfter => self.left.losses -= 1,
+                    Reply::Late => self.left.late -= 1,
+                    Reply::Unheard => {
+                        self.left.deaths -= 1;
+                        self.tell(|| format!("{run} dies, and begins anew"));
+                        self.runs[run] = Run::new(job, &self.organization, &self.past);
+                        self.poll(run).await;
+                    }
                 }
                 check::after_poll(self, run)
+            }
+        }
+    }
+
+    /// Notes which looks would show a change, and keeps for those that come late what there was.
+    fn changed(&mut self, before: &Facts, was: Option<&sim::Snapshot>) {
+        let now = &self.facts;
+        let looks = [
+            (Operation::ListAwsServiceAccessForOrganization, before.trust != now.trust),
+            (Operation::ListDelegatedAdministrators, before.administrators != now.administrators),
+            (Operation::ListResourceDataSync, before.syncs != now.syncs),
+        ];
+        for (look, _) in looks.into_iter().filter(|(_, changed)| *changed) {
+            *self.changes.entry(look).or_default() += 1;
+            if let Some(was) = was {
+                let then = sim::Builder::from(was.clone()).undocumented(self.scenario.setting.clone()).build();
+                self.past.lock().unwrap().insert(look, then);
             }
         }
     }
@@ -247,14 +290,12 @@ impl World {
     /// Everything that the future depends on, the checks' included. Dates count by which of them are equal.
     pub fn key(&self) -> u128 {
         let now = Instant::now();
-        let mut key = format!(
-            "{:?} {} {} {:?} {:?}",
-            self.organization.snapshot(),
-            self.losses,
-            self.deaths,
-            self.delegated_by,
-            self.trusted_by
-        );
+        let mut key = format!("{:?} {:?}", self.organization.snapshot(), self.left);
+        if self.left.late > 0 {
+            for (operation, then) in &*self.past.lock().unwrap() {
+                write!(key, "{operation} {:?}", then.snapshot()).unwrap();
+            }
+        }
         for run in &self.runs {
             key.push('|');
             if run.is_over() {
@@ -263,7 +304,7 @@ impl World {
             // No pause and no patience is longer.
             let bound = PATIENCE.as_millis() + 1;
             run.desk.lock().unwrap().tickets.iter().for_each(|ticket| ticket.write_to(&mut key, now, bound));
-            write!(key, "{:?} {:?} {}", run.seen, run.window, run.next_batch).unwrap();
+            write!(key, "{:?} {:?} {} {:?}", run.seen, run.window, run.next_batch, run.own.key(&self.changes)).unwrap();
         }
         digest(&anonymous(&key))
     }
