@@ -460,23 +460,26 @@ impl<'a> Planner<'a> {
     fn unseen(&self, operation: Operation, accounts: &[AccountId]) -> Vec<(String, Error)> {
         let mut unseen = Vec::new();
         for (index, account) in accounts.iter().enumerate() {
+            let syncs = format!("the data syncs of account {account}");
+            let refusal = || Error::of(ErrorKind::SyncsUnseen { account: *account }).at(operation);
             for region in &self.regions {
                 match self.now.syncs_of(*account, region) {
                     Some(part @ Part::Unknown(unknown)) => {
-                        let text = format!("the data syncs of account {account} in {region}: {}", unknown.why);
+                        let text = format!("{syncs} in {region}: {}", unknown.why);
                         unseen.extend(part.need().err().map(|error| (text, error)));
                     }
+                    None if index == 0 && self.now.has_client_of(*account) => {
+                        unseen.push((format!("{syncs} in {region}: nobody looked"), refusal()));
+                    }
                     None if index == 0 => {
-                        let error = Error::of(ErrorKind::SyncsUnseen { account: *account }).at(operation);
-                        unseen.push((format!("the data syncs of account {account}: there is no client of it"), error));
+                        unseen.push((format!("{syncs}: there is no client of it"), refusal()));
                         break;
                     }
                     Some(Part::Known(_)) | None => {}
                 }
             }
             if index == 0 && self.regions.is_empty() {
-                let error = Error::of(ErrorKind::SyncsUnseen { account: *account }).at(operation);
-                unseen.push((format!("the data syncs of account {account}: nobody looked"), error));
+                unseen.push((format!("{syncs}: nobody looked"), refusal()));
             }
         }
         unseen

@@ -330,9 +330,16 @@ impl Snapshot {
     }
 
     pub(super) fn need_syncs(&self, account: AccountId, region: &Region) -> Result<&Vec<DataSync>, Error> {
-        let listed = self.syncs_of(account, region);
-        let missing = || Error::of(ErrorKind::NoClient { account }).at(Operation::ListResourceDataSync);
-        listed.ok_or_else(|| missing().with_region(region.clone()))?.need()
+        let missing = || {
+            let kind = if self.has_client_of(account) { ErrorKind::Unread } else { ErrorKind::NoClient { account } };
+            Error::of(kind).at(Operation::ListResourceDataSync).with_region(region.clone())
+        };
+        self.syncs_of(account, region).ok_or_else(missing)?.need()
+    }
+
+    /// Whether somebody looked with credentials of the account, maybe elsewhere.
+    pub(super) fn has_client_of(&self, account: AccountId) -> bool {
+        self.caller == Some(account) || self.syncs.iter().any(|of| of.account == account)
     }
 
     /// One sync; an error where it could not be seen.

@@ -1041,6 +1041,19 @@ async fn of_an_account_that_need_not_be_looked_at_what_nobody_saw_is_not_missed(
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_region_where_nobody_looked_is_not_an_account_without_a_client() {
+    let office = Office::new(everything());
+    let snapshot = Snapshot::take(&office.clients(), &Scope::new().in_regions(home())).await.unwrap();
+    let away = Target::new().without_sync(Caller::Administrator, name("theirs"), [region(AWAY)]);
+    let error = Plan::new(&away, snapshot.clone()).unwrap_err();
+    assert_eq!((error.kind(), error.region()), (&ErrorKind::Unread, Some(&region(AWAY))), "{}", said(&error));
+
+    let forfeited = Target::new().without_administrator().with_other_syncs(OtherSyncs::Forfeit);
+    let plan = Plan::new(&forfeited.looking_in([region(HOME), region(AWAY)]), snapshot).unwrap();
+    assert_eq!(plan.unknowns(), ["the data syncs of account 222222222222 in us-east-1: nobody looked"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_snapshot_says_what_was_looked_at() {
     let office = Office::new(everything());
     let scope = Scope::new().with_companion(QUICK_SETUP).with_role().in_regions(home());
