@@ -141,6 +141,12 @@ fn a_walk_and_a_visit() {
 }
 
 #[test]
+fn two_visits() {
+    let groups = [vec![Job::Visit(alice()), Job::Visit(alice())], vec![Job::Borrow(alice()), Job::Borrow(bob())]];
+    every_order("two visits", &STARTS[1..2], &settings()[..1], &groups, CALM);
+}
+
+#[test]
 fn three_walks() {
     let three = [vec![Job::Onboard(alice()), Job::Onboard(bob()), Job::Onboard(bob())]];
     every_order("three walks", &STARTS[1..2], &settings()[..1], &three, CALM);

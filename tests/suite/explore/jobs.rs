@@ -73,6 +73,11 @@ pub fn sync() -> SyncDefinition {
 }
 
 impl Job {
+    /// Whether it takes back what it made, and nothing else of the kind.
+    pub fn takes_back(self) -> bool {
+        matches!(self, Self::Visit(_) | Self::Borrow(_))
+    }
+
     pub fn start(self, organization: &sim::Organization, past: &Past, desk: &Arc<Mutex<Desk>>) -> Running {
         let client = |account| Gate::new(organization.client(account), past, desk);
         let crew = Crew { management: client(management()), alice: client(alice()), bob: client(bob()) };

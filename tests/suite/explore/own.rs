@@ -43,10 +43,11 @@ impl Own {
         let made = self.made.get_mut(&operation);
         let there = match operation {
             Operation::ListAwsServiceAccessForOrganization => facts.trust,
-            _ => match made.as_ref().and_then(|made| made.administrator) {
+            Operation::ListDelegatedAdministrators => match made.as_ref().and_then(|made| made.administrator) {
                 Some(account) => facts.administrators.contains(&account),
                 None => !facts.administrators.is_empty(),
             },
+            _ => return,
         };
         let own = made.is_some_and(|made| there && *made.seen.get_or_insert(changes) == changes);
         self.looks.insert(operation, (ticket, !there || own));

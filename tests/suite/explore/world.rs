@@ -231,8 +231,10 @@ impl World {
                     state.seen.insert(before.clone());
                     state.window.insert(before.clone());
                 }
-                let changes = self.changes.get(&operation).copied().unwrap_or_default();
-                self.runs[run].own.called((operation, about), ticket, changes, &before);
+                if self.runs[run].job.takes_back() {
+                    let changes = self.changes.get(&operation).copied().unwrap_or_default();
+                    self.runs[run].own.called((operation, about), ticket, changes, &before);
+                }
                 let was =
                     (self.scenario.trouble.late > 0 && operation.is_write()).then(|| self.organization.snapshot());
                 self.poll(run).await;
