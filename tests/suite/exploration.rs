@@ -153,7 +153,7 @@ fn three_walks() {
 }
 
 #[test]
-#[ignore = "a minute or two: cargo test --release --test suite exploration -- --ignored --nocapture"]
+#[ignore = "a minute or two in a release build: see CONTRIBUTING.md"]
 fn two_walks_deep() {
     every_order("two walks, one loss", &STARTS, &settings(), &contended(), ONE_LOSS);
     every_order("two walks, one death", &STARTS, &settings(), &pairs(&walks(), &walks()), ONE_DEATH);
@@ -167,19 +167,23 @@ fn two_walks_deep() {
 }
 
 #[test]
-#[ignore = "a minute or two: cargo test --release --test suite exploration -- --ignored --nocapture"]
+#[ignore = "a minute or two in a release build: see CONTRIBUTING.md"]
 fn visits_deep() {
     every_order("a walk and a visit", &STARTS, &settings(), &pairs(&walks(), &visits()), CALM);
+    let one = [vec![Job::Offboard, Job::Visit(bob())]];
+    every_order("a walk and a visit, one loss", &STARTS, &settings()[..1], &one, ONE_LOSS);
+    every_order("a walk and a visit, one death", &STARTS, &settings()[..1], &one, ONE_DEATH);
+    every_order("a walk and a visit, one late read", &STARTS, &settings()[..1], &one, ONE_LATE);
 }
 
 #[test]
-#[ignore = "a minute or two: cargo test --release --test suite exploration -- --ignored --nocapture"]
+#[ignore = "a minute or two in a release build: see CONTRIBUTING.md"]
 fn two_visits_deep() {
     every_order("two visits", &STARTS, &settings()[..1], &pairs(&visits(), &visits()), CALM);
 }
 
 #[test]
-#[ignore = "a minute or two: cargo test --release --test suite exploration -- --ignored --nocapture"]
+#[ignore = "a minute or two in a release build: see CONTRIBUTING.md"]
 fn late_reads_deep() {
     every_order("two walks, one late read", &STARTS, &settings(), &pairs(&walks(), &walks()), ONE_LATE);
     let late = Trouble { late: 2, ..CALM };
@@ -188,16 +192,18 @@ fn late_reads_deep() {
 }
 
 #[test]
-#[ignore = "a minute or two: cargo test --release --test suite exploration -- --ignored --nocapture"]
+#[ignore = "a minute or two in a release build: see CONTRIBUTING.md"]
 fn syncs_deep() {
     every_order("a sync and a walk, one loss", &WITH_SYNCS, &settings(), &around_syncs(), ONE_LOSS);
 }
 
 #[test]
-#[ignore = "a minute or two: cargo test --release --test suite exploration -- --ignored --nocapture"]
+#[ignore = "a minute or two in a release build: see CONTRIBUTING.md"]
 fn three_walks_deep() {
     let three = [vec![Job::Onboard(alice()), Job::Onboard(bob()), Job::Offboard]];
     every_order("three walks", &STARTS[1..2], &settings()[..1], &three, CALM);
     let three = [vec![Job::Onboard(alice()), Job::Offboard, Job::HandOver(bob())]];
     every_order("three walks", &STARTS[2..], &settings()[..1], &three, CALM);
+    let three = [vec![Job::Onboard(alice()), Job::Offboard, Job::Borrow(bob())]];
+    every_order("two walks and a visit", &STARTS[1..2], &settings()[..1], &three, CALM);
 }
