@@ -41,7 +41,8 @@ pub mod mutants {
         });
         if let Some(notes) = notes {
             let mut notes = std::fs::OpenOptions::new().append(true).open(notes).unwrap();
-            writeln!(notes, "{mutant}").unwrap();
+            // In one piece, beside other threads.
+            notes.write_all(format!("{mutant}\n").as_bytes()).unwrap();
         }
     }
 }
