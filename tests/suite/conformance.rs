@@ -793,6 +793,18 @@ async fn a_run_can_be_spawned() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_data_sync_of_any_name_that_checks_use_is_let_be() {
+    // As many as the quota, and the one that it refuses.
+    for number in 1..=6 {
+        let name = format!("ssm-organizations-conformance-{number}");
+        let organization = full().data_sync(management(), region("eu-central-1"), organization_sync(&name)).build();
+        let client = organization.management_client();
+        let finding = check("created_sync_is_listed").run(&full_fixture(&client)).await;
+        assert!(finding.to_string().contains(&format!("there is a data sync {name} already")), "{finding}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_roles_deletion_may_take_ten_times_as_long_as_anything_else() {
     for (seconds, passes) in [(9, true), (11, false)] {
         let organization = full().role_deletion(Duration::from_secs(seconds)).build();
