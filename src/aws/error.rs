@@ -171,8 +171,11 @@ fn is_html(answer: &HttpResponse) -> bool {
 }
 
 /// The code of an answer in XML that is not as the service writes it, or where JSON was due: how moto refuses those who lack a
-/// permission.
+/// permission. One inside of a success that cannot be read is no refusal.
 fn code_in_xml(answer: &HttpResponse) -> Option<&str> {
+    if answer.status().is_success() {
+        return None;
+    }
     let body = std::str::from_utf8(answer.body().bytes()?).ok()?;
     let (code, _) = body.split_once("<Code>")?.1.split_once("</Code>")?;
     let is_code = !code.is_empty() && code.len() <= 128 && code.bytes().all(|byte| byte.is_ascii_alphanumeric());

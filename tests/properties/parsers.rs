@@ -1,20 +1,17 @@
 //! Damaged files: whatever is done to a plan, a receipt, a target or an organization on disk, reading it answers, and what it accepts is sound.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on panics")]
 
-use std::fmt::Debug;
+mod reads;
+
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use proptest::sample::Index;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
-use ssm_organizations::plan::{Clients, OtherSyncs, Plan, Receipt, Snapshot, Target, Undo};
+use ssm_organizations::plan::{Clients, OtherSyncs, Target, Undo};
 use ssm_organizations::policy::Caller;
 use ssm_organizations::ports::{SourceRegions, SyncDefinition};
-use ssm_organizations::{
-    AccountId, OrganizationId, OrganizationalUnitId, Partition, Region, RoleName, ServicePrincipal, SyncName, sim,
-};
+use ssm_organizations::{AccountId, Region, SyncName, sim};
 
 /// Whole files, as the crate writes them, and a target as a person does.
 struct Files {
@@ -150,38 +147,14 @@ fn damaged(whole: &Value, damages: &[Damage]) -> Value {
     value
 }
 
-/// What is accepted is written and read as itself.
-fn reads_as_itself<T: Serialize + DeserializeOwned + PartialEq + Debug>(file: &Value) {
-    if let Ok(read) = serde_json::from_value::<T>(file.clone()) {
-        // A date beyond what can be written is refused there, and not on reading.
-        if let Ok(written) = serde_json::to_value(&read) {
-            assert_eq!(serde_json::from_value::<T>(written).unwrap(), read);
-        }
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1_500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_damaged_file_is_refused_or_means_what_it_says(damages in prop::collection::vec(damage(), 1..4)) {
         let files = &*FILES;
-        reads_as_itself::<sim::Snapshot>(&damaged(&files.organization, &damages));
-        reads_as_itself::<Snapshot>(&damaged(&files.snapshot, &damages));
-        reads_as_itself::<Plan>(&damaged(&files.plan, &damages));
-        reads_as_itself::<Receipt>(&damaged(&files.receipt, &damages));
-        // What is accepted as a plan can be shown, and planned with.
-        if let Ok(plan) = serde_json::from_value::<Plan>(damaged(&files.plan, &damages)) {
-            prop_assert!(!plan.to_string().is_empty());
-            let again = Plan::new(&Target::new().with_trusted_access(true), plan.snapshot().clone());
-            prop_assert!(again.map_or_else(|error| error.to_string(), |plan| plan.to_string()).len() > 1);
-        }
-        if let Ok(receipt) = serde_json::from_value::<Receipt>(damaged(&files.receipt, &damages)) {
-            let snapshot: Snapshot = serde_json::from_value(files.snapshot.clone()).unwrap();
-            let _: Result<Plan, _> = receipt.undo_from(snapshot, &Undo::new().including(0));
-        }
-        if let Ok(target) = serde_json::from_value::<Target>(damaged(&files.target, &damages)) {
-            target.check().unwrap();
+        for file in [&files.organization, &files.snapshot, &files.plan, &files.receipt, &files.target] {
+            reads::any_file(&damaged(file, &damages));
         }
     }
 
@@ -194,28 +167,21 @@ proptest! {
             let to = (from + length).min(text.len());
             text.splice(from..to, scribble.chars());
             let text: String = text.into_iter().collect();
-            let _: Result<sim::Snapshot, _> = serde_json::from_str(&text);
-            let _: Result<Snapshot, _> = serde_json::from_str(&text);
-            let _: Result<Plan, _> = serde_json::from_str(&text);
-            let _: Result<Receipt, _> = serde_json::from_str(&text);
-            let _: Result<Target, _> = serde_json::from_str(&text);
-            let _: Result<Target, _> = toml::from_str(&text);
+            reads::everything(&text);
         }
     }
 
     #[test]
     fn an_identifier_is_the_text_that_it_was_read_from(text in prop_oneof![".{0,80}", "[a-z0-9-]{0,80}", "[0-9]{11,13}", "ou-[a-z0-9-]{0,70}", "o-[a-z0-9]{0,40}"]) {
-        macro_rules! same {
-            ($($name:ident),*) => {$(
-                if let Ok(read) = text.parse::<$name>() {
-                    prop_assert_eq!(read.as_str(), text.as_str());
-                    let written = serde_json::to_value(&read).unwrap();
-                    let again = serde_json::from_value::<$name>(Value::String(text.clone()));
-                    // What is left out of what is written is refused where it is read.
-                    prop_assert_eq!(again.ok(), (written == text.as_str()).then_some(read));
-                }
-            )*};
-        }
-        same!(AccountId, OrganizationId, OrganizationalUnitId, Partition, Region, RoleName, ServicePrincipal, SyncName);
+        reads::identifiers(&text);
     }
+}
+
+/// What fuzzing has found its way with: `tests/fuzz` says how it is run.
+#[test]
+fn the_corpus_is_read_soundly() {
+    let corpus = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/corpus/files")).unwrap();
+    let texts: Vec<_> = corpus.map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect();
+    assert!(!texts.is_empty());
+    texts.iter().for_each(|text| reads::everything(&String::from_utf8_lossy(text)));
 }

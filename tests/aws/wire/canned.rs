@@ -37,7 +37,15 @@ pub(crate) const TASK: &str = "task/aws-service-role/accountdiscovery.ssm.amazon
 /// What comes of a request.
 #[derive(Debug, Clone)]
 pub(crate) enum Reply {
-    Answer { status: u16, body: String },
+    Answer {
+        status: u16,
+        body: String,
+    },
+    /// One that need not be a text.
+    Raw {
+        status: u16,
+        body: Vec<u8>,
+    },
     Never,
     Failure(fn() -> ConnectorError),
 }
@@ -271,12 +279,14 @@ impl HttpConnector for Wire {
         let script = state.script.get_mut(&operation).unwrap_or_else(|| panic!("{operation} is not in the script"));
         let reply = if script.len() > 1 { script.pop_front() } else { script.front().cloned() };
         state.sent.push(Sent { operation, uri: request.uri().to_owned(), headers, body });
+        let answer = |status, body| {
+            let mut answer = HttpResponse::new(StatusCode::try_from(status).unwrap(), body);
+            answer.headers_mut().insert("x-amzn-requestid", REQUEST_ID);
+            HttpConnectorFuture::ready(Ok(answer))
+        };
         match reply.expect("an entry") {
-            Reply::Answer { status, body } => {
-                let mut answer = HttpResponse::new(StatusCode::try_from(status).unwrap(), SdkBody::from(body));
-                answer.headers_mut().insert("x-amzn-requestid", REQUEST_ID);
-                HttpConnectorFuture::ready(Ok(answer))
-            }
+            Reply::Answer { status, body } => answer(status, SdkBody::from(body)),
+            Reply::Raw { status, body } => answer(status, SdkBody::from(body)),
             Reply::Never => HttpConnectorFuture::new(future::pending()),
             Reply::Failure(error) => HttpConnectorFuture::ready(Err(error())),
         }

@@ -1,10 +1,10 @@
 //! Replies that were cut off or garbled on their way: each is an answer or an error, and no write is said to have come to nothing.
 
 use serde_json::json;
-use ssm_organizations::Applied;
 use ssm_organizations::ports::Operation;
 
-use crate::canned::{Reply, Wire, call, success};
+use crate::canned::{Reply, success};
+use crate::understood::{check, parsed};
 
 /// Bodies in full, of every kind that the operation is answered with.
 fn bodies(operation: Operation) -> Vec<(u16, String)> {
@@ -51,22 +51,28 @@ fn damaged(body: &str, place: usize) -> Vec<String> {
 async fn a_damaged_reply_is_an_answer_or_an_honest_error() {
     let mut errors = 0;
     for operation in Operation::ALL.iter().copied() {
-        let wire = Wire::new();
-        let client = wire.client();
         for (status, body) in bodies(operation) {
             // A stride that is no power of two, so that every kind of character is hit.
             for place in (0..body.chars().count()).step_by(3) {
                 for body in damaged(&body, place) {
-                    drop(wire.clone().on(operation, [Reply::new(status, body.clone())]));
-                    let Err(error) = call(&client, operation).await else { continue };
-                    errors += 1;
-                    assert_eq!(error.operation(), Some(operation), "{body}");
-                    let said_no = operation.is_write() && status == 200 && error.applied() == Applied::No;
-                    assert!(!said_no, "AWS may have done it: {error} after {body:?}");
-                    assert!(!error.to_string().is_empty() && !format!("{error:?}").is_empty());
+                    errors += usize::from(check(operation, status, body.as_bytes()).await);
                 }
             }
         }
     }
     assert!(errors > 1_000, "most of them cannot be understood: {errors}");
+}
+
+/// What fuzzing has found its way with: `tests/fuzz` says how it is run.
+#[tokio::test(start_paused = true)]
+async fn the_corpus_is_understood() {
+    let corpus = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/corpus/answers")).unwrap();
+    let mut answers = 0;
+    for file in corpus {
+        let answer = std::fs::read(file.unwrap().path()).unwrap();
+        let (operation, status, body) = parsed(&answer).expect("an operation, a status and a body");
+        check(operation, status, body).await;
+        answers += 1;
+    }
+    assert!(answers > 0);
 }

@@ -29,3 +29,5 @@ mod secrets;
 mod trace;
 #[cfg(test)]
 mod transitions;
+#[cfg(test)]
+mod understood;
