@@ -30,7 +30,7 @@ pub(crate) fn everything(text: &str) {
 pub(crate) fn any_file(file: &Value) {
     as_itself::<Snapshot>(file);
     if let Some(organization) = as_itself::<sim::Snapshot>(file) {
-        can_be_observed(organization);
+        can_be_observed(&organization);
     }
     // What is accepted as a plan can be shown, and planned with.
     if let Some(plan) = as_itself::<Plan>(file) {
@@ -59,9 +59,9 @@ fn as_itself<T: Serialize + DeserializeOwned + PartialEq + Debug>(file: &Value) 
 }
 
 /// An organization from a file answers, and is what it was read as.
-fn can_be_observed(snapshot: sim::Snapshot) {
+fn can_be_observed(snapshot: &sim::Snapshot) {
     let organization = sim::Builder::from(snapshot.clone()).build();
-    assert_eq!(organization.snapshot(), snapshot);
+    assert_eq!(organization.snapshot(), *snapshot);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let observed = runtime.block_on(Integration::new(organization.management_client()).observe());
     let said = observed.map_or_else(|failure| failure.to_string(), |observed| observed.to_string());
