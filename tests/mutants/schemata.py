@@ -127,8 +127,8 @@ class Source:
                 constant = [word for child in modifiers for word in child.children if word.type == "const"]
                 return [answer, *((word.start_byte, word.end_byte, lambda _: "") for word in constant)]
             case "BinaryOperator":
-                whole = self.node(start, end, "binary_expression", "compound_assignment_expr")
-                if not whole or has_let(whole):
+                whole = self.node(start, end, "binary_expression", "compound_assignment_expr", "let_chain")
+                if has_let(whole):
                     return DOES_NOT_COMPILE
                 left, right = (self.of(whole.child_by_field_name(side)) for side in ("left", "right"))
                 if whole.type == "binary_expression":

@@ -177,13 +177,31 @@ proptest! {
     }
 }
 
-/// What fuzzing has found its way with: `tests/fuzz` says how it is run.
+const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/corpus/files");
+
+/// What fuzzing found its way with is read soundly, whatever it is.
 #[test]
 fn the_corpus_is_read_soundly() {
-    let corpus = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/corpus/files")).unwrap();
-    let texts: Vec<_> = corpus.map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect();
-    assert!(!texts.is_empty());
-    for text in texts {
-        reads::everything(&String::from_utf8_lossy(&text));
+    for file in std::fs::read_dir(CORPUS).unwrap() {
+        reads::everything(&String::from_utf8_lossy(&std::fs::read(file.unwrap().path()).unwrap()));
     }
+}
+
+/// What fuzzing begins with would be refused at once if it were of another form than the crate's today.
+#[test]
+fn the_corpus_has_each_file_as_it_is_written_today() {
+    let Files { organization, snapshot, plan, receipt, target } = &*FILES;
+    let files = [
+        ("organization", organization),
+        ("snapshot", snapshot),
+        ("plan", plan),
+        ("receipt", receipt),
+        ("target", target),
+    ];
+    for (name, file) in files {
+        let kept = std::fs::read_to_string(format!("{CORPUS}/{name}.json")).unwrap();
+        assert_eq!(serde_json::from_str::<Value>(&kept).unwrap(), *file, "{name}");
+    }
+    let by_hand = std::fs::read_to_string(format!("{CORPUS}/target.toml")).unwrap();
+    assert!(toml::from_str::<Target>(&by_hand).is_ok());
 }

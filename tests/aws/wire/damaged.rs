@@ -63,7 +63,7 @@ async fn a_damaged_reply_is_an_answer_or_an_honest_error() {
     assert!(errors > 1_000, "most of them cannot be understood: {errors}");
 }
 
-/// What fuzzing has found its way with: `tests/fuzz` says how it is run.
+/// What fuzzing begins with, and what it has found.
 #[tokio::test(start_paused = true)]
 async fn the_corpus_is_understood() {
     let corpus = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/corpus/answers")).unwrap();

@@ -32,7 +32,7 @@ pub struct Scenario {
 }
 
 /// What may go wrong in one schedule, and how often.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct Trouble {
     /// Replies that are lost.
     pub losses: usize,
@@ -293,6 +293,10 @@ impl World {
     pub fn key(&self) -> u128 {
         let now = Instant::now();
         let mut key = format!("{:?} {:?}", self.organization.snapshot(), self.left);
+        // Whoever begins later may be shown what was before.
+        if self.scenario.trouble.late > 0 {
+            write!(key, "{:?}", self.ever).unwrap();
+        }
         if self.left.late > 0 {
             for (operation, then) in &*self.past.lock().unwrap() {
                 write!(key, "{operation} {:?}", then.snapshot()).unwrap();
