@@ -234,20 +234,46 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
         let (explorers, inventorys) =
             join(self.list(SyncType::SyncFromSource), self.list(SyncType::SyncToDestination)).await;
         let (explorers, inventorys) = (explorers?, inventorys?);
-        let mut new = 0;
+        let mut new = Vec::new();
         for wanted in wanted {
             match explorers.iter().find(|sync| sync.name == *wanted.name()) {
                 Some(found) if is_like(found, wanted) => {}
                 Some(_) => return refuse(ErrorKind::SyncDiffers),
-                None if inventorys.iter().any(|sync| sync.name == *wanted.name()) => {
-                    return refuse(ErrorKind::SyncNameTaken);
-                }
-                None => new += 1,
+                None => new.push(wanted),
             }
         }
-        // Here a place too few would cost a sync, so Inventory's count.
-        let holders: Vec<_> = explorers.iter().chain(&inventorys).map(|sync| sync.name.clone()).collect();
-        if new > 0 && holders.len() + new > QUOTA { refuse(ErrorKind::SyncQuotaFull { holders }) } else { Ok(()) }
+        self.judge_room(&explorers, &inventorys, &new, explorers.len() + inventorys.len())
+    }
+
+    /// Refuses where these could not be created beside those of Explorer's kind that will be left of `now` many.
+    pub(crate) async fn check_room_beside(
+        &self,
+        left: &[DataSync],
+        new: &[&SyncDefinition],
+        now: usize,
+    ) -> Result<(), Error> {
+        let inventorys = self.list(SyncType::SyncToDestination).await?;
+        self.judge_room(left, &inventorys, new, now + inventorys.len())
+    }
+
+    /// Where a place too few would cost a sync, Inventory's count. What has room `now` has it later.
+    fn judge_room(
+        &self,
+        explorers: &[DataSync],
+        inventorys: &[DataSync],
+        new: &[&SyncDefinition],
+        now: usize,
+    ) -> Result<(), Error> {
+        let refuse = |kind| Err(self.error(kind, Operation::CreateResourceDataSync));
+        if new.iter().any(|new| inventorys.iter().any(|sync| sync.name == *new.name())) {
+            return refuse(ErrorKind::SyncNameTaken);
+        }
+        let holders: Vec<_> = explorers.iter().chain(inventorys).map(|sync| sync.name.clone()).collect();
+        let (all, explorers) = (holders.len() + new.len(), explorers.len() + new.len());
+        if !new.is_empty() && (explorers > QUOTA || all > QUOTA.max(now)) {
+            return refuse(ErrorKind::SyncQuotaFull { holders });
+        }
+        Ok(())
     }
 
     async fn create(

@@ -1,6 +1,6 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::stream::{FuturesUnordered, StreamExt};
+use futures_util::stream::{self, FuturesUnordered, StreamExt};
 use tracing::Instrument;
 
 use super::Plan;
@@ -11,15 +11,15 @@ use super::snapshot::{Part, Scope, Snapshot};
 use super::step::{Action, AtRisk, Step};
 use super::target::OtherSyncs;
 use crate::by_region::AT_ONCE;
-use crate::change::Change;
+use crate::change::{Change, ChangeKind};
 use crate::data_syncs::check_own;
-use crate::domain::{AccountId, ServicePrincipal};
+use crate::domain::{AccountId, Region, ServicePrincipal};
 use crate::error::{Error, ErrorKind};
 use crate::journal::Journal;
 use crate::observation::{Facts, Known, PRINCIPAL};
 use crate::operations::data_sync::{Outcome, Place};
-use crate::operations::{self, Dates, Ground, Patience, Setback, role};
-use crate::ports::{Client, DataSync, Operation, Organization, Role, SystemsManagerClient};
+use crate::operations::{self, Dates, Ground, Half, Patience, Setback, role};
+use crate::ports::{Client, DataSync, Operation, Organization, Role, SyncDefinition, SystemsManagerClient};
 use crate::redact::redact;
 use crate::syncs::{Care, Endangered, Syncs};
 use crate::trace::span;
@@ -33,7 +33,8 @@ impl Plan {
     ///
     /// # Expected flow
     ///
-    /// Unless the plan was made within the last seconds, the reads of [`Snapshot::take`]. `DescribeAccount` for each account that is to be registered. Then for
+    /// Unless the plan was made within the last seconds, the reads of [`Snapshot::take`]. `DescribeAccount` for each account that is to be registered, and
+    /// `ListResourceDataSync` of Inventory's type where syncs are to be made after others were taken away. Then for
     /// each step the reads of what it relies on, the write, and reads until it shows. A plan without steps reads, and writes nothing.
     ///
     /// # Errors
@@ -137,6 +138,8 @@ impl Run<'_> {
         let mut journal = Journal::default();
         let patience = self.clients.patience.into();
         let mut candidates = BTreeSet::new();
+        let mut taken_away = false;
+        let mut replacements: BTreeMap<(AccountId, &Region), Vec<&SyncDefinition>> = BTreeMap::new();
         for step in &self.plan.steps {
             // A file may hold what no target leads to.
             if let Some(at) = step.action.sync() {
@@ -151,15 +154,72 @@ impl Run<'_> {
                 self.roster.of(step.account).map_err(|error| error.at(step.action.operation()))?;
             }
             step.check(&model)?;
+            self.check_trust(step, &model)?;
             self.check_sight(step)?;
             if let Action::RegisterAdministrator { account, .. } = &step.action
                 && candidates.insert(*account)
             {
                 operations::candidate(&self.ground(&mut journal, patience), *account).await?;
             }
+            if let Action::CreateSync { sync, definition } = &step.action
+                && taken_away
+            {
+                replacements.entry((sync.account, &sync.region)).or_default().push(definition);
+            }
+            taken_away |= step.action.takes_away();
             step.action.happen_in(&mut model);
         }
-        Ok(())
+        self.check_room(&replacements, &model).await
+    }
+
+    /// Refuses what AWS does only where a service is trusted.
+    fn check_trust(&self, step: &Step, model: &Snapshot) -> Result<(), Error> {
+        let Some(principal) = step.action.relies_on_trust_in() else { return Ok(()) };
+        if model.need_service(principal)?.trusted_access.need()?.is_some() {
+            return Ok(());
+        }
+        let error = Error::of(ErrorKind::TrustedAccessOff).at(step.action.operation()).called_in(self.known);
+        let error = match model.facts(principal) {
+            Ok(facts) => error.in_situation(&facts),
+            Err(_) => error,
+        };
+        Err(match &step.action {
+            Action::RegisterAdministrator { account, .. } => error.about(*account),
+            action => match action.sync() {
+                Some(at) => error.called_as(Some(at.account)).with_region(at.region.clone()),
+                None => error,
+            },
+        })
+    }
+
+    /// Refuses where there is no room for syncs, before others go for them. `model` is how it will be with them.
+    async fn check_room(
+        &self,
+        wanted: &BTreeMap<(AccountId, &Region), Vec<&SyncDefinition>>,
+        model: &Snapshot,
+    ) -> Result<(), Error> {
+        let mut checks = Vec::new();
+        for ((account, region), wanted) in wanted {
+            checks.push(self.check_room_in(*account, region, wanted, model));
+        }
+        let checks: Vec<_> = stream::iter(checks).buffered(AT_ONCE).collect().await;
+        Error::all(checks).map(drop)
+    }
+
+    async fn check_room_in(
+        &self,
+        account: AccountId,
+        region: &Region,
+        wanted: &[&SyncDefinition],
+        model: &Snapshot,
+    ) -> Result<(), Error> {
+        let ssm = self.roster.of(account)?;
+        let (organization, patience) = (&self.known.organization, self.clients.patience.into());
+        let place = Place { ssm, organization, account, region, patience, changes: &[] };
+        let mut others = model.need_syncs(account, region)?.clone();
+        others.retain(|sync| !wanted.iter().any(|wanted| *wanted.name() == sync.name));
+        let now = self.now.need_syncs(account, region)?.len();
+        place.check_room_beside(&others, wanted, now).await
     }
 
     /// Refuses where syncs are to be protected, and nobody can see them.
@@ -234,24 +294,47 @@ impl Run<'_> {
         (end, self.journal.changes().get(before).cloned())
     }
 
-    /// Reads the half of a service's facts that the step is about. An answer that denies what we saw AWS do is old: it is asked again.
-    async fn read_service(
+    /// Reads a half of a service's facts. An answer that denies what we saw AWS do is old: it is asked again.
+    async fn read_half(
+        &mut self,
+        half: Half,
+        principal: &ServicePrincipal,
+        patience: Patience<'_>,
+    ) -> Result<Facts, Error> {
+        let service = self.now.need_service(principal)?;
+        let mut facts = Facts {
+            principal: principal.clone(),
+            trusted_access: service.trusted_access.known().cloned().flatten(),
+            administrators: service.administrators.known().cloned().unwrap_or_default(),
+        };
+        let mut journal = std::mem::take(&mut self.journal);
+        let read = self.ground(&mut journal, patience).read_half(&mut facts, half).await;
+        self.journal = journal;
+        read?;
+        self.now.services.iter_mut().filter(|service| service.principal == *principal).for_each(|service| match half {
+            Half::Trust => service.trusted_access = Part::Known(facts.trusted_access.clone()),
+            Half::Administrators => service.administrators = Part::Known(facts.administrators.clone()),
+        });
+        Ok(facts)
+    }
+
+    /// Reads the half of a service's facts that a step is about, and the other one where no earlier look could.
+    async fn read_for(
         &mut self,
         action: &Action,
         principal: &ServicePrincipal,
         patience: Patience<'_>,
     ) -> Result<Facts, Error> {
-        let mut facts = self.now.facts(principal)?;
-        let mut journal = std::mem::take(&mut self.journal);
-        let half = match action {
-            Action::EnableTrustedAccess { .. } | Action::DisableTrustedAccess { .. } => operations::Half::Trust,
-            _ => operations::Half::Administrators,
+        let (half, other) = match action {
+            Action::EnableTrustedAccess { .. } | Action::DisableTrustedAccess { .. } => {
+                (Half::Trust, Half::Administrators)
+            }
+            _ => (Half::Administrators, Half::Trust),
         };
-        let read = self.ground(&mut journal, patience).read_half(&mut facts, half).await;
-        self.journal = journal;
-        read?;
-        self.remember(&facts);
-        Ok(facts)
+        if self.now.facts(principal).is_err() {
+            self.read_half(other, principal, patience).await?;
+        }
+        self.read_half(half, principal, patience).await
     }
 
     /// An administrator needs trust, which an earlier step may have seen gone.
@@ -259,8 +342,7 @@ impl Run<'_> {
         if before.trusted_access.is_some() {
             return Ok(before);
         }
-        let trust = Action::EnableTrustedAccess { principal: before.principal.clone() };
-        let now = self.read_service(&trust, &before.principal, patience).await?;
+        let now = self.read_half(Half::Trust, &before.principal, patience).await?;
         if now.trusted_access.is_some() {
             return Ok(now);
         }
@@ -281,7 +363,7 @@ impl Run<'_> {
         principal: &ServicePrincipal,
         patience: Patience<'_>,
     ) -> Result<(), Error> {
-        let before = self.read_service(&step.action, principal, patience).await?;
+        let before = self.read_for(&step.action, principal, patience).await?;
         if step.action.holds_in(&self.now)? {
             return Ok(());
         }
@@ -321,6 +403,15 @@ impl Run<'_> {
         self.now.role = Some(Part::Known(found.map_err(|error| error.called_in(self.known))?));
         if step.action.holds_in(&self.now)? {
             return Ok(());
+        }
+        // What the last step has seen go is not asked for again: AWS allows one such read a second.
+        let just_distrusted = self
+            .journal
+            .changes()
+            .last()
+            .is_some_and(|change| matches!(change.kind, ChangeKind::TrustedAccessDisabled { .. }));
+        if matches!(step.action, Action::DeleteRole) && !just_distrusted {
+            self.read_half(Half::Trust, &PRINCIPAL, patience).await?;
         }
         step.check(&self.now)?;
         let (end, change) = if matches!(step.action, Action::CreateRole) {

@@ -272,7 +272,7 @@ impl<'a> Planner<'a> {
             return Ok(());
         }
         let Some(role) = self.now.need_role()? else { return Ok(()) };
-        let facts = vec![Fact::RoleIs { id: role.id.clone() }];
+        let facts = vec![Fact::Untrusted { principal: PRINCIPAL }, Fact::RoleIs { id: role.id.clone() }];
         if self.is_trusted(&PRINCIPAL)? {
             return Err(contradiction("AWS deletes the role only where trusted access is off"));
         }

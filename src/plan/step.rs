@@ -6,6 +6,7 @@ use super::target::OtherSyncs;
 use crate::command_line::CommandLine;
 use crate::domain::{AccountId, Region, RoleId, RoleName, ServicePrincipal};
 use crate::error::{Error, ErrorKind};
+use crate::observation::PRINCIPAL;
 use crate::operations::data_sync::is_like;
 use crate::policy::{Caller, Condition, Permission};
 use crate::ports::{DataSync, DelegatedAdministrator, EnabledService, Operation, Role, SyncDefinition};
@@ -137,6 +138,25 @@ impl Action {
             | Self::DeregisterAdministrator { principal, .. } => Some(principal),
             _ => None,
         }
+    }
+
+    /// The service that AWS wants trusted for it.
+    pub(super) fn relies_on_trust_in(&self) -> Option<&ServicePrincipal> {
+        match self {
+            Self::RegisterAdministrator { principal, .. } => Some(principal),
+            Self::CreateSync { definition, .. } | Self::UpdateSync { definition, .. } => {
+                definition.is_of_organization().then_some(&PRINCIPAL)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it takes away what a later step may have to make again.
+    pub(super) fn takes_away(&self) -> bool {
+        matches!(
+            self,
+            Self::DisableTrustedAccess { .. } | Self::DeregisterAdministrator { .. } | Self::DeleteSync { .. }
+        )
     }
 
     /// The account whose credentials it takes.

@@ -13,7 +13,7 @@ use crate::plans::{
 };
 use ssm_organizations::plan::{Clients, Event, Fact, OtherSyncs, Plan, Receipt, ServiceTarget, Stopped, Target};
 use ssm_organizations::policy::Caller;
-use ssm_organizations::ports::{AccountState, DataSync, Operation, SyncSourceType};
+use ssm_organizations::ports::{AccountState, DataSync, Operation, SyncSourceType, SyncType};
 use ssm_organizations::sim::{
     self, DeregisterUntrusted, DisableAdministered, DuplicateRole, Fault, Lag, Outcome, Repetition,
     SecondAdministrator, UnreadySync,
@@ -491,6 +491,141 @@ async fn without_trust_no_administrator_is_sent() {
     let stopped = office.apply(&plan).await.unwrap_err();
     assert_eq!(*stopped.error().kind(), ErrorKind::TrustedAccessOff, "{stopped}");
     assert_eq!(office.organization.writes(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_trust_no_sync_of_the_organization_is_made_or_changed() {
+    let targets = [
+        Target::new().with_sync(Caller::Management, whole("new"), home()),
+        Target::new().with_sync(Caller::Management, whole("ours").including_future_regions(), home()),
+        // What would be taken away before stays too.
+        Target::new().with_sync(Caller::Management, whole("new"), home()).without_sync(
+            Caller::Management,
+            name("ours"),
+            home(),
+        ),
+    ];
+    for target in targets {
+        let start = trusting().role_for(&ROLE).data_sync(management(), region(HOME), shown("ours"));
+        // It lets a sync be made that cannot work.
+        let mut lenient = sim::Undocumented::default();
+        lenient.unready_sync = UnreadySync::Created;
+        let office = Office::new(start.undocumented(lenient));
+        let plan = office.plan(&target).await;
+        office.organization.distrust(&SSM);
+        an_hour_later().await;
+        let stopped = office.apply(&plan).await.unwrap_err();
+        assert_eq!(*stopped.error().kind(), ErrorKind::TrustedAccessOff, "{stopped}");
+        assert_eq!(stopped.error().region(), Some(&region(HOME)));
+        assert_eq!(office.organization.writes(), 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_role_stays_where_trust_has_come_back() {
+    // Before the plan is applied, and before the step's turn.
+    for late in [true, false] {
+        let office = Office::new(organization().role_for(&ROLE));
+        let plan = office.plan(&Target::new().without_role().looking_in(home())).await;
+        if late {
+            an_hour_later().await;
+            office.organization.trust(&SSM);
+        } else {
+            office.organization.before(Operation::ListAwsServiceAccessForOrganization, 1, |organization| {
+                organization.trust(&SSM);
+            });
+        }
+        let stopped = office.apply(&plan).await.unwrap_err();
+        let ErrorKind::FactMoved { expected, found, .. } = stopped.error().kind() else { panic!("{stopped}") };
+        assert!(matches!(&**expected, Fact::Untrusted { .. }), "{expected}");
+        assert_eq!(found, "ssm.amazonaws.com is trusted");
+        assert_eq!(office.organization.writes(), 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_taken_away_for_a_sync_that_has_no_room() {
+    type Act = fn(&sim::Organization);
+    let cases: [(&str, Act); 3] = [
+        ("taken", |organization| {
+            let theirs = DataSync::new(name("theirs"), None);
+            organization.add_data_sync_of_type(SyncType::SyncToDestination, bob(), region(AWAY), theirs);
+        }),
+        ("full of Inventory's", |organization| {
+            for number in 0..5 {
+                let theirs = DataSync::new(name(&format!("bobs-{number}")), None);
+                organization.add_data_sync_of_type(SyncType::SyncToDestination, bob(), region(AWAY), theirs);
+            }
+        }),
+        ("full of Explorer's", |organization| {
+            for number in 0..5 {
+                let single =
+                    DataSync::new(name(&format!("bobs-{number}")), Some(SyncSourceType::SingleAccountMultiRegions));
+                organization.add_data_sync(bob(), region(AWAY), single);
+            }
+        }),
+    ];
+    for (what, act) in cases {
+        let story = story("handover");
+        let office = Office::new((story.start)());
+        let plan = office.plan(&(story.target)()).await;
+        act(&office.organization);
+        an_hour_later().await;
+        let stopped = office.apply(&plan).await.unwrap_err();
+        let error = stopped.error();
+        match (what, error.kind()) {
+            ("taken", ErrorKind::SyncNameTaken) => {}
+            (_, ErrorKind::SyncQuotaFull { holders, .. }) if what != "taken" => assert_eq!(holders.len(), 5, "{what}"),
+            _ => panic!("{what}: {stopped}"),
+        }
+        assert_eq!((error.caller(), error.region()), (Some(bob()), Some(&region(AWAY))), "{what}");
+        assert_eq!(office.organization.writes(), 0, "{what}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_inventorys_syncs_do_not_count_one_sync_gives_its_place_to_another() {
+    let mut apart = sim::Undocumented::default();
+    apart.sync_quota_is_shared = false;
+    let start = (0..5).fold(trusting().role_for(&ROLE).undocumented(apart), |start, number| {
+        let theirs = DataSync::new(name(&format!("inventory-{number}")), None);
+        start.data_sync_of_type(SyncType::SyncToDestination, management(), region(HOME), theirs)
+    });
+    let office = Office::new(start.data_sync(management(), region(HOME), shown("ours")));
+    let target = Target::new().with_sync(Caller::Management, whole("new"), home()).without_sync(
+        Caller::Management,
+        name("ours"),
+        home(),
+    );
+    assert_eq!(office.reach(&target).await.changes().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_may_not_list_the_administrators_can_make_syncs_and_delete_the_role() {
+    let start = || Office::new(trusting().role_for(&ROLE));
+    let office = start();
+    let client = office.management.clone().without_permission("organizations:ListDelegatedAdministrators");
+    let clients = Clients::new(&client);
+    let target = Target::new().with_sync(Caller::Management, whole("new"), home());
+    let plan = target.plan(&clients).await.unwrap();
+    an_hour_later().await;
+    assert_eq!(plan.apply(&clients, |_| {}).await.unwrap().changes().len(), 1);
+
+    let office = start();
+    office.organization.distrust(&SSM);
+    let client = office.management.clone().without_permission("organizations:ListDelegatedAdministrators");
+    let clients = Clients::new(&client);
+    let plan = Target::new().without_role().looking_in(home()).plan(&clients).await.unwrap();
+    assert_eq!(plan.apply(&clients, |_| {}).await.unwrap().changes().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_could_not_be_read_when_it_was_planned_is_read_when_its_turn_comes() {
+    let office = Office::new(organization());
+    office.organization.fault(Operation::ListDelegatedAdministrators, 2, Fault::refused("TooManyRequestsException"));
+    let trusted = || ServiceTarget::new().with_trusted_access(true);
+    let target = Target::new().with_trusted_access(true).with_companion(QUICK_SETUP, trusted());
+    assert_eq!(office.reach(&target).await.changes().len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
