@@ -156,9 +156,9 @@ impl<S, M: ?Sized> DataSyncs<'_, S, M> {
     }
 
     fn place<'p>(&'p self, region: &'p Region) -> Place<'p, M> {
-        let (account, changes) = (self.viewpoint.account(), self.journal.changes());
+        let (account, own) = (self.viewpoint.account(), self.journal.own());
         let (organization, patience) = (&self.organization, self.patience.into());
-        Place { ssm: self.ssm, organization, account, region, patience, changes }
+        Place { ssm: self.ssm, organization, account, region, patience, own }
     }
 }
 

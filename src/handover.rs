@@ -12,6 +12,7 @@ use crate::domain::{AccountId, Region};
 use crate::error::{Error, ErrorKind};
 use crate::failure::{Failure, Recovered};
 use crate::integration::Integration;
+use crate::journal::Own;
 use crate::operations;
 use crate::operations::data_sync::Place;
 use crate::ports::{
@@ -148,7 +149,7 @@ impl<C> Integration<Delegated, C> {
                 return Ok(Replaced::without_syncs(delegated));
             }
         };
-        let stock = match Stock::take(self.organization(), from, old, to, *account, regions).await {
+        let stock = match Stock::take(self.organization(), self.own(), from, old, to, *account, regions).await {
             Ok(stock) => stock,
             Err(error) => return Err(Failure::new(error, Recovered::Unchanged(self))),
         };
@@ -174,6 +175,7 @@ impl Stock {
     /// Lists them, and sees whether the new account has room for them.
     async fn take(
         organization: &Organization,
+        own: Own<'_>,
         from: &dyn SystemsManagerClient,
         old: AccountId,
         to: &dyn SystemsManagerClient,
@@ -190,8 +192,7 @@ impl Stock {
             }
         }
         let listings = by_region::each(regions, |region| async move {
-            let place =
-                Place { ssm: from, organization, account: old, region, patience: Duration::ZERO.into(), changes: &[] };
+            let place = Place { ssm: from, organization, account: old, region, patience: Duration::ZERO.into(), own };
             place.list(SyncType::SyncFromSource).await
         })
         .await;
@@ -220,14 +221,7 @@ impl Stock {
         let checks = by_region::each(rooms.keys().copied().collect(), |region| {
             let wanted = rooms.get(region).map(Vec::as_slice).unwrap_or_default();
             async move {
-                let place = Place {
-                    ssm: to,
-                    organization,
-                    account: new,
-                    region,
-                    patience: Duration::ZERO.into(),
-                    changes: &[],
-                };
+                let place = Place { ssm: to, organization, account: new, region, patience: Duration::ZERO.into(), own };
                 place.check_room_for(wanted).await
             }
         });

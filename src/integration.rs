@@ -13,7 +13,7 @@ use crate::change::{Certainty, Change};
 use crate::domain::AccountId;
 use crate::error::{Applied, Error, ErrorKind};
 use crate::failure::{self, Failure, Handle, Recovered};
-use crate::journal::Journal;
+use crate::journal::{Journal, Own};
 use crate::observation::{Facts, Known};
 use crate::observed::Observed;
 use crate::operations::{Done, Ground, Setback};
@@ -125,6 +125,10 @@ impl<S: ObservedState, C> Integration<S, C> {
 
     pub(crate) fn facts(&self) -> Facts {
         self.state.facts()
+    }
+
+    pub(crate) fn own(&self) -> Own<'_> {
+        self.base.journal.own()
     }
 
     pub(crate) fn patience_and_journal(&mut self) -> (Duration, &mut Journal) {

@@ -13,7 +13,34 @@ pub(crate) struct Journal {
     written: Vec<(SyncAt, SyncDefinition)>,
 }
 
+/// What a handle itself has changed: a look that denies it may be late.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Own<'a> {
+    changes: &'a [Change],
+    observed: usize,
+}
+
+impl<'a> Own<'a> {
+    /// Those that no observation came after.
+    pub(crate) fn of(changes: &'a [Change]) -> Self {
+        Self { changes, observed: 0 }
+    }
+
+    pub(crate) fn changes(self) -> &'a [Change] {
+        self.changes
+    }
+
+    /// The last one first; with each, whether an observation came after it.
+    pub(crate) fn latest(self) -> impl Iterator<Item = (&'a Change, bool)> {
+        self.changes.iter().enumerate().rev().map(move |(index, change)| (change, index < self.observed))
+    }
+}
+
 impl Journal {
+    pub(crate) fn own(&self) -> Own<'_> {
+        Own { changes: &self.changes, observed: self.observed }
+    }
+
     pub(crate) fn record(&mut self, change: Change) {
         self.changes.push(change);
     }

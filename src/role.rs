@@ -118,7 +118,7 @@ impl<S, I: IamClient + ?Sized> AccountDiscoveryRole<'_, S, I> {
     pub async fn look_up(&self) -> Result<Option<Role>, Error> {
         let caller = self.check_account(Operation::GetRole).await?;
         let span = span!("look_up_role", caller: caller);
-        let found = role::look_up(self.iam, self.patience.into(), self.journal.changes()).instrument(span).await;
+        let found = role::look_up(self.iam, self.patience.into(), self.journal.own()).instrument(span).await;
         found.map_err(|error| error.called_as(caller))
     }
 
@@ -141,7 +141,7 @@ impl<S, I: IamClient + ?Sized> AccountDiscoveryRole<'_, S, I> {
     pub async fn ensure(&mut self) -> Result<RoleEnsured, Error> {
         let caller = self.check_account(Operation::CreateServiceLinkedRole).await?;
         let span = span!("ensure_role", caller: caller);
-        let outcome = role::ensure(self.iam, self.patience.into(), self.journal.changes()).instrument(span).await;
+        let outcome = role::ensure(self.iam, self.patience.into(), self.journal.own()).instrument(span).await;
         let (role, there) = self.settle(caller, outcome)?;
         Ok(if there { RoleEnsured::AlreadyThere(role) } else { RoleEnsured::Created(role) })
     }
@@ -177,9 +177,9 @@ impl<I: IamClient + ?Sized> AccountDiscoveryRole<'_, Disabled, I> {
         let caller = self.check_account(operation).await?;
         let endangered =
             Endangered { others: true, single_of: Some(self.management), ..Endangered::of(vec![self.management]) };
-        syncs.guard(operation, &endangered, self.journal.changes()).await?;
+        syncs.guard(operation, &endangered, self.journal.own()).await?;
         let span = span!("delete_role", caller: caller);
-        let outcome = role::delete(self.iam, self.patience.into(), self.journal.changes()).instrument(span).await;
+        let outcome = role::delete(self.iam, self.patience.into(), self.journal.own()).instrument(span).await;
         self.settle(caller, outcome)
     }
 }

@@ -6,9 +6,10 @@ use std::time::SystemTime;
 
 use futures_util::future::join_all;
 
-use crate::change::{Change, ChangeKind};
+use crate::change::ChangeKind;
 use crate::domain::{AccountId, Region, SyncName};
 use crate::error::{Error, ErrorKind};
+use crate::journal::Own;
 use crate::observation::same_date;
 use crate::pages::Pages;
 use crate::ports::{DataSync, Operation, SyncType, SystemsManagerClient};
@@ -170,11 +171,13 @@ pub(crate) enum Known {
 }
 
 impl Known {
-    pub(crate) fn of(changes: &[Change], at: &SyncAt) -> Self {
+    pub(crate) fn of(own: Own<'_>, at: &SyncAt) -> Self {
         let mut deregistered = false;
-        let known = changes.iter().rev().find_map(|change| match &change.kind {
+        let known = own.latest().find_map(|(change, observed)| match &change.kind {
             ChangeKind::DataSyncCreated { sync, .. } | ChangeKind::DataSyncUpdated { sync, .. } if sync == at => {
-                Some(if change.is_so() && !deregistered { Self::Made } else { Self::Nothing })
+                // What was there, and has been asked after since, may have gone like anybody's.
+                let may_be_gone = deregistered || (change.shown && observed);
+                Some(if change.is_so() && !may_be_gone { Self::Made } else { Self::Nothing })
             }
             ChangeKind::DataSyncDeleted { sync, before } if sync == at => {
                 Some(if change.is_so() { Self::Gone(before.created) } else { Self::Nothing })
@@ -253,13 +256,13 @@ impl Care<'_> {
         &self,
         operation: Operation,
         endangered: &Endangered,
-        changes: &[Change],
+        own: Own<'_>,
     ) -> Result<SyncsReport, Error> {
         let (record, ssm, regions, forfeit) = match self {
-            Self::Of(syncs) => return syncs.guard(operation, endangered, changes).await,
+            Self::Of(syncs) => return syncs.guard(operation, endangered, own).await,
             Self::Recorded { record, ssm, regions, forfeit } => (*record, *ssm, *regions, *forfeit),
         };
-        let (seen, mut now) = look_with(ssm, regions, endangered, changes).await?;
+        let (seen, mut now) = look_with(ssm, regions, endangered, own).await?;
         // One that was made or changed since is not on record.
         let is_as_recorded = |sync: &RemainingSync, recorded: &DataSync| {
             sync.shown.as_ref().is_none_or(|shown| is_same(shown, recorded))
@@ -304,12 +307,12 @@ impl Syncs<'_> {
         &self,
         operation: Operation,
         endangered: &Endangered,
-        changes: &[Change],
+        own: Own<'_>,
     ) -> Result<SyncsReport, Error> {
         let Self::Protect { ssm, regions } = self else {
             return Ok(SyncsReport::Forfeited);
         };
-        let (seen, remaining) = look_with(ssm, regions, endangered, changes).await?;
+        let (seen, remaining) = look_with(ssm, regions, endangered, own).await?;
         if !remaining.is_empty() {
             return Err(Error::of(ErrorKind::SyncsRemain { syncs: remaining }).at(operation));
         }
@@ -330,10 +333,10 @@ async fn look_with(
     ssm: &[&dyn SystemsManagerClient],
     regions: &[Region],
     endangered: &Endangered,
-    changes: &[Change],
+    own: Own<'_>,
 ) -> Result<(Vec<SyncsLook>, Vec<RemainingSync>), Error> {
     let regions: BTreeSet<&Region> = regions.iter().collect();
-    let looks = join_all(ssm.iter().map(|client| look(*client, &regions, endangered, changes))).await;
+    let looks = join_all(ssm.iter().map(|client| look(*client, &regions, endangered, own))).await;
     let (mut seen, mut remaining) = (Vec::new(), Vec::new());
     for (account, mut syncs) in Error::all(looks)?.into_iter().flatten() {
         remaining.append(&mut syncs);
@@ -350,7 +353,7 @@ async fn look(
     client: &dyn SystemsManagerClient,
     regions: &BTreeSet<&Region>,
     endangered: &Endangered,
-    changes: &[Change],
+    own: Own<'_>,
 ) -> Result<Option<(AccountId, Vec<RemainingSync>)>, Error> {
     // The listing says nothing about whose it is, so a client that cannot tell has seen nobody's syncs.
     let account = client.get_caller_identity().await?.account;
@@ -359,15 +362,15 @@ async fn look(
     }
     let listings = join_all(regions.iter().map(|region| list(client, account, region))).await;
     let mut syncs = Error::all(listings)?.concat();
-    syncs.retain(|sync| !sync.shown.as_ref().is_some_and(|shown| Known::of(changes, &sync.at).is_gone(shown)));
+    syncs.retain(|sync| !sync.shown.as_ref().is_some_and(|shown| Known::of(own, &sync.at).is_gone(shown)));
     // What AWS said that it made for us is there, whether or not a listing shows it yet.
-    let made = changes.iter().filter_map(|change| match &change.kind {
+    let made = own.changes().iter().filter_map(|change| match &change.kind {
         ChangeKind::DataSyncCreated { sync, .. } if sync.account == account && regions.contains(&sync.region) => {
             Some(sync)
         }
         _ => None,
     });
-    for at in made.filter(|sync| Known::of(changes, sync) == Known::Made) {
+    for at in made.filter(|sync| Known::of(own, sync) == Known::Made) {
         if !syncs.iter().any(|sync| sync.at == *at) {
             syncs.push(RemainingSync { at: at.clone(), shown: None });
         }

@@ -119,7 +119,7 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
         loop {
             let (administrators, report) = join(
                 observation::administrators(self.client, &before.principal),
-                guarded.care.guard(operation, guarded.endangered, self.journal.changes()),
+                guarded.care.guard(operation, guarded.endangered, self.journal.own()),
             )
             .await;
             let unread = |error: Error| Setback::Unchanged(error.called_in(self.known));

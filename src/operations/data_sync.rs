@@ -6,6 +6,7 @@ use super::settle::{Patience, Waiting, not_settled};
 use crate::change::{Certainty, Change, ChangeKind};
 use crate::domain::{AccountId, Region, SyncName};
 use crate::error::{Applied, Error, ErrorKind, Retry};
+use crate::journal::Own;
 use crate::observation::{PRINCIPAL, same_date};
 use crate::pages::Pages;
 use crate::ports::{
@@ -28,7 +29,7 @@ pub(crate) struct Place<'a, M: ?Sized> {
     pub(crate) region: &'a Region,
     pub(crate) patience: Patience<'a>,
     /// What this handle has changed: a listing that denies it is old.
-    pub(crate) changes: &'a [Change],
+    pub(crate) own: Own<'a>,
 }
 
 /// What came of it, and what it changed.
@@ -126,18 +127,23 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
         while pages.remain() {
             let page = self.ssm.list_resource_data_sync(self.region, sync_type, pages.token()).await;
             let page = page.map_err(|error| self.name(error))?;
-            syncs.extend(page.items);
+            for found in page.items {
+                // A listing that changes under way may show one on two pages.
+                if !syncs.iter().any(|known: &DataSync| known.name == found.name) {
+                    syncs.push(found);
+                }
+            }
             pages.turn(page.next).map_err(|error| self.name(error))?;
         }
         if sync_type == SyncType::SyncFromSource {
-            syncs.retain(|sync| !Known::of(self.changes, &self.at(&sync.name)).is_gone(sync));
+            syncs.retain(|sync| !Known::of(self.own, &self.at(&sync.name)).is_gone(sync));
         }
         Ok(syncs)
     }
 
     /// The account's syncs of Explorer's kind, once they show this one if we saw AWS accept it.
     async fn list_with(&self, name: &SyncName, waiting: &mut Waiting<'_>) -> Result<Vec<DataSync>, Error> {
-        let expected = Known::of(self.changes, &self.at(name)) == Known::Made;
+        let expected = Known::of(self.own, &self.at(name)) == Known::Made;
         loop {
             let syncs = self.list(SyncType::SyncFromSource).await?;
             if !expected || syncs.iter().any(|sync| sync.name == *name) {
@@ -283,17 +289,25 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
         mut waiting: Waiting<'_>,
     ) -> Outcome<Ensured> {
         let operation = Operation::CreateResourceDataSync;
-        let lost = match self.send(&mut waiting, || self.ssm.create_resource_data_sync(self.region, wanted)).await {
-            Ok(lost) => lost,
-            Err(refusal) => {
-                return Outcome::unchanged(match refusal.code() {
-                    Some("ResourceDataSyncAlreadyExistsException") => self.outrun(wanted, refusal, &mut waiting).await,
-                    Some("ResourceDataSyncCountExceededException") => {
-                        Err(refusal.explained_by(ErrorKind::SyncQuotaFull { holders }))
+        let lost = loop {
+            let refusal =
+                match self.send(&mut waiting, || self.ssm.create_resource_data_sync(self.region, wanted)).await {
+                    Ok(lost) => break lost,
+                    Err(refusal) => refusal,
+                };
+            let end = match refusal.code() {
+                Some("ResourceDataSyncAlreadyExistsException") => {
+                    match self.outrun(wanted, refusal, &mut waiting).await {
+                        Some(end) => end,
+                        None => continue,
                     }
-                    _ => Err(refusal),
-                });
-            }
+                }
+                Some("ResourceDataSyncCountExceededException") => {
+                    Err(refusal.explained_by(ErrorKind::SyncQuotaFull { holders }))
+                }
+                _ => Err(refusal),
+            };
+            return Outcome::unchanged(end);
         };
         let certainty = if lost.is_none() { Certainty::Did } else { Certainty::Maybe };
         let change = |after: Option<&DataSync>| {
@@ -330,7 +344,7 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
     /// Whether a refusal says the opposite of what we saw AWS do: other services learn of it later than Organizations.
     fn is_refused_late(&self, refusal: &Error) -> bool {
         let did = |wanted: &dyn Fn(&ChangeKind) -> bool| {
-            self.changes.iter().any(|change| change.certainty == Certainty::Did && wanted(&change.kind))
+            self.own.changes().iter().any(|change| change.certainty == Certainty::Did && wanted(&change.kind))
         };
         let registered = did(
             &|kind| matches!(kind, ChangeKind::AdministratorRegistered { account, principal, .. } if *account == self.account && *principal == PRINCIPAL),
@@ -343,27 +357,34 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
                 };
                 registered || did(&needed)
             }
+            // A place that we saw become free.
+            Some("ResourceDataSyncCountExceededException") => did(&|kind| {
+                matches!(kind, ChangeKind::DataSyncDeleted { sync, .. }
+                    if (sync.account, &sync.region) == (self.account, self.region))
+            }),
             _ => false,
         }
     }
 
-    /// What is there by a name that AWS says is taken, once a listing shows it.
+    /// What is there by a name that AWS says is taken, once a listing shows it. `None` to send again: what we saw go is in nobody's way.
     async fn outrun(
         &self,
         wanted: &SyncDefinition,
         refusal: Error,
         waiting: &mut Waiting<'_>,
-    ) -> Result<Ensured, Error> {
+    ) -> Option<Result<Ensured, Error>> {
         loop {
-            if let Some(found) = self.find(wanted.name()).await? {
-                return if is_like(&found, wanted) {
-                    Ok(Ensured::AlreadySo(found))
-                } else {
-                    Err(refusal.explained_by(ErrorKind::SyncDiffers))
-                };
+            match self.find(wanted.name()).await {
+                Ok(Some(found)) if is_like(&found, wanted) => return Some(Ok(Ensured::AlreadySo(found))),
+                Ok(Some(_)) => return Some(Err(refusal.explained_by(ErrorKind::SyncDiffers))),
+                Ok(None) => {}
+                Err(error) => return Some(Err(error)),
             }
             if !waiting.again().await {
-                return Err(refusal.with_retry(Retry::Spent));
+                return Some(Err(refusal.with_retry(Retry::Spent)));
+            }
+            if matches!(Known::of(self.own, &self.at(wanted.name())), Known::Gone(_)) {
+                return None;
             }
         }
     }
@@ -424,7 +445,14 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
         let certainty = if lost.is_none() { Certainty::Did } else { Certainty::Maybe };
         // One that has come back with another date is somebody else's.
         let same = |found: &DataSync| same_date(found.created, before.created);
-        let effect = |found: Option<DataSync>| (!found.as_ref().is_some_and(same)).then_some(());
+        // One look may be older than the sync; what is gone twice, a pause apart, is gone. So is what has a later date.
+        let needed = if lost.is_none() { 1 } else { 2 };
+        let mut gone = 0;
+        let effect = |found: Option<DataSync>| {
+            let later = found.as_ref().is_some_and(|found| before.created.is_some() && found.created > before.created);
+            gone = if found.as_ref().is_some_and(same) { 0 } else { gone + 1 };
+            (later || gone >= needed).then_some(())
+        };
         let seen = self.see(operation, lost, effect, name, waiting).await;
         let kind = ChangeKind::DataSyncDeleted { sync: self.at(name), before: Box::new(before.clone()) };
         let change = Change { kind, certainty, shown: seen.is_ok() };
@@ -456,7 +484,7 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
         &self,
         operation: Operation,
         lost: Option<Error>,
-        effect: impl Fn(Option<DataSync>) -> Option<T>,
+        mut effect: impl FnMut(Option<DataSync>) -> Option<T>,
         name: &SyncName,
         mut waiting: Waiting<'_>,
     ) -> Result<T, Error> {

@@ -4,6 +4,7 @@ use super::settle::{Patience, Waiting, not_settled};
 use crate::change::{Certainty, Change, ChangeKind};
 use crate::domain::{DeletionTaskId, RoleId, RoleName, ServicePrincipal};
 use crate::error::{Applied, Error, ErrorKind, Retry};
+use crate::journal::Own;
 use crate::ports::{DeletionStatus, IamApi, Operation, Role};
 
 const NAME: RoleName = RoleName::ACCOUNT_DISCOVERY;
@@ -15,8 +16,12 @@ enum Known<'a> {
     Gone(&'a RoleId),
 }
 
-fn known(changes: &[Change]) -> Known<'_> {
-    let last = changes.iter().rev().find_map(|change| match &change.kind {
+fn known(own: Own<'_>) -> Known<'_> {
+    let last = own.latest().find_map(|(change, observed)| match &change.kind {
+        // What was there, and has been asked after since, may have gone like anybody's.
+        ChangeKind::RoleCreated { name, .. } if *name == NAME && change.shown && observed => {
+            Some((change, Known::Nothing))
+        }
         ChangeKind::RoleCreated { name, .. } if *name == NAME => Some((change, Known::Made)),
         // No other one is ever deleted.
         ChangeKind::RoleDeleted { id, .. } => Some((change, Known::Gone(id))),
@@ -32,28 +37,34 @@ fn known(changes: &[Change]) -> Known<'_> {
 pub(crate) async fn look_up<I: IamApi + ?Sized>(
     iam: &I,
     patience: Patience<'_>,
-    changes: &[Change],
+    own: Own<'_>,
 ) -> Result<Option<Role>, Error> {
-    find(iam, &mut Waiting::new(patience), changes).await
+    find_expected(iam, &mut Waiting::new(patience), own).await
 }
 
-async fn find<I: IamApi + ?Sized>(
+async fn find_expected<I: IamApi + ?Sized>(
     iam: &I,
     waiting: &mut Waiting<'_>,
-    changes: &[Change],
+    own: Own<'_>,
 ) -> Result<Option<Role>, Error> {
     loop {
-        let found = iam.get_role(&NAME).await?;
-        match known(changes) {
-            Known::Gone(id) if found.as_ref().is_some_and(|found| found.id == *id) => return Ok(None),
-            Known::Made if found.is_none() => {
-                if !waiting.again().await {
-                    return Err(not_settled(Operation::GetRole, None).applied_is(Applied::No));
-                }
-            }
-            _ => return Ok(found),
+        let found = find(iam, own).await?;
+        if found.is_some() || !matches!(known(own), Known::Made) {
+            return Ok(found);
+        }
+        if !waiting.again().await {
+            return Err(not_settled(Operation::GetRole, None).applied_is(Applied::No));
         }
     }
+}
+
+/// The role, if it is not the one that we saw go.
+async fn find<I: IamApi + ?Sized>(iam: &I, own: Own<'_>) -> Result<Option<Role>, Error> {
+    let found = iam.get_role(&NAME).await?;
+    Ok(match known(own) {
+        Known::Gone(id) => found.filter(|found| found.id != *id),
+        _ => found,
+    })
 }
 
 /// Creates the role where there is none. Answers the role, and whether it was there.
@@ -62,19 +73,25 @@ async fn find<I: IamApi + ?Sized>(
 pub(crate) async fn ensure<I: IamApi + ?Sized>(
     iam: &I,
     patience: Patience<'_>,
-    changes: &[Change],
+    own: Own<'_>,
 ) -> (Result<(Role, bool), Error>, Option<Change>) {
     let operation = Operation::CreateServiceLinkedRole;
     let mut waiting = Waiting::new(patience);
-    match find(iam, &mut waiting, changes).await {
+    match find_expected(iam, &mut waiting, own).await {
         Ok(Some(role)) => return (Ok((role, true)), None),
         Ok(None) => {}
         Err(error) => return (Err(error), None),
     }
-    let (made, lost) = match iam.create_service_linked_role(&ServicePrincipal::ACCOUNT_DISCOVERY).await {
-        Ok(role) => (Some(role), None),
-        Err(error) if error.applied() != Applied::No => (None, Some(error)),
-        Err(error) => return (duplicate(iam, error, &mut waiting, changes).await, None),
+    let (made, lost) = loop {
+        match iam.create_service_linked_role(&ServicePrincipal::ACCOUNT_DISCOVERY).await {
+            Ok(role) => break (Some(role), None),
+            Err(error) if error.applied() != Applied::No => break (None, Some(error)),
+            Err(error) => {
+                if let Some(end) = duplicate(iam, error, &mut waiting, own).await {
+                    return (end, None);
+                }
+            }
+        }
     };
     let certainty = if lost.is_none() { Certainty::Did } else { Certainty::Maybe };
     let change = |id, shown| Some(Change { kind: ChangeKind::RoleCreated { name: NAME, id }, certainty, shown });
@@ -84,7 +101,7 @@ pub(crate) async fn ensure<I: IamApi + ?Sized>(
         return (Ok((role.clone(), false)), Some(Change { kind, certainty, shown: false }));
     }
     let unread = loop {
-        let unread = match find(iam, &mut waiting, changes).await {
+        let unread = match find(iam, own).await {
             Ok(Some(found)) if made.as_ref().is_none_or(|made| made.id == found.id) => {
                 let id = found.id.clone();
                 return (Ok((found, false)), change(Some(id), true));
@@ -99,23 +116,26 @@ pub(crate) async fn ensure<I: IamApi + ?Sized>(
     (Err(error), change(made.map(|role| role.id), false))
 }
 
-/// Whether a creation was refused because the role is there, once a look-up shows it.
+/// Whether a creation was refused because the role is there, once a look-up shows it. `None` to send again: what we saw go is in nobody's way.
 async fn duplicate<I: IamApi + ?Sized>(
     iam: &I,
     refusal: Error,
     waiting: &mut Waiting<'_>,
-    changes: &[Change],
-) -> Result<(Role, bool), Error> {
+    own: Own<'_>,
+) -> Option<Result<(Role, bool), Error>> {
     loop {
-        if let Ok(Some(role)) = find(iam, waiting, changes).await {
-            return Ok((role, true));
+        if let Ok(Some(role)) = find(iam, own).await {
+            return Some(Ok((role, true)));
         }
         // What AWS calls a duplicate; anything else is no question of time.
         if !matches!(refusal.code(), Some("InvalidInput" | "EntityAlreadyExists")) {
-            return Err(refusal);
+            return Some(Err(refusal));
         }
         if !waiting.again().await {
-            return Err(refusal.with_retry(Retry::Spent));
+            return Some(Err(refusal.with_retry(Retry::Spent)));
+        }
+        if matches!(known(own), Known::Gone(_)) {
+            return None;
         }
     }
 }
@@ -124,20 +144,20 @@ async fn duplicate<I: IamApi + ?Sized>(
 pub(crate) async fn delete<I: IamApi + ?Sized>(
     iam: &I,
     patience: Patience<'_>,
-    changes: &[Change],
+    own: Own<'_>,
 ) -> (Result<Option<Role>, Error>, Option<Change>) {
-    delete_from(iam, patience, changes, |_| Ok(())).await
+    delete_from(iam, patience, own, |_| Ok(())).await
 }
 
 /// The same, but only what passes the check.
 pub(crate) async fn delete_from<I: IamApi + ?Sized>(
     iam: &I,
     patience: Patience<'_>,
-    changes: &[Change],
+    own: Own<'_>,
     check: impl FnOnce(&Role) -> Result<(), Error>,
 ) -> (Result<Option<Role>, Error>, Option<Change>) {
     let mut waiting = Waiting::new(patience);
-    let role = match find(iam, &mut waiting, changes).await {
+    let role = match find_expected(iam, &mut waiting, own).await {
         Ok(Some(role)) => role,
         other => return (other, None),
     };
@@ -161,10 +181,17 @@ pub(crate) async fn delete_from<I: IamApi + ?Sized>(
             }
         },
         Err(error) if error.applied() != Applied::No => {
+            let mut gone_looks = 0;
             let gone = loop {
-                let unread = match is_gone(iam, &role.id).await {
-                    Ok(true) => break true,
-                    other => other.err(),
+                let unread = match iam.get_role(&NAME).await {
+                    Ok(Some(found)) if found.id != role.id => break true,
+                    // One look may be older than the role; what is gone twice, a pause apart, is gone.
+                    Ok(None) if gone_looks > 0 => break true,
+                    Ok(found) => {
+                        gone_looks = usize::from(found.is_none());
+                        None
+                    }
+                    Err(error) => Some(error),
                 };
                 if !waiting.after(unread.as_ref()).await {
                     break false;

@@ -263,8 +263,12 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
                 }
                 Err(_) => return Some(Err(Setback::Unknown(refusal))),
             };
-            // Somebody else was faster.
             if write.holds_in(&now) {
+                // With no time left an old look may be all that there is, and it proves nothing.
+                if now.predates(self.journal.since_observation()) {
+                    return Some(Err(Setback::Unknown(refusal)));
+                }
+                // Somebody else was faster.
                 return Some(Ok(Done { facts: now, ours: None }));
             }
             let verdict = write.verdict(&refusal, &now, self.journal.since_observation());
@@ -372,7 +376,9 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
                 }
                 Ok(now) => {
                     old_looks = 0;
+                    // An old look shows those whom we have seen go.
                     if write.is_overtaken_in(&now)
+                        && !now.predates(self.journal.since_observation())
                         && let Some(lost) = lost
                     {
                         let kind = write.change(before, None, report);

@@ -15,7 +15,7 @@ use crate::change::{Change, ChangeKind};
 use crate::data_syncs::check_own;
 use crate::domain::{AccountId, Region, ServicePrincipal};
 use crate::error::{Error, ErrorKind};
-use crate::journal::Journal;
+use crate::journal::{Journal, Own};
 use crate::observation::{Facts, Known, PRINCIPAL};
 use crate::operations::data_sync::{Outcome, Place};
 use crate::operations::{self, Dates, Ground, Half, Patience, Setback, role};
@@ -215,7 +215,7 @@ impl Run<'_> {
     ) -> Result<(), Error> {
         let ssm = self.roster.of(account)?;
         let (organization, patience) = (&self.known.organization, self.clients.patience.into());
-        let place = Place { ssm, organization, account, region, patience, changes: &[] };
+        let place = Place { ssm, organization, account, region, patience, own: Own::default() };
         let mut others = model.need_syncs(account, region)?.clone();
         others.retain(|sync| !wanted.iter().any(|wanted| *wanted.name() == sync.name));
         let now = self.now.need_syncs(account, region)?.len();
@@ -399,7 +399,7 @@ impl Run<'_> {
 
     async fn take_role_step(&mut self, step: &Step, patience: Patience<'_>) -> Result<(), Error> {
         let iam = self.roster.management;
-        let found = role::look_up(iam, patience, self.journal.changes()).await;
+        let found = role::look_up(iam, patience, self.journal.own()).await;
         self.now.role = Some(Part::Known(found.map_err(|error| error.called_in(self.known))?));
         if step.action.holds_in(&self.now)? {
             return Ok(());
@@ -415,15 +415,15 @@ impl Run<'_> {
         }
         step.check(&self.now)?;
         let (end, change) = if matches!(step.action, Action::CreateRole) {
-            let (end, change) = role::ensure(iam, patience, self.journal.changes()).await;
+            let (end, change) = role::ensure(iam, patience, self.journal.own()).await;
             (end.map(drop), change)
         } else {
             let ssm: Vec<&dyn SystemsManagerClient> =
                 self.roster.accounts.values().map(|client| *client as &dyn SystemsManagerClient).collect();
             let (care, endangered) = care(step, &ssm);
-            care.guard(Operation::DeleteServiceLinkedRole, &endangered, self.journal.changes()).await?;
+            care.guard(Operation::DeleteServiceLinkedRole, &endangered, self.journal.own()).await?;
             let check = |role: &Role| step.check_role(role);
-            let (end, change) = role::delete_from(iam, patience, self.journal.changes(), check).await;
+            let (end, change) = role::delete_from(iam, patience, self.journal.own(), check).await;
             (end.map(drop), change)
         };
         if let Some(change) = change {
@@ -448,7 +448,7 @@ impl Run<'_> {
             under_way.push(async move {
                 let notice = || listener.tell(Event::Waiting { index, step });
                 let patience = Patience::telling(patience, &notice);
-                let outcome = take_sync_step(step, roster, organization, patience, changes, administrators)
+                let outcome = take_sync_step(step, roster, organization, patience, Own::of(changes), administrators)
                     .instrument(span_of(step))
                     .await;
                 (index, step, outcome)
@@ -511,7 +511,7 @@ async fn take_sync_step(
     roster: &Roster<'_>,
     organization: &Organization,
     patience: Patience<'_>,
-    changes: &[Change],
+    own: Own<'_>,
     administrators: &[AccountId],
 ) -> Outcome<()> {
     let Some(at) = step.action.sync() else { return Outcome { result: Ok(()), change: None } };
@@ -519,7 +519,7 @@ async fn take_sync_step(
         Ok(ssm) => ssm,
         Err(error) => return Outcome { result: Err(error.at(step.action.operation())), change: None },
     };
-    let place = Place { ssm, organization, account: at.account, region: &at.region, patience, changes };
+    let place = Place { ssm, organization, account: at.account, region: &at.region, patience, own };
     match &step.action {
         Action::CreateSync { definition, .. } | Action::UpdateSync { definition, .. } => {
             let administrator = administrators.contains(&at.account);

@@ -11,6 +11,7 @@ use super::target::Target;
 use crate::by_region::AT_ONCE;
 use crate::domain::{AccountId, Region, RoleName, ServicePrincipal};
 use crate::error::{Error, ErrorKind};
+use crate::journal::Own;
 use crate::observation::{self, Facts, Known, PRINCIPAL};
 use crate::operations::data_sync::Place;
 use crate::pages::Pages;
@@ -415,6 +416,6 @@ async fn list(
     account: AccountId,
     region: &Region,
 ) -> Result<Vec<DataSync>, Error> {
-    let place = Place { ssm, organization, account, region, patience: Duration::ZERO.into(), changes: &[] };
+    let place = Place { ssm, organization, account, region, patience: Duration::ZERO.into(), own: Own::default() };
     place.list(SyncType::SyncFromSource).await
 }

@@ -4,8 +4,8 @@
 use std::time::{Duration, SystemTime};
 
 use crate::common::{
-    SSM, Way, alice, bob, delegated, delegated_in, disabled_in, failed, management, organization, organization_sync,
-    region, trusted_in, trusting, way,
+    SSM, Way, alice, bob, delegated, delegated_in, disabled_in, expect_trusted, failed, management, organization,
+    organization_sync, region, trusted_in, trusting, way,
 };
 use ssm_organizations::ports::{
     CallerIdentity, DataSync, IamApi, Operation, Page, SourceRegions, SyncDefinition, SyncSource, SyncSourceType,
@@ -1347,4 +1347,111 @@ async fn what_was_seen_to_go_after_a_lost_reply_stays_gone_in_an_old_listing() {
         role.ensure().await.unwrap();
         assert!(organization.has_role(management(), &ROLE), "said to be there, and gone");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_deletion_is_believed_only_when_it_shows_twice() {
+    // The look after it is from before the sync was made, and later ones are not.
+    let lags = [vec![Lag::NONE; 4], vec![Lag::Reads(9)], vec![Lag::NONE; 30]].concat();
+    let organization = ready().lags_of(Operation::ListResourceDataSync, lags).build();
+    let client = organization.management_client();
+    let mut trusted = trusted_in(&organization).await;
+    let mut syncs = trusted.data_syncs(&client).await.unwrap();
+    at_home(syncs.ensure(&definition("all"), &home()).await.unwrap()).unwrap();
+    organization.fault(Operation::DeleteResourceDataSync, 1, Fault::LostBefore);
+    let error = at_home(syncs.delete(&name("all"), &home()).await.unwrap()).unwrap_err();
+    assert_eq!((error.kind(), error.applied()), (&ErrorKind::Lost, Applied::Unknown));
+    let protect = Syncs::Protect { ssm: &[&client], regions: &home() };
+    let (error, _) = failed(trusted.disable(protect).await);
+    assert!(matches!(error.kind(), ErrorKind::SyncsRemain { .. }), "{error}");
+    assert!(organization.is_trusted(&SSM));
+
+    let lags = [vec![Lag::NONE; 3], vec![Lag::Reads(9)], vec![Lag::NONE; 30]].concat();
+    let organization = crate::common::organization().lags_of(Operation::GetRole, lags).build();
+    let client = organization.management_client();
+    let mut disabled = disabled_in(&organization).await;
+    let mut role = disabled.account_discovery_role(&client);
+    role.ensure().await.unwrap();
+    organization.fault(Operation::DeleteServiceLinkedRole, 1, Fault::LostBefore);
+    let error = role.delete(Syncs::Forfeit).await.unwrap_err();
+    assert_eq!((error.kind(), error.applied()), (&ErrorKind::Lost, Applied::Unknown));
+    assert!(role.look_up().await.unwrap().is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_others_took_away_is_asked_after_anew_once_it_was_observed() {
+    let organization = ready().build();
+    let client = organization.management_client();
+    let mut trusted = trusted_in(&organization).await;
+    let mut syncs = trusted.data_syncs(&client).await.unwrap();
+    at_home(syncs.ensure(&definition("all"), &home()).await.unwrap()).unwrap();
+    organization.remove_data_sync(management(), &home()[0], &name("all"));
+    let mut trusted = expect_trusted(trusted.forget().observe().await.unwrap());
+    let begun = Instant::now();
+    let mut syncs = trusted.data_syncs(&client).await.unwrap();
+    assert_eq!(at_home(syncs.delete(&name("all"), &home()).await.unwrap()).unwrap(), None);
+    let made = at_home(syncs.ensure(&definition("all"), &home()).await.unwrap()).unwrap();
+    assert!(matches!(made, SyncEnsured::Created(_)), "{made:?}");
+    organization.remove_data_sync(management(), &home()[0], &name("all"));
+    let trusted = expect_trusted(trusted.forget().observe().await.unwrap());
+    trusted.disable(Syncs::Protect { ssm: &[&client], regions: &home() }).await.unwrap();
+    assert_eq!(begun.elapsed(), Duration::ZERO, "nothing was waited for");
+
+    let organization = trusting().build();
+    let client = organization.management_client();
+    let mut trusted = trusted_in(&organization).await;
+    trusted.account_discovery_role(&client).ensure().await.unwrap();
+    organization.remove_role(management(), &ROLE);
+    let mut trusted = expect_trusted(trusted.forget().observe().await.unwrap());
+    let mut role = trusted.account_discovery_role(&client);
+    assert_eq!(role.look_up().await.unwrap(), None);
+    assert!(matches!(role.ensure().await.unwrap(), RoleEnsured::Created(_)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_denies_what_we_saw_go_is_late() {
+    for code in ["ResourceDataSyncAlreadyExistsException", "ResourceDataSyncCountExceededException"] {
+        let organization = ready().data_sync(management(), region(HOME), full("all")).build();
+        let client = organization.management_client();
+        let mut trusted = trusted_in(&organization).await;
+        organization.fault(Operation::CreateResourceDataSync, 1, Fault::refused(code));
+        let mut syncs = trusted.data_syncs(&client).await.unwrap();
+        let made = at_home(syncs.recreate(&definition("all"), &home()).await.unwrap()).unwrap();
+        assert!(matches!(made, SyncEnsured::Created(_)), "{code}: {made:?}");
+        assert_eq!(organization.count(Operation::CreateResourceDataSync), 2, "{code}");
+    }
+    // What others hold is no question of time.
+    let organization = ready().build();
+    let client = organization.management_client();
+    let mut trusted = trusted_in(&organization).await;
+    let code = "ResourceDataSyncCountExceededException";
+    organization.fault(Operation::CreateResourceDataSync, 1, Fault::refused(code));
+    let mut syncs = trusted.data_syncs(&client).await.unwrap();
+    let error = at_home(syncs.ensure(&definition("all"), &home()).await.unwrap()).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::SyncQuotaFull { .. }), "{error}");
+
+    let organization = crate::common::organization().role_for(&ROLE_PRINCIPAL).role_deletion(Duration::ZERO).build();
+    let client = organization.management_client();
+    let mut disabled = disabled_in(&organization).await;
+    let mut role = disabled.account_discovery_role(&client);
+    role.delete(Syncs::Forfeit).await.unwrap();
+    organization.fault(Operation::CreateServiceLinkedRole, 1, Fault::refused("InvalidInput"));
+    assert!(matches!(role.ensure().await.unwrap(), RoleEnsured::Created(_)));
+    assert_eq!(organization.count(Operation::CreateServiceLinkedRole), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sync_that_we_deleted_is_not_handed_over() {
+    let lags = [vec![Lag::NONE; 2], vec![Lag::Reads(9)], vec![Lag::NONE; 30]].concat();
+    let organization = administered()
+        .data_sync(alice(), region(HOME), full("theirs"))
+        .lags_of(Operation::ListResourceDataSync, lags)
+        .build();
+    let (from, to) = (organization.client(alice()), organization.client(bob()));
+    let mut delegated = delegated_in(&organization).await;
+    let mut syncs = delegated.data_syncs(&from).await.unwrap();
+    at_home(syncs.delete(&name("theirs"), &home()).await.unwrap()).unwrap();
+    let replaced = delegated.replace(&bob(), Handover::Carry { from: &from, to: &to, regions: &home() }).await.unwrap();
+    assert!(replaced.carried.is_empty() && replaced.lost.is_empty(), "{replaced:?}");
+    assert_eq!(syncs_at_home(&organization, bob()), []);
 }

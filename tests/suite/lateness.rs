@@ -133,6 +133,36 @@ async fn a_denied_write_and_a_late_listing_are_no_success() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_late_listing_is_no_success_however_little_patience_there_is() {
+    let old = untrusted();
+    let mut client = client(vec![untrusted(), trusted_since(3), old, trusted_since(3)], vec![nobody()]);
+    client.expect_enable_aws_service_access().times(1).returning(|_| Ok(()));
+    let denied = || Err(Error::service(Operation::DisableAwsServiceAccess, "AccessDeniedException", ""));
+    client.expect_disable_aws_service_access().times(1).returning(move |_| denied());
+    let observed = Integration::new(client).settle_within(Duration::ZERO).observe().await.unwrap();
+    let trusted = expect_disabled(observed).enable_trusted_access().await.unwrap();
+    let (error, recovered) = failed(trusted.disable(Syncs::Forfeit).await);
+    assert_eq!((error.kind(), way(&recovered)), (&ErrorKind::AccessDenied, Way::Unknown));
+}
+
+#[tokio::test(start_paused = true)]
+async fn whom_we_saw_go_has_overtaken_nobody() {
+    let bob_since = |second| Page::last(vec![DelegatedAdministrator::new(bob(), date(second))]);
+    // After the registration the first listing is from before Alice went.
+    let administrators =
+        vec![alice_since(1), alice_since(1), nobody(), alice_since(1), bob_since(9), bob_since(9), bob_since(9)];
+    let mut client = client(vec![trusted_since(1)], administrators);
+    client.expect_deregister_delegated_administrator().times(1).returning(|_, _| Ok(()));
+    let lost = || Err(Error::lost(Operation::RegisterDelegatedAdministrator));
+    client.expect_register_delegated_administrator().times(1).returning(move |_, _| lost());
+    let delegated = expect_delegated(look(client).await);
+    let trusted = delegated.deregister(Syncs::Forfeit).await.unwrap();
+    let delegated = trusted.register_delegated_administrator(&bob()).await.unwrap();
+    assert_eq!(delegated.administrator().account, bob());
+    assert_eq!(delegated.changes()[1].certainty, Certainty::Maybe);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_lost_disabling_is_believed_only_when_it_shows_twice() {
     // Trusted by ourselves, so that one look without it may be old.
     for (shown, way_on) in [
