@@ -76,8 +76,8 @@ pub struct AwsClient {
 impl AwsClient {
     /// A client with this configuration: what `aws_config::load_from_env().await` answers.
     ///
-    /// The Region chooses the partition, so that of Organizations and IAM too: any Region of the partition will do. Systems
-    /// Manager is asked in the Regions that are named to it.
+    /// The Region chooses the partition, so that of Organizations and IAM too: any Region of the partition will do, and without one they
+    /// cannot be asked. Systems Manager is asked in the Regions that are named to it.
     ///
     /// Where the configuration has no HTTP client, as what `aws-config` makes, the services share one of the SDK's, which reads the
     /// machine's certificates at the first call. Several clients share a [`default_http_client`].

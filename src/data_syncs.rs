@@ -110,6 +110,11 @@ impl<S: ObservedState, C> Integration<S, C> {
     /// # Errors
     ///
     /// That of `GetCallerIdentity`: a client that cannot tell for whom it speaks cannot say whose syncs it sees.
+    ///
+    /// # IAM permissions
+    ///
+    /// None: [`GetCallerIdentity`](https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html), the one call, needs
+    /// no permission.
     pub async fn data_syncs<'a, M>(&'a mut self, ssm: &'a M) -> Result<DataSyncs<'a, S, M>, Error>
     where
         M: SystemsManagerClient + ?Sized,
@@ -139,6 +144,11 @@ impl<C> Observed<C> {
     /// # Errors
     ///
     /// Those of [`Integration::data_syncs`].
+    ///
+    /// # IAM permissions
+    ///
+    /// None: [`GetCallerIdentity`](https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html), the one call, needs
+    /// no permission.
     pub async fn data_syncs<'a, M>(&'a mut self, ssm: &'a M) -> Result<DataSyncs<'a, AnyState, M>, Error>
     where
         M: SystemsManagerClient + ?Sized,
@@ -296,12 +306,20 @@ impl<S: TrustedAccessOn, M: SystemsManagerApi + ?Sized> DataSyncs<'_, S, M> {
     ///
     /// # Errors
     ///
-    /// Those of [`delete`](Self::delete) and [`ensure`](Self::ensure). Where the second step fails, the sync is gone; the
-    /// handle's [`changes`](Integration::changes) hold it as it was.
+    /// Those of [`delete`](Self::delete) and [`ensure`](Self::ensure); [`NotAnAdministrator`](ErrorKind::NotAnAdministrator), before any call, for
+    /// a sync of the organization in another account than the management account and the administrator's. Where the second step fails, the sync
+    /// is gone; the handle's [`changes`](Integration::changes) hold it as it was.
     ///
-    /// # Cancel safety, IAM permissions
+    /// # Cancel safety
     ///
-    /// Those of the two.
+    /// Not cancel safe: list again. The sync may be gone without standing in the changes: keep what [`list`](Self::list) showed before.
+    ///
+    /// # IAM permissions
+    ///
+    /// `ssm:ListResourceDataSync`, `ssm:DeleteResourceDataSync`, `ssm:CreateResourceDataSync` and `ssm:UpdateResourceDataSync`. AWS:
+    /// [UpdateResourceDataSync](https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_UpdateResourceDataSync.html), which tells to
+    /// delete and create, and
+    /// [Systems Manager and Organizations](https://docs.aws.amazon.com/organizations/latest/userguide/services-that-can-integrate-ssm.html).
     pub async fn recreate(
         &mut self,
         sync: &SyncDefinition,

@@ -207,7 +207,10 @@ impl Error {
         self.0.retry
     }
 
-    /// Whether trying again later may help, and nobody has spent their retries on it yet.
+    /// Whether the same call may succeed later, and the client has not used up its own retries.
+    ///
+    /// Where those, or a handle's patience, are used up, [`retry`](Self::retry) is [`Spent`](Retry::Spent), and this is `false`: wait longer, then
+    /// do the whole operation again. Code that does so anyway asks whether `retry` is anything but [`Permanent`](Retry::Permanent).
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         self.0.retry == Retry::Temporary

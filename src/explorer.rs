@@ -145,9 +145,17 @@ impl<C> Integration<Disabled, C> {
     /// with [`complete_explorer`](Integration::complete_explorer). One Region's failure stops no other: the error of a sync holds those of all
     /// Regions that failed ([`further`](Error::further)), and what was made in the others stands in the [`changes`](Self::changes).
     ///
-    /// # Cancel safety, IAM permissions
+    /// # Cancel safety
     ///
-    /// Those of the three.
+    /// Not cancel safe: see [`Integration`].
+    ///
+    /// # IAM permissions
+    ///
+    /// Those of the three: in the management account `organizations:EnableAWSServiceAccess` and, for the role, `iam:GetRole` and
+    /// `iam:CreateServiceLinkedRole`; in the sync's account `ssm:ListResourceDataSync`, `ssm:CreateResourceDataSync` and
+    /// `ssm:UpdateResourceDataSync`. AWS:
+    /// [Configuring a delegated administrator](https://docs.aws.amazon.com/systems-manager/latest/userguide/Explorer-setup-delegated-administrator.html),
+    /// [Explorer's resource data syncs](https://docs.aws.amazon.com/systems-manager/latest/userguide/Explorer-resource-data-sync.html).
     pub async fn set_up_explorer(self, explorer: &Explorer<'_>) -> Transition<Disabled, TrustedAccess, C>
     where
         C: OrganizationsApi,
@@ -173,9 +181,15 @@ impl<S: TrustedAccessOn, C> Integration<S, C> {
     /// [`DataSyncs::ensure`](crate::DataSyncs::ensure). The error of a sync holds those of all Regions that failed
     /// ([`further`](Error::further)).
     ///
-    /// # Cancel safety, IAM permissions
+    /// # Cancel safety
     ///
-    /// Those of the two.
+    /// Not cancel safe: what was made may not stand in the changes. Call it again.
+    ///
+    /// # IAM permissions
+    ///
+    /// For the role `iam:GetRole` and `iam:CreateServiceLinkedRole`; for the sync, in its account, `ssm:ListResourceDataSync`,
+    /// `ssm:CreateResourceDataSync` and `ssm:UpdateResourceDataSync`. AWS:
+    /// [Explorer's resource data syncs](https://docs.aws.amazon.com/systems-manager/latest/userguide/Explorer-resource-data-sync.html).
     pub async fn complete_explorer(&mut self, explorer: &Explorer<'_>) -> Result<(), Error> {
         explorer.check()?;
         explorer.set_up(self).await
@@ -196,9 +210,17 @@ impl<C> Integration<TrustedAccess, C> {
     /// deleted. A sync that stays in one Region, or in several ([`further`](Error::further)), ends it before trusted access goes. The failure
     /// [`recover`](Failure::recover)s into `Moved(Observed::Disabled(…))` when only the role stays.
     ///
-    /// # Cancel safety, IAM permissions
+    /// # Cancel safety
     ///
-    /// Those of the three.
+    /// Not cancel safe: see [`Integration`].
+    ///
+    /// # IAM permissions
+    ///
+    /// Those of the three: in the management account `organizations:DisableAWSServiceAccess` and, for the role, `iam:GetRole`,
+    /// `iam:DeleteServiceLinkedRole` and `iam:GetServiceLinkedRoleDeletionStatus`; in the sync's account `ssm:ListResourceDataSync` and
+    /// `ssm:DeleteResourceDataSync`; and `ssm:ListResourceDataSync` for the clients in `syncs`. AWS:
+    /// [Permissions required to disable trusted access](https://docs.aws.amazon.com/organizations/latest/userguide/orgs_integrate_services.html#orgs_trusted_access_disable_perms),
+    /// [Using roles to collect account information](https://docs.aws.amazon.com/systems-manager/latest/userguide/using-service-linked-roles-service-action-2.html).
     pub async fn take_down_explorer(
         mut self,
         explorer: &Explorer<'_>,

@@ -1,4 +1,5 @@
-//! Puts AWS Systems Manager to work across an AWS Organizations organization, and takes it out again, in an order that the compiler checks.
+//! Sets up AWS Systems Manager for an AWS organization, and removes it again: trusted access, the delegated administrator, and Explorer's role and
+//! data syncs. The compiler rejects steps in the wrong order.
 //!
 //! ```text
 //! Disabled ──enable_trusted_access──▶ TrustedAccess ──register_delegated_administrator──▶ Delegated
@@ -75,7 +76,8 @@
 //! | the role | `iam:GetRole`, `iam:CreateServiceLinkedRole`, `iam:DeleteServiceLinkedRole`, `iam:GetServiceLinkedRoleDeletionStatus` |
 //!
 //! Condition keys may limit them: `organizations:ServicePrincipal` to `ssm.amazonaws.com`, `ssm:SyncType` to `SyncFromSource`,
-//! `iam:AWSServiceName` to `accountdiscovery.ssm.amazonaws.com`. To protect and to create, syncs of Inventory's type are listed too.
+//! `iam:AWSServiceName` to `accountdiscovery.ssm.amazonaws.com`. Leave `ssm:ListResourceDataSync` without
+//! `ssm:SyncType`: before a sync is created, those of Inventory's type are listed too, because they hold names and places.
 //!
 //! # What it tells
 //!

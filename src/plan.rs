@@ -173,11 +173,16 @@ impl Plan {
 }
 
 impl Target {
-    /// Looks, and plans: [`Snapshot::take`] and [`Plan::new`].
+    /// Looks, and plans: [`Snapshot::take`] and [`Plan::new`]. Changes nothing.
     ///
     /// # Errors
     ///
-    /// Those of the two.
+    /// Those of [`check`](Self::check), before any call, and of the two.
+    ///
+    /// # IAM permissions
+    ///
+    /// Those of [`Snapshot::take`]; to apply the plan, [`Plan::permissions`]. AWS:
+    /// [Systems Manager and Organizations](https://docs.aws.amazon.com/organizations/latest/userguide/services-that-can-integrate-ssm.html).
     pub async fn plan(&self, clients: &Clients<'_>) -> Result<Plan, Error> {
         self.check()?;
         Plan::new(self, Snapshot::take(clients, &Scope::of(self)).await?)

@@ -15,13 +15,24 @@
 //!   unknown with [`Error::lost`](crate::Error::lost): what the crate does next depends on it.
 //! * Do not repeat writes after a lost reply. The crate reads first, then decides.
 //!
-//! A `mockall` mock of a port, as used by this crate's own tests:
+//! # A mock
+//!
+//! A `mockall` mock of all ports, so that it is a [`Client`]. A call that nothing was expected of panics. For ports that your code does not
+//! use, an empty implementation will do: it answers [`Unsupported`](crate::ErrorKind::Unsupported).
+//!
+//! A write ends when a read shows it. A mock whose listings never show one keeps the code under test waiting for all its patience, one minute at
+//! first: pause tokio's time in the test (`start_paused = true`, with tokio's feature `test-util`), or give the handle no patience, with
+//! [`settle_within(Duration::ZERO)`](crate::Integration::settle_within).
 //!
 //! ```
+//! use std::sync::Arc;
+//!
 //! use async_trait::async_trait;
 //! use mockall::mock;
 //! use ssm_organizations::ports::*;
-//! use ssm_organizations::{AccountId, Error, Integration, Observed, PageToken, Region, ServicePrincipal};
+//! use ssm_organizations::{
+//!     AccountId, DeletionTaskId, Error, Integration, Observed, PageToken, Region, RoleName, ServicePrincipal, SyncName,
+//! };
 //!
 //! mock! {
 //!     pub Client {}
@@ -42,19 +53,36 @@
 //!     impl StsApi for Client {
 //!         async fn get_caller_identity(&self) -> Result<CallerIdentity, Error>;
 //!     }
+//!
+//!     #[async_trait]
+//!     impl SystemsManagerApi for Client {
+//!         async fn list_resource_data_sync(&self, region: &Region, sync_type: SyncType, next: Option<PageToken>) -> Result<Page<DataSync>, Error>;
+//!         async fn create_resource_data_sync(&self, region: &Region, sync: &SyncDefinition) -> Result<(), Error>;
+//!         async fn update_resource_data_sync(&self, region: &Region, sync: &SyncDefinition) -> Result<(), Error>;
+//!         async fn delete_resource_data_sync(&self, region: &Region, name: &SyncName, sync_type: SyncType) -> Result<(), Error>;
+//!     }
+//!
+//!     #[async_trait]
+//!     impl IamApi for Client {
+//!         async fn get_role(&self, name: &RoleName) -> Result<Option<Role>, Error>;
+//!         async fn create_service_linked_role(&self, principal: &ServicePrincipal) -> Result<Role, Error>;
+//!         async fn delete_service_linked_role(&self, name: &RoleName) -> Result<DeletionTaskId, Error>;
+//!         async fn get_service_linked_role_deletion_status(&self, task: &DeletionTaskId) -> Result<DeletionStatus, Error>;
+//!     }
 //! }
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Error> {
 //! let management: AccountId = "111111111111".parse()?;
-//! let mut client = MockClient::new();
-//! client.expect_describe_organization().times(1).returning(move || {
+//! let mut mock = MockClient::new();
+//! mock.expect_describe_organization().times(1).returning(move || {
 //!     Ok(Organization::new("o-exampleorgid".parse()?, management))
 //! });
-//! client.expect_get_caller_identity().times(1).returning(move || Ok(CallerIdentity::new(management)));
-//! client.expect_list_aws_service_access_for_organization().times(1).returning(|_| Ok(Page::default()));
-//! client.expect_list_delegated_administrators().times(1).returning(|_, _| Ok(Page::default()));
+//! mock.expect_get_caller_identity().times(1).returning(move || Ok(CallerIdentity::new(management)));
+//! mock.expect_list_aws_service_access_for_organization().times(1).returning(|_| Ok(Page::default()));
+//! mock.expect_list_delegated_administrators().times(1).returning(|_, _| Ok(Page::default()));
 //!
+//! let client: Arc<dyn Client> = Arc::new(mock);
 //! let observed = Integration::new(client).observe().await?;
 //! assert!(matches!(observed, Observed::Disabled(_)));
 //! # Ok(())

@@ -54,7 +54,7 @@
 //! use std::time::Duration;
 //!
 //! use ssm_organizations::ports::{Client, Operation};
-//! use ssm_organizations::{AccountId, Error, ErrorKind, Integration, sim};
+//! use ssm_organizations::{AccountId, Error, ErrorKind, Integration, Retry, sim};
 //!
 //! /// The tool's own code.
 //! async fn onboard(client: &impl Client, account: &AccountId) -> Result<(), Error> {
@@ -62,7 +62,8 @@
 //!     loop {
 //!         let error = match once(client, account).await {
 //!             Ok(()) => return Ok(()),
-//!             Err(error) if error.is_retryable() && pause < Duration::from_mins(1) => error,
+//!             // `Temporary` here, and `Spent` on AWS where the SDK has tried in vain: the whole again, later, is right for both.
+//!             Err(error) if error.retry() != Retry::Permanent && pause < Duration::from_mins(1) => error,
 //!             Err(error) => return Err(error),
 //!         };
 //!         eprintln!("in {pause:?} again: {error}");
@@ -108,6 +109,9 @@
 //! * Any Region is one, and every one takes a sync of the organization: AWS supports some opt-in Regions only.
 //! * GovCloud is like the others, though AWS has no delegated administrator for Explorer there.
 //! * A call that breaks two rules is refused for one of them, in an order that AWS does not document.
+//! * A call is made once. What is throttled or meets another change fails as [`Retry::Temporary`](crate::Retry::Temporary); on AWS the SDK tries
+//!   again, and what outlasts that fails as [`Retry::Spent`](crate::Retry::Spent). Code that does the whole again after a pause asks whether
+//!   [`retry`](crate::Error::retry) is anything but [`Permanent`](crate::Retry::Permanent).
 
 mod builder;
 mod client;

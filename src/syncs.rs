@@ -26,15 +26,15 @@ use crate::redact::redact;
 /// Exhaustive on purpose: what becomes of the syncs is for the caller to say.
 #[derive(Clone, Copy)]
 pub enum Syncs<'a> {
-    /// Look in these Regions, with each of these clients, and refuse while an organization's sync remains. The refusal holds those syncs
-    /// in full.
+    /// Look in these Regions, with each of these clients, and refuse while an organization's sync remains. The refusal lists each as AWS shows it,
+    /// so that it can be created again ([`RemainingSync`]).
     ///
     /// Taking trusted access away needs a client of the management account, deregistering one of the administrator's. An account
     /// or a Region that cannot be looked at is a refusal too: unknown is not absent. Needs `ssm:ListResourceDataSync` in each account.
     Protect {
         /// One client for each account that may own syncs.
         ssm: &'a [&'a dyn SystemsManagerClient],
-        /// The Regions that syncs may have been created in.
+        /// The Regions that syncs may have been created in. No other is looked at: `aws ec2 describe-regions` lists those that an account can use.
         regions: &'a [Region],
     },
     /// Do not look. AWS may break or delete syncs.

@@ -193,7 +193,8 @@ pub enum Retry {
     Permanent,
     /// It may succeed later.
     Temporary,
-    /// It was temporary, and the client has used up its own retries: do not multiply them.
+    /// It was temporary, and the client has used up its own retries, or a handle its patience: do not multiply them. Wait longer, then do the
+    /// whole operation again.
     Spent,
 }
 

@@ -99,7 +99,9 @@ impl<C> Integration<TrustedAccess, C> {
     ///
     /// # Guarantees
     ///
-    /// As for [`enable_trusted_access`](Integration::enable_trusted_access). No other service's trust is touched.
+    /// The write is sent once, and again only when AWS's refusal contradicts a deregistration by this handle: that refusal is only late.
+    /// After a lost reply only reads decide. Trust that went by other hands is success without a change of ours. No other service's trust is
+    /// touched.
     ///
     /// # Cancel safety
     ///

@@ -49,7 +49,8 @@ impl Plan {
     ///
     /// # IAM permissions
     ///
-    /// [`Plan::permissions`].
+    /// [`Plan::permissions`]. AWS:
+    /// [Systems Manager and Organizations](https://docs.aws.amazon.com/organizations/latest/userguide/services-that-can-integrate-ssm.html).
     pub async fn apply(
         &self,
         clients: &Clients<'_>,

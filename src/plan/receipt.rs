@@ -104,6 +104,11 @@ impl Receipt {
     /// [`OtherOrganization`](ErrorKind::OtherOrganization). Where others have built on it since: [`FactMoved`](ErrorKind::FactMoved) for a sync that
     /// somebody has changed, [`OtherAdministrator`](ErrorKind::OtherAdministrator) for trust that another account's administration needs,
     /// [`SyncsRemain`](ErrorKind::SyncsRemain) for syncs that would go with it. And those of [`Snapshot::take`] and [`Plan::new`].
+    ///
+    /// # IAM permissions
+    ///
+    /// Those of [`Snapshot::take`] for the [`scope`](Self::scope); to apply the plan, [`Plan::permissions`]. AWS:
+    /// [Systems Manager and Organizations](https://docs.aws.amazon.com/organizations/latest/userguide/services-that-can-integrate-ssm.html).
     pub async fn undo(&self, clients: &Clients<'_>, undo: &Undo) -> Result<Plan, Error> {
         let scope = self.scope().in_regions(undo.look_in.iter().cloned());
         self.undo_from(Snapshot::take(clients, &scope).await?, undo)

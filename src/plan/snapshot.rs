@@ -224,7 +224,9 @@ impl Snapshot {
     ///
     /// # IAM permissions
     ///
-    /// Those of [`observe`](crate::Integration::observe), and `iam:GetRole` and `ssm:ListResourceDataSync` where the scope says so.
+    /// Those of [`observe`](crate::Integration::observe), and `iam:GetRole` and `ssm:ListResourceDataSync` where the scope says so. AWS:
+    /// [Delegated administrator for AWS services](https://docs.aws.amazon.com/organizations/latest/userguide/orgs_integrate_delegated_admin.html),
+    /// [Explorer's resource data syncs](https://docs.aws.amazon.com/systems-manager/latest/userguide/Explorer-resource-data-sync.html).
     pub async fn take(clients: &Clients<'_>, scope: &Scope) -> Result<Self, Error> {
         let roster = clients.roster().await?;
         let span = span!("take_snapshot", caller: roster.caller());

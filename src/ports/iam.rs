@@ -97,29 +97,41 @@ impl RoleUsage {
 
 /// AWS Identity and Access Management, as far as this crate speaks to it: the roles that services assume.
 ///
-/// Documented in the [IAM API reference](https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateServiceLinkedRole.html).
+/// Each method names AWS's page and the codes that a fake should answer with. IAM denies with `AccessDenied`, and its codes have no
+/// `Exception` at the end.
 #[async_trait]
 #[auto_impl(&, Box, Arc)]
 pub trait IamApi: Send + Sync {
-    /// `GetRole`; `None` for `NoSuchEntity`. Needs `iam:GetRole`.
+    /// [`GetRole`](https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRole.html). Needs `iam:GetRole`.
+    ///
+    /// `None`, and no error, where AWS answers `NoSuchEntity`.
     async fn get_role(&self, name: &RoleName) -> Result<Option<Role>, Error> {
         let _ = name;
         Err(Error::unsupported(Operation::GetRole))
     }
 
-    /// `CreateServiceLinkedRole`, without a suffix. Needs `iam:CreateServiceLinkedRole`, which `iam:AWSServiceName` may limit.
+    /// [`CreateServiceLinkedRole`](https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateServiceLinkedRole.html), without a
+    /// suffix. Needs `iam:CreateServiceLinkedRole`, which `iam:AWSServiceName` may limit.
+    ///
+    /// `InvalidInput` for a role that is there already, as for a principal that is none; `LimitExceeded` for a quota.
     async fn create_service_linked_role(&self, principal: &ServicePrincipal) -> Result<Role, Error> {
         let _ = principal;
         Err(Error::unsupported(Operation::CreateServiceLinkedRole))
     }
 
-    /// `DeleteServiceLinkedRole`: begins the deletion. Needs `iam:DeleteServiceLinkedRole`.
+    /// [`DeleteServiceLinkedRole`](https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteServiceLinkedRole.html): begins the
+    /// deletion. Needs `iam:DeleteServiceLinkedRole`.
+    ///
+    /// `NoSuchEntity` where there is no such role. A second call answers the id of the deletion that goes on.
     async fn delete_service_linked_role(&self, name: &RoleName) -> Result<DeletionTaskId, Error> {
         let _ = name;
         Err(Error::unsupported(Operation::DeleteServiceLinkedRole))
     }
 
-    /// `GetServiceLinkedRoleDeletionStatus`. Needs `iam:GetServiceLinkedRoleDeletionStatus`.
+    /// [`GetServiceLinkedRoleDeletionStatus`](https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetServiceLinkedRoleDeletionStatus.html).
+    /// Needs `iam:GetServiceLinkedRoleDeletionStatus`.
+    ///
+    /// `NoSuchEntity` for a deletion that nobody began. A role in use is no error, but [`DeletionStatus::Failed`].
     async fn get_service_linked_role_deletion_status(&self, task: &DeletionTaskId) -> Result<DeletionStatus, Error> {
         let _ = task;
         Err(Error::unsupported(Operation::GetServiceLinkedRoleDeletionStatus))

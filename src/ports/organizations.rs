@@ -221,23 +221,33 @@ impl DelegatedAdministrator {
 /// AWS Organizations, as far as this crate speaks to it.
 ///
 /// Writes are for the management account alone; reads also for the delegated administrator of any service, and
-/// `describe_organization` for every account. Documented in the
-/// [Organizations API reference](https://docs.aws.amazon.com/organizations/latest/APIReference/Welcome.html).
+/// `describe_organization` for every account. Anybody else is refused with `AccessDeniedException`, an account that is in no organization
+/// with `AWSOrganizationsNotInUseException`, and too many calls with `TooManyRequestsException`.
+///
+/// Each method names AWS's page and the further codes that a fake should answer with. A constraint is a `ConstraintViolationException`, with
+/// its reason by [`Error::with_reason`].
 #[async_trait]
 #[auto_impl(&, Box, Arc)]
 pub trait OrganizationsApi: Send + Sync {
-    /// `DescribeOrganization`. Needs `organizations:DescribeOrganization`.
+    /// [`DescribeOrganization`](https://docs.aws.amazon.com/organizations/latest/APIReference/API_DescribeOrganization.html).
+    /// Needs `organizations:DescribeOrganization`.
     async fn describe_organization(&self) -> Result<Organization, Error> {
         Err(Error::unsupported(Operation::DescribeOrganization))
     }
 
-    /// `DescribeAccount`. Needs `organizations:DescribeAccount`.
+    /// [`DescribeAccount`](https://docs.aws.amazon.com/organizations/latest/APIReference/API_DescribeAccount.html).
+    /// Needs `organizations:DescribeAccount`.
+    ///
+    /// `AccountNotFoundException` for an account that is no member.
     async fn describe_account(&self, account: &AccountId) -> Result<Account, Error> {
         let _ = account;
         Err(Error::unsupported(Operation::DescribeAccount))
     }
 
-    /// `ListAWSServiceAccessForOrganization`, one page. Needs `organizations:ListAWSServiceAccessForOrganization`.
+    /// [`ListAWSServiceAccessForOrganization`](https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAWSServiceAccessForOrganization.html),
+    /// one page. Needs `organizations:ListAWSServiceAccessForOrganization`.
+    ///
+    /// `InvalidInputException`, `INVALID_NEXT_TOKEN`, for a token that is none of this listing's.
     async fn list_aws_service_access_for_organization(
         &self,
         next: Option<PageToken>,
@@ -246,19 +256,29 @@ pub trait OrganizationsApi: Send + Sync {
         Err(Error::unsupported(Operation::ListAwsServiceAccessForOrganization))
     }
 
-    /// `EnableAWSServiceAccess`. Needs `organizations:EnableAWSServiceAccess`.
+    /// [`EnableAWSServiceAccess`](https://docs.aws.amazon.com/organizations/latest/APIReference/API_EnableAWSServiceAccess.html).
+    /// Needs `organizations:EnableAWSServiceAccess`.
+    ///
+    /// Constraint `ORGANIZATION_NOT_IN_ALL_FEATURES_MODE`; `ConcurrentModificationException` while another change is under way.
     async fn enable_aws_service_access(&self, principal: &ServicePrincipal) -> Result<(), Error> {
         let _ = principal;
         Err(Error::unsupported(Operation::EnableAwsServiceAccess))
     }
 
-    /// `DisableAWSServiceAccess`. Needs `organizations:DisableAWSServiceAccess`.
+    /// [`DisableAWSServiceAccess`](https://docs.aws.amazon.com/organizations/latest/APIReference/API_DisableAWSServiceAccess.html).
+    /// Needs `organizations:DisableAWSServiceAccess`.
+    ///
+    /// Constraint `DELEGATED_ADMINISTRATOR_EXISTS_FOR_THIS_SERVICE`, if it refuses while there is one: AWS's documents leave that open.
+    /// `ConcurrentModificationException` while another change is under way.
     async fn disable_aws_service_access(&self, principal: &ServicePrincipal) -> Result<(), Error> {
         let _ = principal;
         Err(Error::unsupported(Operation::DisableAwsServiceAccess))
     }
 
-    /// `ListDelegatedAdministrators` of one service, one page. Needs `organizations:ListDelegatedAdministrators`.
+    /// [`ListDelegatedAdministrators`](https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListDelegatedAdministrators.html)
+    /// of one service, one page. Needs `organizations:ListDelegatedAdministrators`.
+    ///
+    /// `InvalidInputException`, `INVALID_NEXT_TOKEN`, for a token that is none of this listing's.
     async fn list_delegated_administrators(
         &self,
         principal: &ServicePrincipal,
@@ -268,7 +288,12 @@ pub trait OrganizationsApi: Send + Sync {
         Err(Error::unsupported(Operation::ListDelegatedAdministrators))
     }
 
-    /// `RegisterDelegatedAdministrator`. Needs `organizations:RegisterDelegatedAdministrator`.
+    /// [`RegisterDelegatedAdministrator`](https://docs.aws.amazon.com/organizations/latest/APIReference/API_RegisterDelegatedAdministrator.html).
+    /// Needs `organizations:RegisterDelegatedAdministrator`.
+    ///
+    /// `AccountAlreadyRegisteredException`, `AccountNotFoundException`, `ConcurrentModificationException`. Constraints
+    /// `SERVICE_ACCESS_NOT_ENABLED`, `CANNOT_REGISTER_MASTER_AS_DELEGATED_ADMINISTRATOR`,
+    /// `CANNOT_REGISTER_SUSPENDED_ACCOUNT_AS_DELEGATED_ADMINISTRATOR`, `MAX_DELEGATED_ADMINISTRATORS_FOR_SERVICE_LIMIT_EXCEEDED`.
     async fn register_delegated_administrator(
         &self,
         account: &AccountId,
@@ -278,7 +303,10 @@ pub trait OrganizationsApi: Send + Sync {
         Err(Error::unsupported(Operation::RegisterDelegatedAdministrator))
     }
 
-    /// `DeregisterDelegatedAdministrator`. Needs `organizations:DeregisterDelegatedAdministrator`.
+    /// [`DeregisterDelegatedAdministrator`](https://docs.aws.amazon.com/organizations/latest/APIReference/API_DeregisterDelegatedAdministrator.html).
+    /// Needs `organizations:DeregisterDelegatedAdministrator`.
+    ///
+    /// `AccountNotRegisteredException`, `AccountNotFoundException`, `ConcurrentModificationException`.
     async fn deregister_delegated_administrator(
         &self,
         account: &AccountId,

@@ -28,7 +28,8 @@ impl CallerIdentity {
 #[async_trait]
 #[auto_impl(&, Box, Arc)]
 pub trait StsApi: Send + Sync {
-    /// `GetCallerIdentity`. Needs no permission.
+    /// [`GetCallerIdentity`](https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html). Needs no permission, and
+    /// AWS's model declares no error for it.
     async fn get_caller_identity(&self) -> Result<CallerIdentity, Error> {
         Err(Error::unsupported(Operation::GetCallerIdentity))
     }
