@@ -1,6 +1,9 @@
 //! The changes of one handle's line of transitions, and which of them a read has yet to take into account.
 
+use tokio::time::Instant;
+
 use crate::change::Change;
+use crate::observation::FRESH;
 use crate::ports::SyncDefinition;
 use crate::syncs::SyncAt;
 
@@ -9,6 +12,8 @@ pub(crate) struct Journal {
     changes: Vec<Change>,
     /// How many changes came before the observation that the current state rests on.
     observed: usize,
+    /// When that was.
+    observed_at: Option<Instant>,
     /// Syncs that were written as they are to be, though AWS does not show all of it.
     written: Vec<(SyncAt, SyncDefinition)>,
 }
@@ -58,6 +63,11 @@ impl Journal {
         &self.changes
     }
 
+    /// Whether the observation was so long ago that others may well have been here since.
+    pub(crate) fn is_stale(&self) -> bool {
+        self.observed_at.is_some_and(|then| then.elapsed() > FRESH)
+    }
+
     /// What we saw succeed since the last observation: reads that deny it are late.
     pub(crate) fn since_observation(&self) -> &[Change] {
         self.changes.get(self.observed..).unwrap_or_default()
@@ -66,5 +76,6 @@ impl Journal {
     /// From here on, an observation stands for all changes so far.
     pub(crate) fn mark_observed(&mut self) {
         self.observed = self.changes.len();
+        self.observed_at = Some(Instant::now());
     }
 }

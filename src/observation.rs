@@ -1,5 +1,7 @@
 //! Reads what the state of the integration is made of.
 
+use std::time::Duration;
+
 use futures_util::future::{join, join4};
 
 use crate::change::{Change, ChangeKind};
@@ -12,6 +14,9 @@ use crate::ports::{
 
 /// The service that this crate speaks for.
 pub(crate) const PRINCIPAL: ServicePrincipal = ServicePrincipal::SYSTEMS_MANAGER;
+
+/// For so long what was read counts as what is.
+pub(crate) const FRESH: Duration = Duration::from_secs(10);
 
 /// What does not change under us: read once, then carried.
 #[derive(Debug, Clone)]

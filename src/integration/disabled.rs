@@ -14,8 +14,10 @@ impl<C> Integration<Disabled, C> {
     /// # Expected flow
     ///
     /// 1. `DescribeOrganization`, only where the organization had consolidated billing only: it may have all features by now.
-    /// 2. `EnableAWSServiceAccess` for `ssm.amazonaws.com`.
-    /// 3. `ListAWSServiceAccessForOrganization` until it shows.
+    /// 2. `ListAWSServiceAccessForOrganization`, only where the observation is more than ten seconds old: what others have enabled since is not taken
+    ///    for ours. AWS accepts it once more.
+    /// 3. `EnableAWSServiceAccess` for `ssm.amazonaws.com`.
+    /// 4. `ListAWSServiceAccessForOrganization` until it shows.
     ///
     /// # Guarantees
     ///

@@ -92,10 +92,11 @@ impl<C> Integration<TrustedAccess, C> {
     ///
     /// # Expected flow
     ///
-    /// 1. At once, before every sending: `ListDelegatedAdministrators`, because an account may have been registered since, and under [`Syncs::Protect`]
+    /// 1. `ListAWSServiceAccessForOrganization`, only where the observation is more than ten seconds old, as for enabling.
+    /// 2. At once, before every sending: `ListDelegatedAdministrators`, because an account may have been registered since, and under [`Syncs::Protect`]
     ///    `GetCallerIdentity` and `ListResourceDataSync` with each client in each Region.
-    /// 2. `DisableAWSServiceAccess` for `ssm.amazonaws.com`.
-    /// 3. `ListAWSServiceAccessForOrganization` until it is gone.
+    /// 3. `DisableAWSServiceAccess` for `ssm.amazonaws.com`.
+    /// 4. `ListAWSServiceAccessForOrganization` until it is gone.
     ///
     /// # Guarantees
     ///

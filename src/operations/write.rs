@@ -2,7 +2,7 @@
 
 use std::mem::discriminant;
 
-use super::settle::{Waiting, not_settled};
+use super::settle::{Half, Waiting, not_settled};
 use super::{Done, Ground, Setback};
 use crate::change::{Certainty, Change, ChangeKind};
 use crate::domain::{AccountId, ServicePrincipal};
@@ -211,6 +211,15 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
             let checked = guarded.care.check(operation).and_then(|()| self.check_caller(operation));
             checked.map_err(|error| Setback::Unchanged(self.name(error, &write)))?;
         }
+        let mut before = before.clone();
+        // AWS accepts both where it is so already, and what others did would be on record as ours.
+        if matches!(write, Write::Enable | Write::Disable(_)) && self.journal.is_stale() {
+            self.read_half(&mut before, Half::Trust).await.map_err(Setback::Unchanged)?;
+            if write.holds_in(&before) {
+                return Ok(Done { facts: before, ours: None });
+            }
+        }
+        let before = &before;
         loop {
             // What guards a write is read before every sending.
             let (before, report) = match write.guarded() {

@@ -270,7 +270,7 @@ impl Snapshot {
 
     /// Whether it was taken just now, so that each step's own look is enough.
     pub(super) fn is_fresh(&self) -> bool {
-        self.taken.0.is_some_and(|taken| taken.elapsed() < Duration::from_secs(10))
+        self.taken.0.is_some_and(|taken| taken.elapsed() < observation::FRESH)
     }
 
     /// The organization.

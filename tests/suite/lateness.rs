@@ -146,6 +146,28 @@ async fn a_late_listing_is_no_success_however_little_patience_there_is() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_others_did_while_a_handle_lay_about_is_not_on_our_record() {
+    let organization = organization().build();
+    let disabled = disabled_in(&organization).await;
+    tokio::time::advance(Duration::from_hours(1)).await;
+    organization.trust(&SSM);
+    let trusted = disabled.enable_trusted_access().await.unwrap();
+    assert_eq!((trusted.changes(), organization.writes()), (&[][..], 0));
+
+    tokio::time::advance(Duration::from_hours(1)).await;
+    organization.distrust(&SSM);
+    let disabled = trusted.disable(Syncs::Forfeit).await.unwrap();
+    assert_eq!((disabled.changes(), organization.writes()), (&[][..], 0));
+
+    // Where nobody has been, it is ours.
+    tokio::time::advance(Duration::from_hours(1)).await;
+    let trusted = disabled.enable_trusted_access().await.unwrap();
+    tokio::time::advance(Duration::from_hours(1)).await;
+    let disabled = trusted.disable(Syncs::Forfeit).await.unwrap();
+    assert_eq!((disabled.changes().len(), organization.writes()), (2, 2));
+}
+
+#[tokio::test(start_paused = true)]
 async fn whom_we_saw_go_has_overtaken_nobody() {
     let bob_since = |second| Page::last(vec![DelegatedAdministrator::new(bob(), date(second))]);
     // After the registration the first listing is from before Alice went.
