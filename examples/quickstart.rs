@@ -69,7 +69,7 @@ async fn main() -> Result<(), Error> {
 
     heading("Make another account the administrator, and carry the data sync over to it");
     let carry = Handover::Carry { from: &old_ssm, to: &new_ssm, regions: &home };
-    let mut delegated = delegated.replace(&successor, carry).await?.delegated;
+    let mut delegated = delegated.replace(&successor, carry).await?.into_result()?;
     report.tell(&delegated, delegated.changes());
 
     heading("Out again: first the data sync, by its name");

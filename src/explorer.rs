@@ -8,7 +8,7 @@ use crate::failure::{Failure, Recovered};
 use crate::integration::{Integration, Transition};
 use crate::ports::{IamClient, Operation, OrganizationsApi, SyncDefinition, SystemsManagerClient};
 use crate::state::{Disabled, ObservedState, TrustedAccess, TrustedAccessOn};
-use crate::syncs::Syncs;
+use crate::syncs::{Endangered, RemainingSync, Syncs};
 
 /// What Explorer runs on beside trusted access: the service-linked role and a data sync. Each only where it is asked for.
 ///
@@ -82,7 +82,7 @@ impl<'a> Explorer<'a> {
     }
 
     /// Refuses what would be found impossible only after something is gone.
-    async fn check_take_down<C>(
+    async fn check_take_down<C: OrganizationsApi>(
         &self,
         handle: &mut Integration<TrustedAccess, C>,
         syncs: Syncs<'_>,
@@ -90,11 +90,28 @@ impl<'a> Explorer<'a> {
         let operation = Operation::DisableAwsServiceAccess;
         self.check()?;
         syncs.check(operation)?;
+        handle.ground().check_caller(operation)?;
         let management = handle.organization().management_account;
         if let Some(iam) = self.iam {
             handle.account_discovery_role(iam).check_account(Operation::DeleteServiceLinkedRole).await?;
         }
-        syncs.check_sees(operation, management).await
+        syncs.check_sees(operation, management).await?;
+        let Some(ExplorerSync { ssm, definition, regions }) = self.sync else { return Ok(()) };
+        if !matches!(syncs, Syncs::Protect { .. }) {
+            return Ok(());
+        }
+        // One that stays would keep trusted access, once this one is gone for nothing.
+        let endangered = Endangered { others: true, ..Endangered::of(vec![management]) };
+        let Err(error) = syncs.guard(operation, &endangered, handle.own()).await else { return Ok(()) };
+        let ErrorKind::SyncsRemain { syncs: mut others } = error.kind().clone() else { return Err(error) };
+        let account = ssm.get_caller_identity().await?.account;
+        others.retain(|RemainingSync { at, .. }| {
+            (at.account, &at.name) != (account, definition.name()) || !regions.contains(&at.region)
+        });
+        if others.is_empty() {
+            return Ok(());
+        }
+        Err(Error::of(ErrorKind::SyncsRemain { syncs: others }).at(operation))
     }
 
     /// Role, then sync: AWS wants the role first of whoever creates a sync by program.
@@ -206,8 +223,8 @@ impl<C> Integration<TrustedAccess, C> {
     /// # Errors
     ///
     /// Those of [`DataSyncs::delete`](crate::DataSyncs::delete), [`disable`](Self::disable) and
-    /// [`AccountDiscoveryRole::delete`](crate::AccountDiscoveryRole::delete); clients of the wrong account are refused before anything is
-    /// deleted. A sync that stays in one Region, or in several ([`further`](Error::further)), ends it before trusted access goes. The failure
+    /// [`AccountDiscoveryRole::delete`](crate::AccountDiscoveryRole::delete); clients of the wrong account, and under [`Syncs::Protect`] other syncs that
+    /// remain, are refused before anything is deleted. A sync that stays in one Region, or in several ([`further`](Error::further)), ends it before trusted access goes. The failure
     /// [`recover`](Failure::recover)s into `Moved(Observed::Disabled(…))` when only the role stays.
     ///
     /// # Cancel safety

@@ -11,7 +11,7 @@ use crate::data_syncs::SyncEnsured;
 use crate::domain::{AccountId, Region};
 use crate::error::{Error, ErrorKind};
 use crate::failure::{Failure, Recovered};
-use crate::integration::Integration;
+use crate::integration::{Integration, Transition};
 use crate::journal::Own;
 use crate::operations;
 use crate::operations::data_sync::Place;
@@ -57,8 +57,8 @@ impl fmt::Debug for Handover<'_> {
 pub struct Replaced<C> {
     /// The handle of the new administrator.
     pub delegated: Integration<Delegated, C>,
-    /// Each sync that was to be carried over, with what became of it. A sync that failed is whole in
-    /// [`lost`](Self::lost), to be created again.
+    /// Each sync that was sent to the new account, with what became of it. A sync that failed is whole in
+    /// [`lost`](Self::lost), to be created again; where none could be sent, the first one's error says why.
     pub carried: Vec<(SyncAt, Result<SyncEnsured, Error>)>,
     /// The definitions of the syncs that could not be created in the new account, with their Regions.
     pub lost: Vec<(Region, SyncDefinition)>,
@@ -69,6 +69,21 @@ pub struct Replaced<C> {
 }
 
 impl<C> Replaced<C> {
+    /// The handle, where no sync was lost.
+    ///
+    /// # Errors
+    ///
+    /// That of the first sync that could not be created in the new account, with the others' in [`further`](Error::further). The failure
+    /// [`recover`](Failure::recover)s into the new administrator's handle, whose [`changes`](Integration::changes) hold the syncs as they
+    /// were.
+    pub fn into_result(self) -> Transition<Delegated, Delegated, C> {
+        let Self { delegated, carried, .. } = self;
+        match Error::all(carried.into_iter().map(|(_, ensured)| ensured)) {
+            Ok(_) => Ok(delegated),
+            Err(error) => Err(Failure::new(error, Recovered::Moved(delegated.into()))),
+        }
+    }
+
     fn without_syncs(delegated: Integration<Delegated, C>) -> Self {
         Self { delegated, carried: Vec::new(), lost: Vec::new(), foreign: Vec::new(), unshown: Vec::new() }
     }
@@ -237,10 +252,14 @@ impl Stock {
         match delegated.data_syncs(to).await {
             Ok(mut syncs) => {
                 for (definition, regions) in by_definition(wanted) {
-                    // Without a result nothing was sent.
-                    let Ok(results) = syncs.ensure(&definition, &regions).await else {
-                        lost.extend(regions.into_iter().map(|region| (region, definition.clone())));
-                        continue;
+                    let results = match syncs.ensure(&definition, &regions).await {
+                        Ok(results) => results,
+                        Err(error) => {
+                            let first = regions.first().map(|region| SyncAt::new(new, region, definition.name()));
+                            carried.extend(first.map(|at| (at, Err(error))));
+                            lost.extend(regions.into_iter().map(|region| (region, definition.clone())));
+                            continue;
+                        }
                     };
                     for (region, ensured) in results.into_inner() {
                         carried.push((SyncAt::new(new, &region, definition.name()), ensured));
@@ -251,7 +270,11 @@ impl Stock {
                 }
             }
             // The identity was told before: nothing can be made now.
-            Err(_) => lost.extend(wanted),
+            Err(error) => {
+                let first = wanted.first().map(|(region, sync)| SyncAt::new(new, region, sync.name()));
+                carried.extend(first.map(|at| (at, Err(error))));
+                lost.extend(wanted);
+            }
         }
         Replaced { delegated, carried, lost, foreign, unshown }
     }

@@ -13,8 +13,8 @@ use ssm_organizations::ports::{
 };
 use ssm_organizations::sim::{self, Fault, Lag, Undocumented};
 use ssm_organizations::{
-    AccountId, Applied, ByRegion, Certainty, ChangeKind, Error, ErrorKind, Explorer, Handover, Recovered, Region,
-    Retry, RoleEnsured, RoleName, ServicePrincipal, SyncEnsured, SyncName, Syncs, SyncsReport,
+    AccountId, Applied, ByRegion, Certainty, ChangeKind, Error, ErrorKind, Explorer, Handover, Integration, Recovered,
+    Region, Retry, RoleEnsured, RoleName, ServicePrincipal, SyncEnsured, SyncName, Syncs, SyncsReport,
 };
 use tokio::time::Instant;
 
@@ -1016,6 +1016,47 @@ async fn clients_of_the_wrong_account_take_nothing_down() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_would_keep_trusted_access_is_found_before_a_sync_goes() {
+    let organization = ready()
+        .data_sync(management(), region(HOME), full("all"))
+        .data_sync(management(), region("us-east-1"), full("all"))
+        .build();
+    let client = organization.management_client();
+    let (sync, home) = (definition("all"), home());
+    let everywhere = [region(HOME), region("us-east-1")];
+    let explorer = Explorer::new().with_sync(&client, &sync, &home);
+    let protect = Syncs::Protect { ssm: &[&client], regions: &everywhere };
+    let (error, recovered) = failed(trusted_in(&organization).await.take_down_explorer(&explorer, protect).await);
+    let ErrorKind::SyncsRemain { syncs, .. } = error.kind() else { panic!("{error}") };
+    assert_eq!(syncs.iter().map(|sync| &sync.at.region).collect::<Vec<_>>(), [&everywhere[1]]);
+    assert_eq!((way(&recovered), organization.writes()), (Way::Unchanged, 0));
+    // Of another account it is another sync.
+    let alices = organization.client(alice());
+    organization.remove_data_sync(management(), &everywhere[1], &name("all"));
+    organization.add_data_sync(alice(), region(HOME), full("all"));
+    let protect = Syncs::Protect { ssm: &[&client, &alices], regions: &everywhere };
+    let (error, _) = failed(trusted_in(&organization).await.take_down_explorer(&explorer, protect).await);
+    let ErrorKind::SyncsRemain { syncs, .. } = error.kind() else { panic!("{error}") };
+    assert_eq!(syncs.iter().map(|sync| sync.at.account).collect::<Vec<_>>(), [alice()]);
+    assert_eq!(organization.writes(), 0);
+
+    // Whoever only reads the organization takes nothing down.
+    let organization = ready().delegated_for(&ServicePrincipal::STACK_SETS, alice()).data_sync(
+        management(),
+        region(HOME),
+        full("all"),
+    );
+    let organization = organization.build();
+    let client = organization.management_client();
+    let observed = Integration::new(organization.client(alice())).observe().await.unwrap();
+    let trusted = expect_trusted(observed);
+    let explorer = Explorer::new().with_sync(&client, &sync, &home);
+    let (error, _) = failed(trusted.take_down_explorer(&explorer, Syncs::Forfeit).await);
+    assert!(matches!(error.kind(), ErrorKind::NotManagementAccount { .. }), "{error}");
+    assert_eq!(organization.writes(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_sync_that_appears_during_the_take_down_keeps_the_role_as_it_is_told_to() {
     let organization = ready().build();
     let client = organization.management_client();
@@ -1454,4 +1495,41 @@ async fn a_sync_that_we_deleted_is_not_handed_over() {
     let replaced = delegated.replace(&bob(), Handover::Carry { from: &from, to: &to, regions: &home() }).await.unwrap();
     assert!(replaced.carried.is_empty() && replaced.lost.is_empty(), "{replaced:?}");
     assert_eq!(syncs_at_home(&organization, bob()), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hand_over_that_loses_a_sync_is_no_success() {
+    let organization = administered()
+        .data_sync(alice(), region(HOME), full("one"))
+        .data_sync(alice(), region(HOME), full("two"))
+        .build();
+    let (from, to) = (organization.client(alice()), organization.client(bob()));
+    let carry = Handover::Carry { from: &from, to: &to, regions: &home() };
+    organization.fault(Operation::CreateResourceDataSync, 1, Fault::refused("InternalServerError"));
+    let replaced = delegated_in(&organization).await.replace(&bob(), carry).await.unwrap();
+    assert_eq!(replaced.lost.len(), 1);
+    let (error, recovered) = failed(replaced.into_result());
+    assert_eq!(error.operation(), Some(Operation::CreateResourceDataSync));
+    let Recovered::Moved(observed) = recovered else { panic!("{recovered:?}") };
+    let lost = observed.changes().iter().map(|change| match &change.kind {
+        ChangeKind::AdministratorDeregistered { syncs, .. } => syncs.recorded().len(),
+        _ => 0,
+    });
+    assert_eq!(lost.sum::<usize>(), 2, "on record");
+
+    // Where none could be sent, it says why.
+    let organization = administered().data_sync(alice(), region(HOME), full("one")).build();
+    let (from, to) = (organization.client(alice()), organization.client(bob()));
+    let carry = Handover::Carry { from: &from, to: &to, regions: &home() };
+    organization.fault(Operation::GetCallerIdentity, 5, Fault::refused("ExpiredToken"));
+    let replaced = delegated_in(&organization).await.replace(&bob(), carry).await.unwrap();
+    assert_eq!((replaced.carried.len(), replaced.lost.len()), (1, 1), "{replaced:?}");
+    let (error, _) = failed(replaced.into_result());
+    assert_eq!(error.operation(), Some(Operation::GetCallerIdentity));
+
+    let organization = administered().data_sync(alice(), region(HOME), full("one")).build();
+    let (from, to) = (organization.client(alice()), organization.client(bob()));
+    let carry = Handover::Carry { from: &from, to: &to, regions: &home() };
+    let replaced = delegated_in(&organization).await.replace(&bob(), carry).await.unwrap();
+    assert_eq!(replaced.into_result().unwrap().administrator().account, bob());
 }
