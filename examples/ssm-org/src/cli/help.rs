@@ -2,13 +2,16 @@
 
 pub(super) const PROGRAM: &str = "\
 What the options leave open comes from the usual AWS environment: AWS_REGION, AWS_PROFILE,
-AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, ~/.aws/config and the rest. Colours are for terminals, and
-NO_COLOR switches them off.
+AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, ~/.aws/config and the rest. Where AWS wants fewer calls,
+AWS_MAX_ATTEMPTS says how often each is tried, three times if left out. Colours are for terminals,
+and NO_COLOR switches them off.
 
 With --json the standard output is one JSON object, whatever happens. Where something went wrong
 it has an `error`, an object with `kind`, `message`, `operation`, `account`, `region`, `caller`,
-`code`, `reason`, `request_id`, `applied`, `retryable`, `causes`, `remedies` and `help`, as far as
-they are known, and where there are more errors those in `further_errors`. Besides:
+`code`, `reason`, `request_id`, `applied`, `retryable`, `retry`, `causes`, `remedies` and `help`, as
+far as they are known, and where there are more errors those in `further_errors`. `retry` is
+`permanent`, `temporary` (the same may succeed later) or `spent` (it may, and was tried several
+times already). Besides:
   plan                     the plan; it can be kept and applied like one of --out
   apply, undo, onboard,    `plan`, `receipt` (what was changed), `remaining` (the steps that were
   offboard, replace        not done), `now`, `next_steps` and `notes`

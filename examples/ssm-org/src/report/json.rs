@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use ssm_organizations::Error;
+use ssm_organizations::{Error, Retry};
 
 use super::{Complaint, Standing};
 
@@ -45,6 +45,7 @@ fn error_object(error: &Error) -> Map<String, Value> {
         member("message", error.to_string()),
         member("applied", error.applied().to_string()),
         member("retryable", error.is_retryable()),
+        member("retry", retry(error.retry())),
     ]);
     let known = [
         ("operation", error.operation().map(|operation| operation.name().into())),
@@ -65,6 +66,14 @@ fn error_object(error: &Error) -> Map<String, Value> {
     object
 }
 
+/// Whether the same call may succeed later, and whether the client has tried as often as it does.
+fn retry(retry: Retry) -> String {
+    match retry {
+        Retry::Spent => "spent".to_owned(),
+        other => other.to_string(),
+    }
+}
+
 /// The name of the error's kind, in lower case with underscores: `AccessDenied` is `access_denied`.
 fn kind(error: &Error) -> String {
     let debug = format!("{:?}", error.kind());
@@ -81,8 +90,8 @@ fn kind(error: &Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use ssm_organizations::Error;
     use ssm_organizations::ports::Operation;
+    use ssm_organizations::{Error, Retry};
 
     use super::error_objects;
 
@@ -98,5 +107,18 @@ mod tests {
         assert_eq!((&object["retryable"], &object["help"][0]), (&false.into(), &"do it".into()));
         assert!(object.get("region").is_none());
         assert!(!object.to_string().contains('@'), "{object}");
+    }
+
+    #[test]
+    fn whether_to_try_again_is_told_from_having_tried() {
+        for (retry, text, retryable) in [
+            (Retry::Permanent, "permanent", false),
+            (Retry::Temporary, "temporary", true),
+            (Retry::Spent, "spent", false),
+        ] {
+            let error = Error::service(Operation::DescribeOrganization, "TooManyRequestsException", "");
+            let objects = error_objects(&error.with_retry(retry).into(), &[]);
+            assert_eq!((&objects[0]["retry"], &objects[0]["retryable"]), (&text.into(), &retryable.into()));
+        }
     }
 }
