@@ -107,9 +107,13 @@ impl Cli {
             Command::Apply(Apply { file: Some(_), target, .. }) if target.says_something() => {
                 refuse(ErrorKind::ArgumentConflict, TWO_TARGETS)
             }
-            Command::Policy(order) if order.is_for_something_else() && order.target.says_something() => {
-                refuse(ErrorKind::ArgumentConflict, TWO_TARGETS)
+            Command::Apply(Apply { file: Some(_), target, .. }) if target.contents.forfeit_syncs => {
+                refuse(ErrorKind::ArgumentConflict, KEPT)
             }
+            Command::Policy(order) => match order.misuse() {
+                Some(refusal) => refuse(ErrorKind::ArgumentConflict, refusal),
+                None => Ok(()),
+            },
             Command::Plan(PlanOrder { target, .. }) if !target.says_something() => {
                 refuse(ErrorKind::MissingRequiredArgument, NO_TARGET)
             }
@@ -145,6 +149,8 @@ impl Command {
 
 const TWO_TARGETS: &str =
     "what should be is said twice: a kept plan, operations and commands go without options of a target";
+const KEPT: &str =
+    "what becomes of data syncs that are not named stands in the kept plan: make it anew with --forfeit-syncs";
 const NO_TARGET: &str = "say what should be, with options such as --admin and --trusted-access, or with --target FILE";
 
 #[derive(Debug, Args)]
@@ -243,8 +249,19 @@ pub(crate) struct PolicyOrder {
 }
 
 impl PolicyOrder {
-    fn is_for_something_else(&self) -> bool {
-        self.file.is_some() || !self.operations.is_empty() || !self.commands.is_empty()
+    /// What is said and would have no effect.
+    fn misuse(&self) -> Option<&'static str> {
+        let Self { file, operations, commands, target, scope } = self;
+        let has_target = target.says_something();
+        if has_target && (file.is_some() || !operations.is_empty() || !commands.is_empty()) {
+            Some(TWO_TARGETS)
+        } else if (has_target || file.is_some()) && scope.says_something() {
+            Some(NARROWED)
+        } else if !has_target && (target.contents.forfeit_syncs || !target.admin_profiles.is_empty()) {
+            Some("--forfeit-syncs and --admin-profile have no use without a target")
+        } else {
+            None
+        }
     }
 }
 
@@ -259,12 +276,22 @@ pub(crate) struct PolicyScope {
     #[arg(long, value_name = "ACCOUNT", requires = "organization")]
     pub(crate) management: Option<AccountId>,
     /// Only this account as the delegated administrator's
-    #[arg(long, value_name = "ACCOUNT")]
+    #[arg(long = "for-administrator", value_name = "ACCOUNT")]
     pub(crate) administrator: Option<AccountId>,
     /// Only this partition, such as aws or aws-us-gov
     #[arg(long, value_name = "PARTITION")]
     pub(crate) partition: Option<Partition>,
 }
+
+impl PolicyScope {
+    fn says_something(&self) -> bool {
+        let Self { organization, management, administrator, partition } = self;
+        organization.is_some() || management.is_some() || administrator.is_some() || partition.is_some()
+    }
+}
+
+const NARROWED: &str = "a plan says what its policies are narrowed to: --organization, --management, \
+                        --for-administrator and --partition go without FILE and without a target";
 
 /// A command that a policy can be for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -324,7 +351,7 @@ pub(crate) struct Offboard {
     #[arg(long = "delete-sync", value_name = "NAME", value_parser = own_sync)]
     pub(crate) delete_syncs: Vec<SyncName>,
     /// At the end, delete the service-linked role `AWSServiceRoleForAmazonSSM_AccountDiscovery`, and wait until AWS has done so
-    #[arg(long, visible_alias = "role")]
+    #[arg(long)]
     pub(crate) delete_role: bool,
     /// Take the administrator account's credentials from this profile, to look for its data syncs, and delete those named
     #[arg(long, value_name = "PROFILE", value_parser = NonEmptyStringValueParser::new())]

@@ -151,7 +151,7 @@ async fn all_of_explorer_goes_in_and_out_and_each_way_twice() {
     assert_eq!(organization.writes(), 0);
 
     let regions = "--region eu-central-1,us-east-1";
-    let offboard = format!("offboard --delete-sync all --role --admin-profile 222222222222 {regions}");
+    let offboard = format!("offboard --delete-sync all --delete-role --admin-profile 222222222222 {regions}");
     let of_administrator = "of account 222222222222 in eu-central-1, us-east-1";
     let of_management = "of account 111111111111 in eu-central-1, us-east-1";
     run(&organization, &offboard).await.succeeds_with(&format!(
