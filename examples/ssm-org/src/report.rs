@@ -12,11 +12,15 @@ use ssm_organizations::aws::aws_smithy_types::DateTime;
 use ssm_organizations::aws::aws_smithy_types::date_time::Format;
 use ssm_organizations::plan::{Plan, Receipt};
 use ssm_organizations::ports::{DataSync, Organization, SyncDefinition, SyncSource};
-use ssm_organizations::{AccountId, Certainty, Change, ChangeKind, Error, NextStep, Region, SyncName, SyncsReport};
+use ssm_organizations::{
+    AccountId, Certainty, Change, ChangeKind, Error, NextStep, Region, Remedy, SyncName, SyncsReport,
+};
 
 pub(crate) use json::{error_objects, value};
 pub(crate) use overview::overview;
 pub(crate) use standing::Standing;
+
+use crate::advice;
 
 /// What there is to say at the end.
 #[derive(Debug, Default)]
@@ -73,8 +77,29 @@ impl Complaint {
     }
 }
 
+/// What the error says, without what is for programs: the advice says that in terms of this one.
+fn message(error: &Error) -> String {
+    let text = error.to_string();
+    let remedies = error.remedies();
+    // Those of an error behind this one come last, and are not in the text.
+    let own = (1..=remedies.len()).rev().map(|count| remedies.iter().take(count));
+    for own in own {
+        let (told, ours) = (told(own.clone()), told(own.filter(|remedy| !advice::replaces(remedy))));
+        if text.contains(&told) {
+            return text.replacen(&told, &ours, 1);
+        }
+    }
+    text
+}
+
+/// As a message ends.
+fn told<'a>(remedies: impl Iterator<Item = &'a Remedy>) -> String {
+    let remedies: Vec<_> = remedies.map(ToString::to_string).collect();
+    if remedies.is_empty() { String::new() } else { format!("; {}", remedies.join(", or ")) }
+}
+
 fn error_lines(error: &Error) -> String {
-    let mut lines = format!("error: {error}\n");
+    let mut lines = format!("error: {}\n", message(error));
     for cause in error.causes() {
         // Writing to a string does not fail.
         let _ = writeln!(lines, "  caused by: {cause}");
@@ -92,7 +117,7 @@ impl Display for Complaint {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Own { text, .. } => f.write_str(text),
-            Self::Error(error) => error.fmt(f),
+            Self::Error(error) => f.write_str(&message(error)),
         }
     }
 }

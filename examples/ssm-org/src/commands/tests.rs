@@ -1,10 +1,12 @@
 //! The commands on an organization in memory. A profile is named after the account that it has credentials of.
 
+use std::fs;
 use std::time::Duration;
 
 use clap::Parser;
 use ssm_organizations::ports::{AccountState, Client, DataSync, Operation, SyncSourceType};
 use ssm_organizations::{AccountId, Region, RoleName, ServicePrincipal, SyncName, sim};
+use tempfile::TempDir;
 
 use super::{Caller, Scene, carry_out};
 use crate::advice;
@@ -399,6 +401,46 @@ async fn a_replacement_that_fails_midway_says_what_restores_it() {
         ),
         &["CreateResourceDataSync in eu-central-1 as 222222222222"],
     );
+}
+
+const CARRY: &str = "replace --admin 333333333333 --admin-profile 222222222222 --new-admin-profile 333333333333";
+
+/// The library's words are for programs: this one has its own.
+#[tokio::test]
+async fn advice_is_in_terms_of_this_program() {
+    let organization = organization();
+    run(&organization, "onboard --admin 222222222222 --role --sync all").await;
+    add_sync(&organization, ADMIN, "mine");
+    let directory = TempDir::new().unwrap();
+    let kept = directory.path().join("plan.json").display().to_string();
+    let target = directory.path().join("target.toml");
+    fs::write(&target, "trusted_access = \"off\"\nadministrator = \"none\"\nlook_in = [\"eu-central-1\"]\n").unwrap();
+    let target = target.display().to_string();
+    let profile = "--admin-profile 222222222222";
+    let down = "--no-admin --trusted-access off --delete-sync all";
+    run(&organization, &format!("plan {down} --delete-sync mine {profile} --out {kept}")).await;
+    add_sync(&organization, ADMIN, "another");
+    for (line, reasons) in [
+        ("offboard".to_owned(), ["--admin-profile takes", "with --forfeit-syncs it goes on"]),
+        (format!("offboard {profile}"), ["--delete-sync deletes one", "with --forfeit-syncs it goes on"]),
+        (format!("plan {down} {profile}"), ["--delete-sync deletes one", "with --forfeit-syncs it goes on"]),
+        (format!("plan --target {target} {profile}"), ["`state = \"absent\"`", "`other_syncs = \"forfeit\"`"]),
+        (format!("plan --target {target}"), ["--admin-profile takes", "`other_syncs = \"forfeit\"`"]),
+        (format!("apply {kept} --yes {profile}"), ["a new plan with --delete-sync", "one with --forfeit-syncs"]),
+        (format!("apply {kept} --yes"), ["--admin-profile takes", "222222222222"]),
+        ("replace --admin 333333333333".to_owned(), ["--admin-profile takes", "with --forfeit-syncs it goes on"]),
+        (CARRY.replace("profile 333333333333", "profile 222222222222"), ["--new-admin-profile takes", OTHER]),
+    ] {
+        let refused = run(&organization, &line).await;
+        refused.fails_with(&refused.out, &reasons);
+        for library in ["give a client", "forfeit the data syncs", "observe again", "make a new plan;"] {
+            assert!(!refused.err.contains(library), "{line}: {}", refused.err);
+        }
+    }
+    assert_eq!(organization.count(Operation::DeregisterDelegatedAdministrator), 0);
+    // All of Explorer's syncs keep the role, so there is nothing to forfeit.
+    let role = run(&organization, "plan --trusted-access off --no-admin --role delete --forfeit-syncs").await;
+    assert!(role.err.contains("--delete-sync") && !role.err.contains("--forfeit-syncs"), "{}", role.err);
 }
 
 #[tokio::test]

@@ -4,7 +4,8 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use ssm_organizations::{Error, Retry};
 
-use super::{Complaint, Standing};
+use super::{Complaint, Standing, message};
+use crate::advice;
 
 /// As JSON. What the library can write, it can.
 pub(crate) fn value(of: &impl Serialize) -> Value {
@@ -42,7 +43,7 @@ fn member(name: &str, value: impl Into<Value>) -> (String, Value) {
 fn error_object(error: &Error) -> Map<String, Value> {
     let mut object = Map::from_iter([
         member("kind", kind(error)),
-        member("message", error.to_string()),
+        member("message", message(error)),
         member("applied", error.applied().to_string()),
         member("retryable", error.is_retryable()),
         member("retry", retry(error.retry())),
@@ -57,7 +58,9 @@ fn error_object(error: &Error) -> Map<String, Value> {
         ("request_id", error.request_id().map(Into::into)),
     ];
     object.extend(known.into_iter().filter_map(|(name, value)| value.map(|value| member(name, value))));
-    let remedies: Vec<_> = error.remedies().iter().map(ToString::to_string).collect();
+    let remedies = error.remedies();
+    let remedies: Vec<_> =
+        remedies.iter().filter(|remedy| !advice::replaces(remedy)).map(ToString::to_string).collect();
     for (name, texts) in [("causes", error.causes()), ("remedies", remedies)] {
         if !texts.is_empty() {
             object.extend([member(name, texts)]);
