@@ -65,7 +65,8 @@ pub(crate) enum Command {
     /// Trust Systems Manager in the organization, and make a member account its administrator
     ///
     /// Does what is missing, in the order that AWS asks for: trusted access, the role, the administrator, the data sync; role and sync
-    /// only where they are asked for. Where another account administers Systems Manager already, it refuses and takes nothing away.
+    /// only where they are asked for. Where another account administers Systems Manager already, it refuses and takes nothing away. So it
+    /// does not ask, unless --recreate-sync is to delete a sync.
     #[command(after_help = help::ONBOARD)]
     Onboard(Onboard),
     /// Make another account the administrator instead
@@ -73,7 +74,7 @@ pub(crate) enum Command {
     /// AWS has no such call: the delegation is taken from the one account and given to the other, and AWS deletes the old
     /// administrator's data syncs of the organization. With both profiles they are carried over, from each --region; without, this
     /// looks for them and refuses while one remains. Where no account administers, as after a run that was cut short, the new one is made
-    /// the administrator.
+    /// the administrator. What is about to be done is shown and asked about.
     #[command(after_help = help::REPLACE)]
     Replace(Replace),
     /// Take the administrator's delegation back, and trust Systems Manager no longer
@@ -81,7 +82,7 @@ pub(crate) enum Command {
     /// Without trusted access, Explorer's resource data syncs of the organization stop working, and those of the administrator are
     /// deleted with its delegation. So this looks for them first, in each --region, and refuses while one remains that was not named
     /// for deletion. An account sees only its own syncs: where there is an administrator, looking takes credentials of that account too
-    /// (--admin-profile).
+    /// (--admin-profile). What is about to be done is shown and asked about.
     #[command(after_help = help::OFFBOARD)]
     Offboard(Offboard),
 }
@@ -184,9 +185,6 @@ pub(crate) struct Apply {
     pub(crate) target: TargetOptions,
     #[command(flatten)]
     pub(crate) writing: Writing,
-    /// Do not ask
-    #[arg(long, short)]
-    pub(crate) yes: bool,
 }
 
 /// What every command that writes has.
@@ -195,6 +193,9 @@ pub(crate) struct Writing {
     /// Keep what is changed in this file, each time it grows, for `ssm-org undo FILE`. What an earlier run left in the file stays in it
     #[arg(long, value_name = "FILE")]
     pub(crate) receipt: Option<PathBuf>,
+    /// Do not ask
+    #[arg(long, short)]
+    pub(crate) yes: bool,
 }
 
 #[derive(Debug, Args)]
@@ -213,9 +214,6 @@ pub(crate) struct Undo {
     pub(crate) admin_profiles: Vec<String>,
     #[command(flatten)]
     pub(crate) writing: Writing,
-    /// Do not ask
-    #[arg(long, short)]
-    pub(crate) yes: bool,
 }
 
 #[derive(Debug, Args)]
@@ -315,9 +313,9 @@ pub(crate) struct Onboard {
     #[arg(long)]
     pub(crate) role: bool,
     #[command(flatten)]
-    pub(crate) sync: SyncOptions,
-    #[command(flatten)]
     pub(crate) writing: Writing,
+    #[command(flatten)]
+    pub(crate) sync: SyncOptions,
 }
 
 #[derive(Debug, Args)]
@@ -375,7 +373,7 @@ pub(crate) struct Connection {
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) simulate: Option<PathBuf>,
     /// The Region to make calls in, or several, repeated or separated by commas: calls are made in the first, and data syncs are
-    /// shown, looked for, made and deleted in all of them
+    /// shown, looked for, made and deleted in all of them, and nowhere else
     #[arg(long = "region", global = true, value_name = "REGION", value_delimiter = ',')]
     pub(crate) regions: Vec<Region>,
     /// Take credentials and settings from this profile, whatever credentials the environment holds

@@ -34,6 +34,15 @@ impl Console {
         printed.map_err(|error| Complaint::own("output", format!("standard output: {error}")))
     }
 
+    /// Says something, before it is done, that is of use whenever this process ends.
+    pub(crate) fn tell(self, line: &str) {
+        match self {
+            Self::Text | Self::Json => complain(format_args!("note: {line}\n")),
+            #[cfg(test)]
+            Self::Silent => {}
+        }
+    }
+
     /// Asks before something is changed. Nobody there to ask is an error.
     pub(crate) fn confirm(self, plan: &str, question: &str) -> Result<(), Complaint> {
         if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
@@ -164,6 +173,7 @@ fn painted(text: &str) -> String {
         ("not done: ", AnsiColor::Red),
         ("maybe: ", AnsiColor::Yellow),
         ("warning: ", AnsiColor::Yellow),
+        ("note: ", AnsiColor::Cyan),
         ("unknown: ", AnsiColor::Yellow),
         ("done: ", AnsiColor::Green),
         ("help: ", AnsiColor::Cyan),

@@ -120,6 +120,11 @@ impl<'a> ReceiptFile<'a> {
         });
     }
 
+    /// The same before anything is changed, where a failure is still without consequence.
+    pub(crate) fn keep_first(&mut self, changes: &[Change]) -> Result<(), Complaint> {
+        write_json(self.path, "receipt", &self.with(changes))
+    }
+
     fn with(&self, changes: &[Change]) -> Receipt {
         Receipt::of_changes(&self.organization, &[&self.earlier, changes].concat())
     }
@@ -166,6 +171,7 @@ mod tests {
         fs::remove_file(&path).unwrap();
         directory.close().unwrap();
 
+        file.keep_first(&[]).unwrap_err();
         let receipt = plan.apply(&clients, |_| {}).await.unwrap();
         file.keep(receipt.changes());
         let failure = file.into_failure().unwrap().to_string();

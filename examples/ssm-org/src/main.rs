@@ -67,6 +67,9 @@ fn misused(usage: &clap::Error) -> ExitCode {
 /// Whether it could be printed.
 fn tell_people(cli: &Cli, outcome: &Outcome) -> bool {
     let printed = print(&outcome.lines);
+    for warning in &outcome.warnings {
+        complain(format_args!("{warning}\n"));
+    }
     let mut helps: Vec<String> = Vec::new();
     for complaint in &outcome.complaints {
         complain(complaint.lines());

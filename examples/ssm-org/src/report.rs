@@ -31,6 +31,8 @@ pub(crate) struct Outcome {
     pub(crate) json: Map<String, Value>,
     /// Why the organization is not in the wanted state, or may not be. None for success.
     pub(crate) complaints: Vec<Complaint>,
+    /// What people are to know beside it, for the standard error.
+    pub(crate) warnings: Vec<String>,
     /// Whether a plan has steps.
     pub(crate) has_steps: bool,
 }
@@ -126,6 +128,9 @@ impl Display for Complaint {
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
     lines: Vec<String>,
+    /// What people were shown before.
+    shown: Vec<String>,
+    warnings: Vec<String>,
     remaining: Vec<String>,
     pub(crate) complaints: Vec<Complaint>,
 }
@@ -139,6 +144,17 @@ impl Notes {
     /// It is gone, and this would make it again.
     pub(crate) fn lost(&mut self, what: impl Display, remedy: impl Display) {
         self.lines.push(format!("lost: {what}; to make it again: {remedy}"));
+        self.complaints.push(Complaint::own("sync_lost", format!("lost: {what}; to make it again: {remedy}")));
+    }
+
+    /// It is otherwise than somebody may think.
+    pub(crate) fn warn(&mut self, warning: impl Display) {
+        self.warnings.push(format!("warning: {warning}"));
+    }
+
+    /// What people were shown before anything was done, and programs were not.
+    pub(crate) fn shown(&mut self, line: Option<String>) {
+        self.shown.extend(line);
     }
 
     /// It did not come about.
@@ -161,7 +177,7 @@ impl Notes {
 
     /// The changes, or why there are none, the notes, and where the organization is now; `None` where that is not known.
     pub(crate) fn conclude(self, organization: &Organization, changes: &[Change], now: Option<&Standing>) -> Outcome {
-        let Self { lines: notes, remaining, complaints } = self;
+        let Self { lines: notes, shown, warnings, remaining, complaints } = self;
         let mut lines = Lines::default();
         if changes.is_empty() {
             lines.line(if complaints.is_empty() { "nothing to do" } else { "nothing was changed" });
@@ -190,7 +206,8 @@ impl Notes {
                 lines.line(format_args!("  {step}"));
             }
         }
-        let outcome = Outcome { lines: lines.0, complaints, ..Outcome::default() };
+        let notes = [shown, notes, warnings.clone()].concat();
+        let outcome = Outcome { lines: lines.0, complaints, warnings, ..Outcome::default() };
         outcome
             .with("receipt", value(&Receipt::of_changes(organization, changes)))
             .with("remaining", remaining)

@@ -80,6 +80,19 @@ mod tests {
         }
     }
 
+    #[test]
+    fn whoever_endangers_data_syncs_is_told_how_to_name_every_region() {
+        for command in ["offboard", "replace"] {
+            let help = run(&[command, "--help"], &[]);
+            let help = String::from_utf8_lossy(&help.stdout);
+            assert!(
+                help.contains("$(aws ec2 describe-regions --query 'Regions[].RegionName' --output text |"),
+                "{help}"
+            );
+            assert!(help.contains("tr '\\t' ,)"), "{help}");
+        }
+    }
+
     /// Answers with AWS's refusal of too many calls, and counts how often an operation of Organizations is called.
     fn busy() -> (String, Arc<AtomicUsize>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -14,7 +14,8 @@ far as they are known, and where there are more errors those in `further_errors`
 times already). Besides:
   plan                     the plan; it can be kept and applied like one of --out
   apply, undo, onboard,    `plan`, `receipt` (what was changed), `remaining` (the steps that were
-  offboard, replace        not done), `now`, `next_steps` and `notes`
+  offboard                 not done), `now`, `next_steps` and `notes`
+  replace                  the same without `remaining`
   status                   `state`, `snapshot`, `capabilities` and `warnings`
   policy                   `documents`
 
@@ -64,6 +65,16 @@ Examples:
   ssm-org plan --target target.toml --out plan.json --detailed-exitcode
   ssm-org plan --no-admin --trusted-access off --admin-profile administrator --region eu-central-1";
 
+/// What is said to whoever endangers data syncs. Lines end where a shell reads on.
+macro_rules! every_region {
+    () => {
+        "\
+Data syncs are looked for in each --region and nowhere else. Every Region of the account:
+  --region \"$(aws ec2 describe-regions --query 'Regions[].RegionName' --output text |
+    tr '\\t' ,)\""
+    };
+}
+
 pub(super) const APPLY: &str = "\
 Examples:
   ssm-org apply plan.json --receipt receipt.json
@@ -84,19 +95,34 @@ Examples:
   ssm-org policy --trusted-access on --admin 222222222222";
 
 pub(super) const ONBOARD: &str = "\
+Before --recreate-sync deletes a sync, the --receipt has it, as a change that perhaps was made; what
+was done is written at the end.
+
 Examples:
   ssm-org onboard --admin 222222222222 --profile management
   ssm-org onboard --admin 222222222222 --role --sync all-accounts --region eu-central-1
   ssm-org onboard --admin 222222222222 --role --admin-profile administrator --region eu-central-1 \\
     --sync workloads --sync-ou ou-examplerootid-exampleouid --source-region eu-central-1,us-east-1";
 
-pub(super) const REPLACE: &str = "\
+pub(super) const REPLACE: &str = concat!(
+    every_region!(),
+    "
+
+Before the delegation is taken, the --receipt has it and the data syncs that go with it, as a change
+that perhaps was made, and the standard error says how to make each again. What was done is written
+at the end.
+
 Examples:
   ssm-org replace --admin 333333333333 --admin-profile old --new-admin-profile new
-  ssm-org replace --admin 333333333333 --forfeit-syncs";
+  ssm-org replace --admin 333333333333 --forfeit-syncs --yes"
+);
 
-pub(super) const OFFBOARD: &str = "\
+pub(super) const OFFBOARD: &str = concat!(
+    every_region!(),
+    "
+
 Examples:
   ssm-org offboard --admin-profile administrator --region eu-central-1,us-east-1
   ssm-org offboard --admin-profile administrator --delete-sync all-accounts --delete-role
-  ssm-org offboard --profile management --forfeit-syncs";
+  ssm-org offboard --profile management --forfeit-syncs --yes"
+);

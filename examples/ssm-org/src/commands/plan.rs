@@ -27,5 +27,5 @@ pub(super) async fn of(options: &TargetOptions, scene: Scene<'_>) -> Result<Plan
         }
         None => contents.target(scene.regions)?,
     };
-    scene.draw(target, &contents.delete_syncs, |_| Ok(())).await
+    scene.draw(target, &contents.delete_syncs, |target, _| Ok(target)).await
 }
