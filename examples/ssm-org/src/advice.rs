@@ -22,7 +22,7 @@ pub(crate) fn on(complaint: &Complaint, command: &Command) -> Vec<String> {
             let rest = "`ssm-org offboard` takes it back, and trusted access with it";
             vec![format!("`ssm-org replace` hands that delegation over; {rest}")]
         }
-        Complaint::Own { .. } => Vec::new(),
+        Complaint::Own { .. } | Complaint::Usage(_) => Vec::new(),
     }
 }
 

@@ -79,14 +79,14 @@ async fn carry_out(command: &Command, scene: Scene<'_>) -> Result<Outcome, clap:
         Command::Apply(order) => apply::run(order, scene).await,
         Command::Undo(order) => undo::run(order, scene).await,
         Command::Policy(order) => policy::run(order, scene).await,
-        Command::Onboard(order) => {
-            let sync = order.sync.definition(scene.regions).map_err(|error| connect::misuse(&error))?;
-            onboard::run(order, sync.as_ref(), scene).await
-        }
+        Command::Onboard(order) => onboard::run(order, scene).await,
         Command::Replace(order) => replace::run(order, scene).await,
         Command::Offboard(order) => offboard::run(order, scene).await,
     };
-    Ok(outcome.unwrap_or_else(Outcome::from))
+    match outcome {
+        Err(Complaint::Usage(why)) => Err(connect::misuse(&why)),
+        outcome => Ok(outcome.unwrap_or_else(Outcome::from)),
+    }
 }
 
 /// Why there is no plan, and what is the case.
@@ -156,7 +156,7 @@ impl<'a> Scene<'a> {
         delete: &[SyncName],
         complete: impl FnOnce(Target, &Snapshot) -> Result<Target, Complaint>,
     ) -> Result<Plan, Undrawn> {
-        target.check()?;
+        target.check().map_err(|error| Undrawn::Unread(Complaint::usage(&error)))?;
         let mut scope = Scope::of(&target);
         if !delete.is_empty() {
             scope = scope.in_regions(self.regions.iter().cloned());

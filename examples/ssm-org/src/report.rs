@@ -63,6 +63,8 @@ pub(crate) enum Complaint {
         /// What it is, for people.
         text: String,
     },
+    /// What was asked for contradicts itself, whatever the organization. No call was made.
+    Usage(String),
 }
 
 impl Complaint {
@@ -70,10 +72,15 @@ impl Complaint {
         Self::Own { kind, text }
     }
 
+    /// Of an error that was found before any call.
+    pub(crate) fn usage(error: &Error) -> Self {
+        Self::Usage(message(error))
+    }
+
     /// With everything behind it.
     pub(crate) fn lines(&self) -> String {
         match self {
-            Self::Own { text, .. } => format!("error: {text}\n"),
+            Self::Own { text, .. } | Self::Usage(text) => format!("error: {text}\n"),
             Self::Error(error) => [error].into_iter().chain(error.further()).map(error_lines).collect(),
         }
     }
@@ -118,7 +125,7 @@ impl From<Error> for Complaint {
 impl Display for Complaint {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Own { text, .. } => f.write_str(text),
+            Self::Own { text, .. } | Self::Usage(text) => f.write_str(text),
             Self::Error(error) => f.write_str(&message(error)),
         }
     }

@@ -437,7 +437,7 @@ mod tests {
         let wrong = office.run("plan --target wrong.toml --detailed-exitcode").exits_with(1);
         wrong.complains(&["target wrong.toml", "line 2", "unknown field `administrators`", "`administrator`"]);
         write("wrong.json", "{\n  \"trusted_access\": \"yes\"\n}");
-        office.run("plan --target wrong.json").exits_with(1).complains(&["line 2", "\"on\" or \"off\""]);
+        office.run("plan --target wrong.json").exits_with(2).complains(&["line 2", "\"on\" or \"off\""]);
         office.run("plan --target none.toml").exits_with(1).complains(&["target none.toml: "]);
         office.run("plan --target target.toml --no-admin").exits_with(2).complains(&["--no-admin"]);
     }
@@ -474,6 +474,32 @@ mod tests {
         let offboarded = office.run("offboard --yes --json").exits_with(0).json();
         assert_eq!(offboarded["now"]["state"], "Disabled");
         assert_eq!(members(&offboarded), ["next_steps", "notes", "now", "plan", "receipt", "remaining"]);
+    }
+
+    #[test]
+    fn a_target_that_contradicts_itself_is_bad_usage() {
+        let office = Office::new();
+        fs::write(office.path("target.toml"), "trusted_access = \"off\"\nadministrator = \"222222222222\"\n").unwrap();
+        let units: Vec<_> = (0..1_001).map(|number| format!("ou-root-unit{number:04}")).collect();
+        for (target, why) in [
+            ("--trusted-access off --admin 222222222222", "222222222222 cannot administer ssm.amazonaws.com"),
+            ("--trusted-access on --role delete", "the role only where trusted access is off"),
+            ("--trusted-access off --sync all", "trusted access is to be off"),
+            ("--target target.toml", "222222222222 cannot administer ssm.amazonaws.com"),
+            (&format!("--sync all --sync-ou {}", units.join(",")), "1 to 1,000 organizational units"),
+        ] {
+            for command in ["plan", "apply --yes", "apply", "policy"] {
+                let refused = office.run(&format!("{command} {target}")).exits_with(2);
+                assert_eq!(refused.out, "");
+                refused.complains(&[why]);
+            }
+            office.run(&format!("plan {target} --detailed-exitcode")).exits_with(1);
+            let refused = office.run(&format!("apply {target} --json")).exits_with(2).json();
+            assert_eq!(refused["error"]["kind"], "usage");
+        }
+        // What contradicts the organization takes a look at it.
+        office.run("plan --admin 222222222222").exits_with(1);
+        assert_eq!(office.state(), untouched());
     }
 
     #[test]

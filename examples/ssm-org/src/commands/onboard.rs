@@ -10,11 +10,9 @@ use super::{Caller, Scene, administrators, apply};
 use crate::cli::Onboard;
 use crate::report::{self, Complaint, Outcome, Standing, value};
 
-pub(super) async fn run(
-    order: &Onboard,
-    sync: Option<&SyncDefinition>,
-    scene: Scene<'_>,
-) -> Result<Outcome, Complaint> {
+pub(super) async fn run(order: &Onboard, scene: Scene<'_>) -> Result<Outcome, Complaint> {
+    let sync = order.sync.definition(scene.regions).map_err(|error| Complaint::usage(&error))?;
+    let sync = sync.as_ref();
     let mut target = Target::new().with_trusted_access(true).with_administrator(order.admin);
     if order.role {
         target = target.with_role();

@@ -27,6 +27,9 @@ pub(crate) fn error_objects(complaint: &Complaint, help: &[String]) -> Vec<Value
         Complaint::Own { kind, text } => {
             (vec![Map::from_iter([member("kind", *kind), member("message", text.as_str())])], &[])
         }
+        Complaint::Usage(text) => {
+            (vec![Map::from_iter([member("kind", "usage"), member("message", text.as_str())])], &[])
+        }
         Complaint::Error(error) => (vec![error_object(error)], error.further()),
     };
     if let (Some(first), false) = (objects.first_mut(), help.is_empty()) {
