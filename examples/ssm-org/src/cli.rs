@@ -28,6 +28,10 @@ pub(crate) struct Cli {
     /// Print one JSON object, errors too
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// Tell on the standard error, as it happens, each step and each call of AWS: by whom, how often it was tried, what came of it, and
+    /// AWS's request id
+    #[arg(long, short, global = true)]
+    pub(crate) verbose: bool,
     #[command(flatten)]
     pub(crate) connection: Connection,
 }

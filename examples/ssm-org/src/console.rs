@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ssm_organizations::plan::{Event, Step};
 
 use crate::report::Complaint;
+use crate::trace;
 
 /// Where the program speaks to somebody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,7 +77,7 @@ impl Console {
         let bar = match self {
             #[cfg(test)]
             Self::Silent => return Progress { bar: None, lines: false, total, begun: Vec::new() },
-            Self::Text | Self::Json if !io::stderr().is_terminal() => None,
+            Self::Text | Self::Json if !io::stderr().is_terminal() || trace::is_listened_to() => None,
             Self::Text | Self::Json => {
                 let length = u64::try_from(total).unwrap_or_default();
                 let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());

@@ -8,6 +8,7 @@ mod console;
 mod files;
 mod report;
 mod simulate;
+mod trace;
 
 use std::env;
 use std::process::ExitCode;
@@ -30,6 +31,9 @@ async fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(usage) => return misused(&usage),
     };
+    if cli.verbose {
+        trace::listen();
+    }
     let console = if cli.json { Console::Json } else { Console::Text };
     let outcome = match commands::run(&cli, console).await {
         Ok(outcome) => outcome,

@@ -477,6 +477,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_called_is_told_when_asked() {
+        let office = Office::new();
+        let quiet = office.run("onboard --admin 222222222222").exits_with(0);
+        assert!(!quiet.err.contains("called AWS"), "{quiet:#?}");
+        let told = office.run("-v offboard --yes --json").exits_with(0);
+        told.json();
+        let told = told.complains(&[
+            "ssm_organizations::apply_plan",
+            "called AWS",
+            "operation=\"DescribeOrganization\"",
+            "operation=\"DisableAWSServiceAccess\" caller=111111111111",
+            "outcome=ok",
+        ]);
+        assert!(
+            told.err.lines().all(|line| line.contains("ssm_organizations::") || line.contains("called AWS")),
+            "{told:#?}"
+        );
+    }
+
+    #[test]
     fn a_target_that_contradicts_itself_is_bad_usage() {
         let office = Office::new();
         fs::write(office.path("target.toml"), "trusted_access = \"off\"\nadministrator = \"222222222222\"\n").unwrap();
