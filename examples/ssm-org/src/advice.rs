@@ -22,6 +22,7 @@ pub(crate) fn on(complaint: &Complaint, command: &Command) -> Vec<String> {
             let rest = "`ssm-org offboard` takes it back, and trusted access with it";
             vec![format!("`ssm-org replace` hands that delegation over; {rest}")]
         }
+        Complaint::Own { kind: "state_moved", .. } => vec![AGAIN.to_owned()],
         Complaint::Own { .. } | Complaint::Usage(_) => Vec::new(),
     }
 }

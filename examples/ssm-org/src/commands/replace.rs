@@ -8,7 +8,7 @@ use ssm_organizations::{
 };
 
 use super::run::{Run, about_to};
-use super::{Caller, End, Scene, Undrawn, administrators, apply, lookers, others};
+use super::{Caller, End, Refused, Scene, Undrawn, administrators, apply, lookers, others};
 use crate::cli::Replace;
 use crate::report::{self, Complaint, Notes, Outcome, Standing, value};
 
@@ -28,6 +28,12 @@ pub(super) async fn run(order: &Replace, scene: Scene<'_>) -> Result<Outcome, Co
         Ok(plan) => plan,
         Err(undrawn) => return undrawn.conclude(),
     };
+    // What is shown is to be what is done.
+    let now = Standing::of(plan.snapshot());
+    if now != Standing::of_observed(&seen) {
+        let complaint = Complaint::own("state_moved", format!("somebody has moved meanwhile; now {now}"));
+        return Ok(Refused { complaint, organization: plan.snapshot().organization().clone(), now }.conclude());
+    }
     let unseen = apply::elsewhere(&plan);
     if !plan.is_empty() {
         let question = format!("Make account {} the administrator instead?", order.admin);

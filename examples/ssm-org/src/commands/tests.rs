@@ -457,6 +457,26 @@ async fn what_is_carried_over_in_part_or_not_at_all_is_a_warning() {
     assert_eq!(syncs(&organization, OTHER), ["unshown"]);
 }
 
+/// Between the first look and the one that is shown.
+#[tokio::test]
+async fn a_rival_before_the_question_ends_a_replacement() {
+    for (was, is) in [(ADMIN, OTHER), (OTHER, ADMIN)] {
+        let organization = organization();
+        organization.trust(&ServicePrincipal::SYSTEMS_MANAGER);
+        organization.delegate(id(was));
+        organization.before(Operation::DescribeOrganization, 2, move |organization| {
+            organization.undelegate(id(was));
+            organization.delegate(id(is));
+        });
+        let refused = run(&organization, "replace --admin 333333333333 --forfeit-syncs").await;
+        refused.fails_with(
+            &format!("nothing was changed\n{}", if is == ADMIN { DELEGATED } else { REPLACED }),
+            &["somebody has moved meanwhile", "run it again"],
+        );
+        assert_eq!(organization.writes(), 0);
+    }
+}
+
 /// Copies the receipt as it is when that call is made.
 fn spy(organization: &sim::Organization, operation: Operation, receipt: &Path) -> PathBuf {
     let (receipt, copy) = (receipt.to_owned(), receipt.with_extension("then"));
