@@ -126,7 +126,7 @@ impl Arena {
                 // The server knows no data syncs to look for.
                 match steps {
                     ["onboard"] => command.args(["onboard", "--admin", &self.account]),
-                    _ => command.args(["offboard", "--forfeit-syncs"]),
+                    _ => command.args(["offboard", "--forfeit-syncs", "--yes"]),
                 };
                 return Ok(command);
             }

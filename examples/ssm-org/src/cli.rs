@@ -28,6 +28,10 @@ pub(crate) struct Cli {
     /// Print one JSON object, errors too
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// Tell on the standard error, as it happens, each step and each call of AWS: by whom, how often it was tried, what came of it, and
+    /// AWS's request id
+    #[arg(long, short, global = true)]
+    pub(crate) verbose: bool,
     #[command(flatten)]
     pub(crate) connection: Connection,
 }
@@ -65,7 +69,8 @@ pub(crate) enum Command {
     /// Trust Systems Manager in the organization, and make a member account its administrator
     ///
     /// Does what is missing, in the order that AWS asks for: trusted access, the role, the administrator, the data sync; role and sync
-    /// only where they are asked for. Where another account administers Systems Manager already, it refuses and takes nothing away.
+    /// only where they are asked for. Where another account administers Systems Manager already, it refuses and takes nothing away. So it
+    /// does not ask, unless --recreate-sync is to delete a sync.
     #[command(after_help = help::ONBOARD)]
     Onboard(Onboard),
     /// Make another account the administrator instead
@@ -73,7 +78,7 @@ pub(crate) enum Command {
     /// AWS has no such call: the delegation is taken from the one account and given to the other, and AWS deletes the old
     /// administrator's data syncs of the organization. With both profiles they are carried over, from each --region; without, this
     /// looks for them and refuses while one remains. Where no account administers, as after a run that was cut short, the new one is made
-    /// the administrator.
+    /// the administrator. What is about to be done is shown and asked about.
     #[command(after_help = help::REPLACE)]
     Replace(Replace),
     /// Take the administrator's delegation back, and trust Systems Manager no longer
@@ -81,7 +86,7 @@ pub(crate) enum Command {
     /// Without trusted access, Explorer's resource data syncs of the organization stop working, and those of the administrator are
     /// deleted with its delegation. So this looks for them first, in each --region, and refuses while one remains that was not named
     /// for deletion. An account sees only its own syncs: where there is an administrator, looking takes credentials of that account too
-    /// (--admin-profile).
+    /// (--admin-profile). What is about to be done is shown and asked about.
     #[command(after_help = help::OFFBOARD)]
     Offboard(Offboard),
 }
@@ -107,9 +112,13 @@ impl Cli {
             Command::Apply(Apply { file: Some(_), target, .. }) if target.says_something() => {
                 refuse(ErrorKind::ArgumentConflict, TWO_TARGETS)
             }
-            Command::Policy(order) if order.is_for_something_else() && order.target.says_something() => {
-                refuse(ErrorKind::ArgumentConflict, TWO_TARGETS)
+            Command::Apply(Apply { file: Some(_), target, .. }) if target.contents.forfeit_syncs => {
+                refuse(ErrorKind::ArgumentConflict, KEPT)
             }
+            Command::Policy(order) => match order.misuse() {
+                Some(refusal) => refuse(ErrorKind::ArgumentConflict, refusal),
+                None => Ok(()),
+            },
             Command::Plan(PlanOrder { target, .. }) if !target.says_something() => {
                 refuse(ErrorKind::MissingRequiredArgument, NO_TARGET)
             }
@@ -145,6 +154,8 @@ impl Command {
 
 const TWO_TARGETS: &str =
     "what should be is said twice: a kept plan, operations and commands go without options of a target";
+const KEPT: &str =
+    "what becomes of data syncs that are not named stands in the kept plan: make it anew with --forfeit-syncs";
 const NO_TARGET: &str = "say what should be, with options such as --admin and --trusted-access, or with --target FILE";
 
 #[derive(Debug, Args)]
@@ -178,9 +189,6 @@ pub(crate) struct Apply {
     pub(crate) target: TargetOptions,
     #[command(flatten)]
     pub(crate) writing: Writing,
-    /// Do not ask
-    #[arg(long, short)]
-    pub(crate) yes: bool,
 }
 
 /// What every command that writes has.
@@ -189,6 +197,9 @@ pub(crate) struct Writing {
     /// Keep what is changed in this file, each time it grows, for `ssm-org undo FILE`. What an earlier run left in the file stays in it
     #[arg(long, value_name = "FILE")]
     pub(crate) receipt: Option<PathBuf>,
+    /// Do not ask
+    #[arg(long, short)]
+    pub(crate) yes: bool,
 }
 
 #[derive(Debug, Args)]
@@ -207,9 +218,6 @@ pub(crate) struct Undo {
     pub(crate) admin_profiles: Vec<String>,
     #[command(flatten)]
     pub(crate) writing: Writing,
-    /// Do not ask
-    #[arg(long, short)]
-    pub(crate) yes: bool,
 }
 
 #[derive(Debug, Args)]
@@ -243,8 +251,19 @@ pub(crate) struct PolicyOrder {
 }
 
 impl PolicyOrder {
-    fn is_for_something_else(&self) -> bool {
-        self.file.is_some() || !self.operations.is_empty() || !self.commands.is_empty()
+    /// What is said and would have no effect.
+    fn misuse(&self) -> Option<&'static str> {
+        let Self { file, operations, commands, target, scope } = self;
+        let has_target = target.says_something();
+        if has_target && (file.is_some() || !operations.is_empty() || !commands.is_empty()) {
+            Some(TWO_TARGETS)
+        } else if (has_target || file.is_some()) && scope.says_something() {
+            Some(NARROWED)
+        } else if !has_target && (target.contents.forfeit_syncs || !target.admin_profiles.is_empty()) {
+            Some("--forfeit-syncs and --admin-profile have no use without a target")
+        } else {
+            None
+        }
     }
 }
 
@@ -259,12 +278,22 @@ pub(crate) struct PolicyScope {
     #[arg(long, value_name = "ACCOUNT", requires = "organization")]
     pub(crate) management: Option<AccountId>,
     /// Only this account as the delegated administrator's
-    #[arg(long, value_name = "ACCOUNT")]
+    #[arg(long = "for-administrator", value_name = "ACCOUNT")]
     pub(crate) administrator: Option<AccountId>,
     /// Only this partition, such as aws or aws-us-gov
     #[arg(long, value_name = "PARTITION")]
     pub(crate) partition: Option<Partition>,
 }
+
+impl PolicyScope {
+    fn says_something(&self) -> bool {
+        let Self { organization, management, administrator, partition } = self;
+        organization.is_some() || management.is_some() || administrator.is_some() || partition.is_some()
+    }
+}
+
+const NARROWED: &str = "a plan says what its policies are narrowed to: --organization, --management, \
+                        --for-administrator and --partition go without FILE and without a target";
 
 /// A command that a policy can be for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -288,9 +317,9 @@ pub(crate) struct Onboard {
     #[arg(long)]
     pub(crate) role: bool,
     #[command(flatten)]
-    pub(crate) sync: SyncOptions,
-    #[command(flatten)]
     pub(crate) writing: Writing,
+    #[command(flatten)]
+    pub(crate) sync: SyncOptions,
 }
 
 #[derive(Debug, Args)]
@@ -324,7 +353,7 @@ pub(crate) struct Offboard {
     #[arg(long = "delete-sync", value_name = "NAME", value_parser = own_sync)]
     pub(crate) delete_syncs: Vec<SyncName>,
     /// At the end, delete the service-linked role `AWSServiceRoleForAmazonSSM_AccountDiscovery`, and wait until AWS has done so
-    #[arg(long, visible_alias = "role")]
+    #[arg(long)]
     pub(crate) delete_role: bool,
     /// Take the administrator account's credentials from this profile, to look for its data syncs, and delete those named
     #[arg(long, value_name = "PROFILE", value_parser = NonEmptyStringValueParser::new())]
@@ -348,7 +377,7 @@ pub(crate) struct Connection {
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) simulate: Option<PathBuf>,
     /// The Region to make calls in, or several, repeated or separated by commas: calls are made in the first, and data syncs are
-    /// shown, looked for, made and deleted in all of them
+    /// shown, looked for, made and deleted in all of them, and nowhere else
     #[arg(long = "region", global = true, value_name = "REGION", value_delimiter = ',')]
     pub(crate) regions: Vec<Region>,
     /// Take credentials and settings from this profile, whatever credentials the environment holds

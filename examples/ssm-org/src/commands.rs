@@ -79,14 +79,14 @@ async fn carry_out(command: &Command, scene: Scene<'_>) -> Result<Outcome, clap:
         Command::Apply(order) => apply::run(order, scene).await,
         Command::Undo(order) => undo::run(order, scene).await,
         Command::Policy(order) => policy::run(order, scene).await,
-        Command::Onboard(order) => {
-            let sync = order.sync.definition(scene.regions).map_err(|error| connect::misuse(&error))?;
-            onboard::run(order, sync.as_ref(), scene).await
-        }
+        Command::Onboard(order) => onboard::run(order, scene).await,
         Command::Replace(order) => replace::run(order, scene).await,
         Command::Offboard(order) => offboard::run(order, scene).await,
     };
-    Ok(outcome.unwrap_or_else(Outcome::from))
+    match outcome {
+        Err(Complaint::Usage(why)) => Err(connect::misuse(&why)),
+        outcome => Ok(outcome.unwrap_or_else(Outcome::from)),
+    }
 }
 
 /// Why there is no plan, and what is the case.
@@ -119,10 +119,10 @@ impl From<Error> for Undrawn {
 
 impl Undrawn {
     /// For a command that was to change something: that it has not.
-    fn conclude(self) -> Outcome {
+    fn conclude(self) -> Result<Outcome, Complaint> {
         match self {
-            Self::Unread(complaint) => complaint.into(),
-            Self::Refused(refused) => refused.conclude(),
+            Self::Unread(complaint) => Err(complaint),
+            Self::Refused(refused) => Ok(refused.conclude()),
         }
     }
 
@@ -148,14 +148,15 @@ impl<'a> Scene<'a> {
         Snapshot::take(&self.clients(), scope).await
     }
 
-    /// Looks and plans, with these syncs to be deleted besides. `object` may refuse what the library would not.
+    /// Looks and plans, with these syncs to be deleted besides. `complete` says what else should be, by what is, and may refuse what the
+    /// library would not.
     async fn draw(
         &self,
-        mut target: Target,
+        target: Target,
         delete: &[SyncName],
-        object: impl FnOnce(&Snapshot) -> Result<(), Complaint>,
+        complete: impl FnOnce(Target, &Snapshot) -> Result<Target, Complaint>,
     ) -> Result<Plan, Undrawn> {
-        target.check()?;
+        target.check().map_err(|error| Undrawn::Unread(Complaint::usage(&error)))?;
         let mut scope = Scope::of(&target);
         if !delete.is_empty() {
             scope = scope.in_regions(self.regions.iter().cloned());
@@ -164,9 +165,10 @@ impl<'a> Scene<'a> {
         let (organization, now) = (snapshot.organization().clone(), Standing::of(&snapshot));
         let (management, caller) = (organization.management_account, snapshot.caller());
         let refuse = |complaint| Undrawn::Refused(Box::new(Refused { complaint, organization, now }));
-        if let Err(complaint) = object(&snapshot) {
-            return Err(refuse(complaint));
-        }
+        let mut target = match complete(target, &snapshot) {
+            Ok(target) => target,
+            Err(complaint) => return Err(refuse(complaint)),
+        };
         for owner in self.owners(&snapshot) {
             for name in delete {
                 target = target.without_sync(owner, name.clone(), self.regions.iter().cloned());

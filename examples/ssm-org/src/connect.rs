@@ -157,11 +157,11 @@ async fn client(
     AwsClient::new(&loader.load().await)
 }
 
-/// So that an endpoint that does not answer ends the command. The SDK tries a read three times.
+/// So that an endpoint that does not answer ends the command. The SDK tries a read three times, or as often as `AWS_MAX_ATTEMPTS` says, which a limit
+/// for all of them together would take back.
 fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(5))
         .operation_attempt_timeout(Duration::from_secs(10))
-        .operation_timeout(Duration::from_secs(30))
         .build()
 }

@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ssm_organizations::plan::{Event, Step};
 
 use crate::report::Complaint;
+use crate::trace;
 
 /// Where the program speaks to somebody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +33,15 @@ impl Console {
             Self::Silent => Ok(()),
         };
         printed.map_err(|error| Complaint::own("output", format!("standard output: {error}")))
+    }
+
+    /// Says something, before it is done, that is of use whenever this process ends.
+    pub(crate) fn tell(self, line: &str) {
+        match self {
+            Self::Text | Self::Json => complain(format_args!("note: {line}\n")),
+            #[cfg(test)]
+            Self::Silent => {}
+        }
     }
 
     /// Asks before something is changed. Nobody there to ask is an error.
@@ -67,7 +77,7 @@ impl Console {
         let bar = match self {
             #[cfg(test)]
             Self::Silent => return Progress { bar: None, lines: false, total, begun: Vec::new() },
-            Self::Text | Self::Json if !io::stderr().is_terminal() => None,
+            Self::Text | Self::Json if !io::stderr().is_terminal() || trace::is_listened_to() => None,
             Self::Text | Self::Json => {
                 let length = u64::try_from(total).unwrap_or_default();
                 let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
@@ -164,6 +174,7 @@ fn painted(text: &str) -> String {
         ("not done: ", AnsiColor::Red),
         ("maybe: ", AnsiColor::Yellow),
         ("warning: ", AnsiColor::Yellow),
+        ("note: ", AnsiColor::Cyan),
         ("unknown: ", AnsiColor::Yellow),
         ("done: ", AnsiColor::Green),
         ("help: ", AnsiColor::Cyan),

@@ -22,7 +22,7 @@ pub(crate) fn parse_json<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     serde_json::from_str(text).map_err(|error| error.to_string())
 }
 
-/// Reads a file, in TOML or JSON: by its name, or else by how it begins.
+/// Reads a file that is part of what was asked for, in TOML or JSON: by its name, or else by how it begins. What is wrong in it is bad usage.
 pub(crate) fn read_toml_or_json<T: DeserializeOwned>(path: &Path, what: &str) -> Result<T, Complaint> {
     let text = read(path, what)?;
     let is_json = match path.extension().and_then(|extension| extension.to_str()) {
@@ -31,7 +31,7 @@ pub(crate) fn read_toml_or_json<T: DeserializeOwned>(path: &Path, what: &str) ->
         _ => text.trim_start().starts_with('{'),
     };
     let parsed = if is_json { parse_json(&text) } else { toml::from_str(&text).map_err(|error| error.to_string()) };
-    parsed.map_err(|why| invalid(path, what, &why))
+    parsed.map_err(|why| Complaint::Usage(described(path, what, &why)))
 }
 
 fn read(path: &Path, what: &str) -> Result<String, Complaint> {
@@ -39,7 +39,11 @@ fn read(path: &Path, what: &str) -> Result<String, Complaint> {
 }
 
 pub(crate) fn invalid(path: &Path, what: &str, why: &str) -> Complaint {
-    Complaint::own("file", format!("{what} {}: {}", path.display(), why.trim_end()))
+    Complaint::own("file", described(path, what, why))
+}
+
+fn described(path: &Path, what: &str, why: &str) -> String {
+    format!("{what} {}: {}", path.display(), why.trim_end())
 }
 
 /// In JSON, for people too, with a line break at the end.
@@ -120,6 +124,11 @@ impl<'a> ReceiptFile<'a> {
         });
     }
 
+    /// The same before anything is changed, where a failure is still without consequence.
+    pub(crate) fn keep_first(&mut self, changes: &[Change]) -> Result<(), Complaint> {
+        write_json(self.path, "receipt", &self.with(changes))
+    }
+
     fn with(&self, changes: &[Change]) -> Receipt {
         Receipt::of_changes(&self.organization, &[&self.earlier, changes].concat())
     }
@@ -166,6 +175,7 @@ mod tests {
         fs::remove_file(&path).unwrap();
         directory.close().unwrap();
 
+        file.keep_first(&[]).unwrap_err();
         let receipt = plan.apply(&clients, |_| {}).await.unwrap();
         file.keep(receipt.changes());
         let failure = file.into_failure().unwrap().to_string();

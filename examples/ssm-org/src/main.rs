@@ -8,6 +8,7 @@ mod console;
 mod files;
 mod report;
 mod simulate;
+mod trace;
 
 use std::env;
 use std::process::ExitCode;
@@ -30,6 +31,9 @@ async fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(usage) => return misused(&usage),
     };
+    if cli.verbose {
+        trace::listen();
+    }
     let console = if cli.json { Console::Json } else { Console::Text };
     let outcome = match commands::run(&cli, console).await {
         Ok(outcome) => outcome,
@@ -67,6 +71,9 @@ fn misused(usage: &clap::Error) -> ExitCode {
 /// Whether it could be printed.
 fn tell_people(cli: &Cli, outcome: &Outcome) -> bool {
     let printed = print(&outcome.lines);
+    for warning in &outcome.warnings {
+        complain(format_args!("{warning}\n"));
+    }
     let mut helps: Vec<String> = Vec::new();
     for complaint in &outcome.complaints {
         complain(complaint.lines());

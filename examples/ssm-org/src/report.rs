@@ -12,11 +12,15 @@ use ssm_organizations::aws::aws_smithy_types::DateTime;
 use ssm_organizations::aws::aws_smithy_types::date_time::Format;
 use ssm_organizations::plan::{Plan, Receipt};
 use ssm_organizations::ports::{DataSync, Organization, SyncDefinition, SyncSource};
-use ssm_organizations::{AccountId, Certainty, Change, ChangeKind, Error, NextStep, Region, SyncName, SyncsReport};
+use ssm_organizations::{
+    AccountId, Certainty, Change, ChangeKind, Error, NextStep, Region, Remedy, SyncName, SyncsReport,
+};
 
 pub(crate) use json::{error_objects, value};
 pub(crate) use overview::overview;
 pub(crate) use standing::Standing;
+
+use crate::advice;
 
 /// What there is to say at the end.
 #[derive(Debug, Default)]
@@ -27,6 +31,8 @@ pub(crate) struct Outcome {
     pub(crate) json: Map<String, Value>,
     /// Why the organization is not in the wanted state, or may not be. None for success.
     pub(crate) complaints: Vec<Complaint>,
+    /// What people are to know beside it, for the standard error.
+    pub(crate) warnings: Vec<String>,
     /// Whether a plan has steps.
     pub(crate) has_steps: bool,
 }
@@ -57,6 +63,8 @@ pub(crate) enum Complaint {
         /// What it is, for people.
         text: String,
     },
+    /// What was asked for contradicts itself, whatever the organization. No call was made.
+    Usage(String),
 }
 
 impl Complaint {
@@ -64,17 +72,43 @@ impl Complaint {
         Self::Own { kind, text }
     }
 
+    /// Of an error that was found before any call.
+    pub(crate) fn usage(error: &Error) -> Self {
+        Self::Usage(message(error))
+    }
+
     /// With everything behind it.
     pub(crate) fn lines(&self) -> String {
         match self {
-            Self::Own { text, .. } => format!("error: {text}\n"),
+            Self::Own { text, .. } | Self::Usage(text) => format!("error: {text}\n"),
             Self::Error(error) => [error].into_iter().chain(error.further()).map(error_lines).collect(),
         }
     }
 }
 
+/// What the error says, without what is for programs: the advice says that in terms of this one.
+fn message(error: &Error) -> String {
+    let text = error.to_string();
+    let remedies = error.remedies();
+    // Those of an error behind this one come last, and are not in the text.
+    let own = (1..=remedies.len()).rev().map(|count| remedies.iter().take(count));
+    for own in own {
+        let (told, ours) = (told(own.clone()), told(own.filter(|remedy| !advice::replaces(remedy))));
+        if text.contains(&told) {
+            return text.replacen(&told, &ours, 1);
+        }
+    }
+    text
+}
+
+/// As a message ends.
+fn told<'a>(remedies: impl Iterator<Item = &'a Remedy>) -> String {
+    let remedies: Vec<_> = remedies.map(ToString::to_string).collect();
+    if remedies.is_empty() { String::new() } else { format!("; {}", remedies.join(", or ")) }
+}
+
 fn error_lines(error: &Error) -> String {
-    let mut lines = format!("error: {error}\n");
+    let mut lines = format!("error: {}\n", message(error));
     for cause in error.causes() {
         // Writing to a string does not fail.
         let _ = writeln!(lines, "  caused by: {cause}");
@@ -91,8 +125,8 @@ impl From<Error> for Complaint {
 impl Display for Complaint {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Own { text, .. } => f.write_str(text),
-            Self::Error(error) => error.fmt(f),
+            Self::Own { text, .. } | Self::Usage(text) => f.write_str(text),
+            Self::Error(error) => f.write_str(&message(error)),
         }
     }
 }
@@ -101,6 +135,9 @@ impl Display for Complaint {
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
     lines: Vec<String>,
+    /// What people were shown before.
+    shown: Vec<String>,
+    warnings: Vec<String>,
     remaining: Vec<String>,
     pub(crate) complaints: Vec<Complaint>,
 }
@@ -114,6 +151,17 @@ impl Notes {
     /// It is gone, and this would make it again.
     pub(crate) fn lost(&mut self, what: impl Display, remedy: impl Display) {
         self.lines.push(format!("lost: {what}; to make it again: {remedy}"));
+        self.complaints.push(Complaint::own("sync_lost", format!("lost: {what}; to make it again: {remedy}")));
+    }
+
+    /// It is otherwise than somebody may think.
+    pub(crate) fn warn(&mut self, warning: impl Display) {
+        self.warnings.push(format!("warning: {warning}"));
+    }
+
+    /// What people were shown before anything was done, and programs were not.
+    pub(crate) fn shown(&mut self, line: Option<String>) {
+        self.shown.extend(line);
     }
 
     /// It did not come about.
@@ -136,7 +184,7 @@ impl Notes {
 
     /// The changes, or why there are none, the notes, and where the organization is now; `None` where that is not known.
     pub(crate) fn conclude(self, organization: &Organization, changes: &[Change], now: Option<&Standing>) -> Outcome {
-        let Self { lines: notes, remaining, complaints } = self;
+        let Self { lines: notes, shown, warnings, remaining, complaints } = self;
         let mut lines = Lines::default();
         if changes.is_empty() {
             lines.line(if complaints.is_empty() { "nothing to do" } else { "nothing was changed" });
@@ -165,7 +213,8 @@ impl Notes {
                 lines.line(format_args!("  {step}"));
             }
         }
-        let outcome = Outcome { lines: lines.0, complaints, ..Outcome::default() };
+        let notes = [shown, notes, warnings.clone()].concat();
+        let outcome = Outcome { lines: lines.0, complaints, warnings, ..Outcome::default() };
         outcome
             .with("receipt", value(&Receipt::of_changes(organization, changes)))
             .with("remaining", remaining)

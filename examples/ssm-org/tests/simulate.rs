@@ -177,8 +177,9 @@ mod tests {
             .complains(&["is held by 222222222222", "ssm-org replace"]);
         office.run("offboard").exits_with(1).complains(&["data syncs remain", "--delete-sync"]);
         assert_eq!(office.state(), onboarded());
-        office.run("offboard --delete-sync all --delete-role").exits_with(0).says(&["now: Disabled"]);
+        office.run("offboard --delete-sync all --delete-role --yes").exits_with(0).says(&["4 steps:", "now: Disabled"]);
         assert_eq!(office.state(), untouched());
+        // What writes nothing needs no yes.
         office.run("offboard --delete-sync all --delete-role").exits_with(0).says(&["nothing to do\nnow: Disabled"]);
     }
 
@@ -188,7 +189,11 @@ mod tests {
         office.run("onboard --admin 222222222222 --role --sync all --admin-profile any").exits_with(0);
         let remaining = office.run("plan --admin 333333333333").exits_with(1);
         remaining.complains(&["\"all\" of account 222222222222"]);
-        office.run("replace --admin 333333333333").exits_with(0).says(&["now: Delegated: account 333333333333"]);
+        let replaced = office.run("replace --admin 333333333333 --yes").exits_with(0);
+        replaced.says(&["LOST: the data sync \"all\" of account 222222222222", "now: Delegated: account 333333333333"]).complains(&[
+            "note: to make data sync \"all\" of account 222222222222 in us-east-1 again, should this run be cut short: \
+             ssm-org onboard --admin 333333333333 --sync all",
+        ]);
         assert_eq!(
             (&office.state()["administrators"], &office.state()["syncs"]),
             (&json!([OTHER]), &json!(["333333333333/all"]))
@@ -208,10 +213,69 @@ mod tests {
         office.run("onboard --admin 222222222222 --role --sync all").exits_with(0);
         let created = |office: &Office| office.read("organization.json")["data_syncs"][0]["created"].clone();
         let before = created(&office);
-        let anew = office.run("onboard --admin 222222222222 --sync all --recreate-sync --receipt r.json").exits_with(0);
+        let anew = "onboard --admin 222222222222 --sync all --recreate-sync";
+        let refused = office.run(anew).exits_with(1);
+        let refused = refused
+            .says(&["deleted and created anew: data sync \"all\" of account 111111111111 in us-east-1"])
+            .complains(&["nothing was changed: there is no terminal"]);
+        assert!(!refused.out.contains("Nothing to do"), "{refused:#?}");
+        assert_eq!(created(&office), before);
+        let anew = office.run(&format!("{anew} --yes --receipt r.json")).exits_with(0);
         anew.says(&["done: data sync \"all\" of account 111111111111 in us-east-1 deleted\n", "us-east-1 created\n"]);
         assert_ne!(created(&office), before);
         assert_eq!(office.read("r.json")["changes"].as_array().unwrap().len(), 2);
+        // Where there is nothing to delete there is nothing to ask about.
+        office.run("onboard --admin 222222222222 --sync other --recreate-sync").exits_with(0);
+        assert_eq!(office.state()["syncs"], json!(["111111111111/all", "111111111111/other"]));
+    }
+
+    #[test]
+    fn what_takes_something_away_is_shown_and_asked_about() {
+        let office = Office::new();
+        office.run("onboard --admin 222222222222 --role --sync all --admin-profile any").exits_with(0);
+        let before = office.state();
+        let no_terminal = "nothing was changed: there is no terminal to ask on, and --yes goes on without asking";
+        let deregister = "deregister account 222222222222 as delegated administrator of ssm.amazonaws.com";
+        for (line, shown) in [
+            ("replace --admin 333333333333", "create the data sync \"all\" of account 333333333333 in us-east-1"),
+            ("replace --admin 333333333333 --forfeit-syncs", "LOST: the account's other data syncs"),
+            ("offboard --delete-sync all", "disable trusted access for ssm.amazonaws.com"),
+            ("offboard --forfeit-syncs", "BROKEN: other data syncs"),
+        ] {
+            office
+                .run(&format!("{line} --receipt r.json"))
+                .exits_with(1)
+                .says(&[deregister, shown])
+                .complains(&[no_terminal]);
+            let refused = office.run(&format!("{line} --json")).exits_with(1).json();
+            assert_eq!(refused["error"]["kind"], "not_confirmed", "{line}");
+            assert!(!refused["plan"]["steps"].as_array().unwrap().is_empty(), "{line}");
+            assert_eq!(office.state(), before, "{line}");
+            assert!(!office.path("r.json").exists(), "{line}");
+        }
+        // A refusal comes before the question.
+        office.run("offboard").exits_with(1).complains(&["data syncs remain"]);
+        office
+            .run("replace --admin 111111111111 --forfeit-syncs")
+            .exits_with(1)
+            .complains(&["it is the management account"]);
+    }
+
+    #[test]
+    fn where_data_syncs_were_looked_for_is_said() {
+        let looked = "warning: data syncs were looked for in eu-west-1, us-east-1 and nowhere else";
+        for line in ["offboard", "replace --admin 333333333333", "apply --no-admin --trusted-access off"] {
+            let office = Office::new();
+            office.run("onboard --admin 222222222222").exits_with(0);
+            let regions = "--region us-east-1,eu-west-1";
+            office.run(&format!("{line} {regions}")).exits_with(1).says(&[looked]);
+            let told = office.run(&format!("{line} {regions} --yes --json")).exits_with(0).json();
+            assert!(told["notes"].to_string().contains(looked), "{told}");
+        }
+        let office = Office::new();
+        office.run("onboard --admin 222222222222").exits_with(0);
+        let forfeit = office.run("offboard --forfeit-syncs --yes").exits_with(0);
+        assert!(!forfeit.out.contains("looked for in"), "{forfeit:#?}");
     }
 
     #[test]
@@ -373,7 +437,7 @@ mod tests {
         let wrong = office.run("plan --target wrong.toml --detailed-exitcode").exits_with(1);
         wrong.complains(&["target wrong.toml", "line 2", "unknown field `administrators`", "`administrator`"]);
         write("wrong.json", "{\n  \"trusted_access\": \"yes\"\n}");
-        office.run("plan --target wrong.json").exits_with(1).complains(&["line 2", "\"on\" or \"off\""]);
+        office.run("plan --target wrong.json").exits_with(2).complains(&["line 2", "\"on\" or \"off\""]);
         office.run("plan --target none.toml").exits_with(1).complains(&["target none.toml: "]);
         office.run("plan --target target.toml --no-admin").exits_with(2).complains(&["--no-admin"]);
     }
@@ -403,10 +467,59 @@ mod tests {
         assert_eq!(policy["documents"][0]["policy"]["Version"], "2012-10-17");
         let usage = office.run("plan --dance --json").exits_with(2).json();
         assert_eq!(usage["error"]["kind"], "usage");
-        let replaced = office.run("replace --admin 333333333333 --json").exits_with(0).json();
+        let members = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        let replaced = office.run("replace --admin 333333333333 --yes --json").exits_with(0).json();
         assert_eq!(replaced["now"]["administrators"], json!([OTHER]));
-        let offboarded = office.run("offboard --json").exits_with(0).json();
+        assert_eq!(members(&replaced), ["next_steps", "notes", "now", "plan", "receipt"]);
+        let offboarded = office.run("offboard --yes --json").exits_with(0).json();
         assert_eq!(offboarded["now"]["state"], "Disabled");
+        assert_eq!(members(&offboarded), ["next_steps", "notes", "now", "plan", "receipt", "remaining"]);
+    }
+
+    #[test]
+    fn what_is_called_is_told_when_asked() {
+        let office = Office::new();
+        let quiet = office.run("onboard --admin 222222222222").exits_with(0);
+        assert!(!quiet.err.contains("called AWS"), "{quiet:#?}");
+        let told = office.run("-v offboard --yes --json").exits_with(0);
+        told.json();
+        let told = told.complains(&[
+            "ssm_organizations::apply_plan",
+            "called AWS",
+            "operation=\"DescribeOrganization\"",
+            "operation=\"DisableAWSServiceAccess\" caller=111111111111",
+            "outcome=ok",
+        ]);
+        assert!(
+            told.err.lines().all(|line| line.contains("ssm_organizations::") || line.contains("called AWS")),
+            "{told:#?}"
+        );
+    }
+
+    #[test]
+    fn a_target_that_contradicts_itself_is_bad_usage() {
+        let office = Office::new();
+        fs::write(office.path("target.toml"), "trusted_access = \"off\"\nadministrator = \"222222222222\"\n").unwrap();
+        let units: Vec<_> = (0..1_001).map(|number| format!("ou-root-unit{number:04}")).collect();
+        for (target, why) in [
+            ("--trusted-access off --admin 222222222222", "222222222222 cannot administer ssm.amazonaws.com"),
+            ("--trusted-access on --role delete", "the role only where trusted access is off"),
+            ("--trusted-access off --sync all", "trusted access is to be off"),
+            ("--target target.toml", "222222222222 cannot administer ssm.amazonaws.com"),
+            (&format!("--sync all --sync-ou {}", units.join(",")), "1 to 1,000 organizational units"),
+        ] {
+            for command in ["plan", "apply --yes", "apply", "policy"] {
+                let refused = office.run(&format!("{command} {target}")).exits_with(2);
+                assert_eq!(refused.out, "");
+                refused.complains(&[why]);
+            }
+            office.run(&format!("plan {target} --detailed-exitcode")).exits_with(1);
+            let refused = office.run(&format!("apply {target} --json")).exits_with(2).json();
+            assert_eq!(refused["error"]["kind"], "usage");
+        }
+        // What contradicts the organization takes a look at it.
+        office.run("plan --admin 222222222222").exits_with(1);
+        assert_eq!(office.state(), untouched());
     }
 
     #[test]

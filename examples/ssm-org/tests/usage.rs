@@ -2,7 +2,12 @@
 
 #[cfg(test)]
 mod tests {
+    use std::io::{BufRead, BufReader, Read, Write};
+    use std::net::TcpListener;
     use std::process::{Command, Output, Stdio};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
 
     /// Runs the program in an environment that holds nothing but this. It does not look for an instance's settings either.
     fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
@@ -76,8 +81,69 @@ mod tests {
     }
 
     #[test]
+    fn whoever_endangers_data_syncs_is_told_how_to_name_every_region() {
+        for command in ["offboard", "replace"] {
+            let help = run(&[command, "--help"], &[]);
+            let help = String::from_utf8_lossy(&help.stdout);
+            assert!(
+                help.contains("$(aws ec2 describe-regions --query 'Regions[].RegionName' --output text |"),
+                "{help}"
+            );
+            assert!(help.contains("tr '\\t' ,)"), "{help}");
+        }
+    }
+
+    /// Answers with AWS's refusal of too many calls, and counts how often an operation of Organizations is called.
+    fn busy() -> (String, Arc<AtomicUsize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let calls = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&calls);
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = BufReader::new(stream.unwrap());
+                let (mut line, mut length) = (String::new(), 0);
+                while stream.read_line(&mut line).is_ok_and(|read| read > 2) {
+                    let header = line.to_ascii_lowercase();
+                    counted.fetch_add(usize::from(header.contains(".describeorganization")), Ordering::SeqCst);
+                    if let Some(bytes) = header.strip_prefix("content-length:") {
+                        length = bytes.trim().parse().unwrap();
+                    }
+                    line.clear();
+                }
+                stream.read_exact(&mut vec![0; length]).unwrap();
+                let body = r#"{"__type":"TooManyRequestsException","Message":"slower"}"#;
+                let head =
+                    format!("HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
+                let _ = stream.get_mut().write_all(format!("{head}\r\n{body}").as_bytes());
+            }
+        });
+        (endpoint, calls)
+    }
+
+    #[test]
+    fn how_often_a_call_is_tried_is_the_environments_to_say() {
+        // Nothing is spent where it was tried once.
+        for (attempts, retry) in [(1, r#""retry": "temporary""#), (2, r#""retry": "spent""#)] {
+            let (endpoint, calls) = busy();
+            let environment = [
+                ("AWS_ACCESS_KEY_ID", "test"),
+                ("AWS_SECRET_ACCESS_KEY", "test"),
+                ("AWS_REGION", "us-east-1"),
+                ("AWS_MAX_ATTEMPTS", &attempts.to_string()),
+            ];
+            let output = run(&["status", "--json", "--endpoint-url", &endpoint], &environment);
+            assert_eq!((output.status.code(), calls.load(Ordering::SeqCst)), (Some(1), attempts));
+            let out = String::from_utf8_lossy(&output.stdout);
+            assert!(out.contains(r#""kind": "throttled""#) && out.contains(retry), "{out}");
+        }
+        let help = run(&["--help"], &[]);
+        assert!(String::from_utf8_lossy(&help.stdout).contains("AWS_MAX_ATTEMPTS"));
+    }
+
+    #[test]
     fn an_endpoint_where_nobody_listens_is_an_error_that_says_so() {
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let endpoint = format!("http://{free}");
         let credentials =
             [("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"), ("AWS_REGION", "us-east-1")];

@@ -2,16 +2,20 @@
 
 pub(super) const PROGRAM: &str = "\
 What the options leave open comes from the usual AWS environment: AWS_REGION, AWS_PROFILE,
-AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, ~/.aws/config and the rest. Colours are for terminals, and
-NO_COLOR switches them off.
+AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, ~/.aws/config and the rest. Where AWS wants fewer calls,
+AWS_MAX_ATTEMPTS says how often each is tried, three times if left out. Colours are for terminals,
+and NO_COLOR switches them off.
 
 With --json the standard output is one JSON object, whatever happens. Where something went wrong
 it has an `error`, an object with `kind`, `message`, `operation`, `account`, `region`, `caller`,
-`code`, `reason`, `request_id`, `applied`, `retryable`, `causes`, `remedies` and `help`, as far as
-they are known, and where there are more errors those in `further_errors`. Besides:
+`code`, `reason`, `request_id`, `applied`, `retryable`, `retry`, `causes`, `remedies` and `help`, as
+far as they are known, and where there are more errors those in `further_errors`. `retry` is
+`permanent`, `temporary` (the same may succeed later) or `spent` (it may, and was tried several
+times already). Besides:
   plan                     the plan; it can be kept and applied like one of --out
   apply, undo, onboard,    `plan`, `receipt` (what was changed), `remaining` (the steps that were
-  offboard, replace        not done), `now`, `next_steps` and `notes`
+  offboard                 not done), `now`, `next_steps` and `notes`
+  replace                  the same without `remaining`
   status                   `state`, `snapshot`, `capabilities` and `warnings`
   policy                   `documents`
 
@@ -61,6 +65,16 @@ Examples:
   ssm-org plan --target target.toml --out plan.json --detailed-exitcode
   ssm-org plan --no-admin --trusted-access off --admin-profile administrator --region eu-central-1";
 
+/// What is said to whoever endangers data syncs. Lines end where a shell reads on.
+macro_rules! every_region {
+    () => {
+        "\
+Data syncs are looked for in each --region and nowhere else. Every Region of the account:
+  --region \"$(aws ec2 describe-regions --query 'Regions[].RegionName' --output text |
+    tr '\\t' ,)\""
+    };
+}
+
 pub(super) const APPLY: &str = "\
 Examples:
   ssm-org apply plan.json --receipt receipt.json
@@ -81,19 +95,34 @@ Examples:
   ssm-org policy --trusted-access on --admin 222222222222";
 
 pub(super) const ONBOARD: &str = "\
+Before --recreate-sync deletes a sync, the --receipt has it, as a change that perhaps was made; what
+was done is written at the end.
+
 Examples:
   ssm-org onboard --admin 222222222222 --profile management
   ssm-org onboard --admin 222222222222 --role --sync all-accounts --region eu-central-1
   ssm-org onboard --admin 222222222222 --role --admin-profile administrator --region eu-central-1 \\
     --sync workloads --sync-ou ou-examplerootid-exampleouid --source-region eu-central-1,us-east-1";
 
-pub(super) const REPLACE: &str = "\
+pub(super) const REPLACE: &str = concat!(
+    every_region!(),
+    "
+
+Before the delegation is taken, the --receipt has it and the data syncs that go with it, as a change
+that perhaps was made, and the standard error says how to make each again. What was done is written
+at the end.
+
 Examples:
   ssm-org replace --admin 333333333333 --admin-profile old --new-admin-profile new
-  ssm-org replace --admin 333333333333 --forfeit-syncs";
+  ssm-org replace --admin 333333333333 --forfeit-syncs --yes"
+);
 
-pub(super) const OFFBOARD: &str = "\
+pub(super) const OFFBOARD: &str = concat!(
+    every_region!(),
+    "
+
 Examples:
   ssm-org offboard --admin-profile administrator --region eu-central-1,us-east-1
   ssm-org offboard --admin-profile administrator --delete-sync all-accounts --delete-role
-  ssm-org offboard --profile management --forfeit-syncs";
+  ssm-org offboard --profile management --forfeit-syncs --yes"
+);

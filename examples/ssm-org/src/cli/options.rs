@@ -70,7 +70,7 @@ pub(crate) struct TargetContents {
     pub(crate) delete_syncs: Vec<SyncName>,
     /// Let data syncs that are not named go or break, where a step endangers them
     #[arg(long)]
-    forfeit_syncs: bool,
+    pub(crate) forfeit_syncs: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -89,7 +89,9 @@ fn a_target_is_said_in_one_way() {
         "ssm-org plan --target target.toml --trusted-access on",
         "ssm-org plan --target target.toml --forfeit-syncs",
         "ssm-org apply plan.json --trusted-access on",
+        "ssm-org apply plan.json --forfeit-syncs",
         "ssm-org policy plan.json --trusted-access on",
+        "ssm-org policy plan.json --forfeit-syncs",
         "ssm-org policy plan.json --operation GetRole",
         "ssm-org policy --operation GetRole --trusted-access on",
     ] {
@@ -147,13 +149,37 @@ fn a_sync_says_what_it_is_told_and_no_more() {
     assert!(full.includes_future_regions() && full.enables_all_ops_data_sources());
 }
 
+/// `--role` makes one, in `onboard`.
 #[test]
-fn the_role_goes_by_either_name() {
-    for option in ["--role", "--delete-role"] {
-        let Command::Offboard(order) = parse(&format!("ssm-org offboard {option}")).unwrap().command else {
-            panic!("another command")
-        };
-        assert!(order.delete_role, "{option}");
+fn offboard_deletes_the_role_by_one_name() {
+    assert_eq!(parse("ssm-org offboard --role").unwrap_err(), ErrorKind::UnknownArgument);
+    let line = "ssm-org offboard --delete-role";
+    let Command::Offboard(order) = parse(line).unwrap().command else { panic!("another command") };
+    assert!(order.delete_role);
+}
+
+#[test]
+fn what_a_policy_is_narrowed_to_is_said_where_no_plan_says_so() {
+    let narrowings = [
+        "--organization o-exampleorgid --management 111111111111",
+        "--for-administrator 222222222222",
+        "--partition aws",
+    ];
+    for narrowing in narrowings {
+        for order in ["plan.json", "--trusted-access on", "--target target.toml"] {
+            let line = format!("ssm-org policy {order} {narrowing}");
+            let refusal = parse(&line).unwrap().check().unwrap_err();
+            assert_eq!(refusal.kind(), ErrorKind::ArgumentConflict, "{line}");
+        }
+        for order in ["", " --command status", " --operation GetRole"] {
+            let line = format!("ssm-org policy{order} {narrowing}");
+            parse(&line).unwrap().check().unwrap_or_else(|error| panic!("{line}: {error}"));
+        }
+    }
+    let refusal = parse("ssm-org policy --administrator 222222222222").unwrap_err();
+    assert_eq!(refusal, ErrorKind::UnknownArgument, "it reads like --admin");
+    for idle in ["--admin-profile administrator", "--forfeit-syncs"] {
+        assert!(parse(&format!("ssm-org policy --command plan {idle}")).unwrap().check().is_err(), "{idle}");
     }
 }
 

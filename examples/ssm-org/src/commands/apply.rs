@@ -1,10 +1,10 @@
-use std::path::Path;
+use std::collections::BTreeSet;
 
-use ssm_organizations::plan::Plan;
+use ssm_organizations::plan::{Plan, Step};
 
 use super::run::Run;
 use super::{Scene, plan};
-use crate::cli::Apply;
+use crate::cli::{Apply, Writing};
 use crate::files;
 use crate::report::{Complaint, Outcome, value};
 
@@ -13,35 +13,67 @@ pub(super) async fn run(order: &Apply, scene: Scene<'_>) -> Result<Outcome, Comp
         Some(path) => files::read_json(path, "plan")?,
         None => match plan::of(&order.target, scene).await {
             Ok(plan) => plan,
-            Err(undrawn) => return Ok(undrawn.conclude()),
+            Err(undrawn) => return undrawn.conclude(),
         },
     };
-    carry_through(&plan, "Apply", order.yes, order.writing.receipt.as_deref(), scene).await
+    carry_through(&plan, "Apply", &order.writing, scene).await
 }
 
 /// Shows the plan, asks, and applies it.
 pub(super) async fn carry_through(
     plan: &Plan,
     what: &str,
-    yes: bool,
-    receipt: Option<&Path>,
+    writing: &Writing,
     scene: Scene<'_>,
 ) -> Result<Outcome, Complaint> {
     // What writes nothing needs neither a yes nor a receipt.
+    let receipt = writing.receipt.as_deref().filter(|_| !plan.is_empty());
+    let unseen = elsewhere(plan);
     if !plan.is_empty() {
-        let shown = plan.to_string() + "\n";
-        scene.console.show(&shown)?;
-        if !yes {
-            let (steps, count) = (if plan.steps().len() == 1 { "step" } else { "steps" }, plan.steps().len());
-            if let Err(complaint) = scene.console.confirm(&shown, &format!("{what} {count} {steps}?")) {
-                return Ok(Outcome::from(complaint).with("plan", value(plan)));
-            }
+        let (steps, count) = (if plan.steps().len() == 1 { "step" } else { "steps" }, plan.steps().len());
+        let question = format!("{what} {count} {steps}?");
+        if let Err(refusal) = ask(plan, unseen.as_deref(), &question, writing.yes, scene) {
+            return Ok(refusal);
         }
     }
-    let mut run = Run::begin(plan.snapshot().organization(), receipt.filter(|_| !plan.is_empty()))?;
+    let mut run = Run::begin(plan.snapshot().organization(), receipt)?;
     if plan.is_empty() {
         run.notes.tell(plan);
     }
+    run.notes.shown(unseen);
     run.apply(plan, scene).await;
     Ok(run.conclude().with("plan", value(plan)))
+}
+
+/// Shows what is about to be done, with what there is to say besides, and asks. The error is the outcome of a no.
+pub(super) fn ask(
+    plan: &Plan,
+    besides: Option<&str>,
+    question: &str,
+    yes: bool,
+    scene: Scene<'_>,
+) -> Result<(), Outcome> {
+    let mut shown = if plan.is_empty() { plan.snapshot().to_string() } else { plan.to_string() } + "\n";
+    if let Some(besides) = besides {
+        shown.push_str(besides);
+        shown.push_str("\n\n");
+    }
+    let mut answer = scene.console.show(&shown);
+    if !yes {
+        answer = answer.and_then(|()| scene.console.confirm(&shown, question));
+    }
+    answer.map_err(|complaint| Outcome::from(complaint).with("plan", value(plan)))
+}
+
+/// Where data syncs were looked for, for a plan with steps that endanger them: nothing is known of those elsewhere. Where nobody looked,
+/// the plan says so.
+pub(super) fn elsewhere(plan: &Plan) -> Option<String> {
+    let looks = plan.steps().iter().filter_map(Step::at_risk);
+    let regions: BTreeSet<_> = looks.flat_map(|at_risk| &at_risk.regions).map(AsRef::as_ref).collect();
+    if regions.is_empty() {
+        return None;
+    }
+    let regions: Vec<&str> = regions.into_iter().collect();
+    let rest = "those elsewhere are not seen, and are deleted or broken unseen; --region names every Region to look in";
+    Some(format!("warning: data syncs were looked for in {} and nowhere else: {rest}", regions.join(", ")))
 }

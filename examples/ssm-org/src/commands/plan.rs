@@ -25,7 +25,7 @@ pub(super) async fn of(options: &TargetOptions, scene: Scene<'_>) -> Result<Plan
             let target: Target = files::read_toml_or_json(path, "target").map_err(Undrawn::Unread)?;
             target.looking_in(scene.named_regions.iter().cloned())
         }
-        None => contents.target(scene.regions)?,
+        None => contents.target(scene.regions).map_err(|error| Undrawn::Unread(Complaint::usage(&error)))?,
     };
-    scene.draw(target, &contents.delete_syncs, |_| Ok(())).await
+    scene.draw(target, &contents.delete_syncs, |target, _| Ok(target)).await
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use serde_json::{Value, json};
 use ssm_organizations::Change;
 use ssm_organizations::plan::{Event, Plan};
 use ssm_organizations::ports::Organization;
@@ -70,6 +71,15 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Puts what is about to be changed beside a plan into the receipt's file, so that what goes with it is known whenever this process
+    /// ends. Where that cannot be, nothing is to be changed.
+    pub(super) fn announce(&mut self, changes: &[Change]) -> Result<(), Complaint> {
+        match &mut self.file {
+            Some(file) => file.keep_first(&[&self.changes, changes].concat()),
+            None => Ok(()),
+        }
+    }
+
     /// Notes what was changed beside a plan.
     pub(super) fn record(&mut self, changes: &[Change]) {
         self.changes.extend_from_slice(changes);
@@ -82,4 +92,10 @@ impl<'a> Run<'a> {
         self.notes.complaints.extend(self.file.and_then(ReceiptFile::into_failure));
         self.notes.conclude(&self.organization, &self.changes, self.now.as_ref())
     }
+}
+
+/// A change that is about to be made: in a receipt it is one of which no reply is known. The library makes none but its own, so this one is read.
+pub(super) fn about_to(kind: &Value) -> Result<Change, Complaint> {
+    let change = json!({ "kind": kind, "certainty": "maybe", "shown": false });
+    serde_json::from_value(change).map_err(|error| Complaint::own("file", format!("receipt: {error}")))
 }

@@ -1,10 +1,14 @@
 //! The commands on an organization in memory. A profile is named after the account that it has credentials of.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Parser;
+use serde_json::Value;
 use ssm_organizations::ports::{AccountState, Client, DataSync, Operation, SyncSourceType};
 use ssm_organizations::{AccountId, Region, RoleName, ServicePrincipal, SyncName, sim};
+use tempfile::TempDir;
 
 use super::{Caller, Scene, carry_out};
 use crate::advice;
@@ -48,6 +52,8 @@ fn organization() -> sim::Organization {
 struct Run {
     out: String,
     err: String,
+    /// Of the JSON object.
+    notes: String,
 }
 
 impl Run {
@@ -74,13 +80,15 @@ impl Run {
     }
 }
 
-/// Runs a command line as the management account, in `eu-central-1` unless it names Regions.
+/// Runs a command line as the management account, in `eu-central-1` unless it names Regions. There is nobody to ask.
 async fn run(organization: &sim::Organization, line: &str) -> Run {
     run_as(&organization.management_client(), organization, line).await
 }
 
 async fn run_as(caller: &dyn Client, organization: &sim::Organization, line: &str) -> Run {
-    let cli = Cli::try_parse_from(["ssm-org"].into_iter().chain(line.split(' '))).unwrap();
+    let asks = line.starts_with("offboard") || line.starts_with("replace");
+    let yes = asks.then_some("--yes");
+    let cli = Cli::try_parse_from(["ssm-org"].into_iter().chain(line.split(' ')).chain(yes)).unwrap();
     let mut regions = cli.connection.regions.clone();
     if regions.is_empty() {
         regions.push(region("eu-central-1"));
@@ -98,12 +106,13 @@ async fn run_as(caller: &dyn Client, organization: &sim::Organization, line: &st
         console: Console::Silent,
     };
     let outcome = carry_out(&cli.command, scene).await.unwrap();
-    let mut err = String::new();
+    let mut err: String = outcome.warnings.iter().flat_map(|warning| [warning, "\n"]).collect();
     for complaint in &outcome.complaints {
         err.push_str(&complaint.lines());
         err.extend(advice::on(complaint, &cli.command));
     }
-    Run { out: without_counsel(&outcome.lines), err }
+    let notes = outcome.json.get("notes").map(Value::to_string).unwrap_or_default();
+    Run { out: without_counsel(&outcome.lines), err, notes }
 }
 
 /// What was done and what is, without what there is to know besides.
@@ -151,7 +160,7 @@ async fn all_of_explorer_goes_in_and_out_and_each_way_twice() {
     assert_eq!(organization.writes(), 0);
 
     let regions = "--region eu-central-1,us-east-1";
-    let offboard = format!("offboard --delete-sync all --role --admin-profile 222222222222 {regions}");
+    let offboard = format!("offboard --delete-sync all --delete-role --admin-profile 222222222222 {regions}");
     let of_administrator = "of account 222222222222 in eu-central-1, us-east-1";
     let of_management = "of account 111111111111 in eu-central-1, us-east-1";
     run(&organization, &offboard).await.succeeds_with(&format!(
@@ -282,8 +291,6 @@ async fn what_is_not_asked_for_stays() {
            data syncs: not looked for\n\
          done: trusted access for ssm.amazonaws.com disabled\n  \
            data syncs: not looked for\n\
-         unknown: the data syncs of account 222222222222: nobody looked\n\
-         unknown: the data syncs of account 111111111111: nobody looked\n\
          {DISABLED}"
     ));
     assert!(has_role(&organization));
@@ -293,7 +300,6 @@ async fn what_is_not_asked_for_stays() {
     run(&organization, "offboard --forfeit-syncs --delete-role").await.fails_with(
         &format!(
             "nothing was changed\n\
-             unknown: the data syncs of account 111111111111: nobody looked\n\
              not done: delete the {ROLE}\n\
              {DISABLED}"
         ),
@@ -397,8 +403,171 @@ async fn a_replacement_that_fails_midway_says_what_restores_it() {
             gone.replace(ADMIN, OTHER),
             remedy.replace("ACCOUNT", ADMIN)
         ),
-        &["CreateResourceDataSync in eu-central-1 as 222222222222"],
+        &[
+            "CreateResourceDataSync in eu-central-1 as 222222222222",
+            "error: lost: data sync \"it's all\" of account 222222222222 in eu-central-1; to make it again: ssm-org onboard",
+        ],
     );
+}
+
+const CARRY: &str = "replace --admin 333333333333 --admin-profile 222222222222 --new-admin-profile 333333333333";
+
+/// Whatever goes wrong, and wherever: what is gone and was not made again is an error that says how to make it.
+#[tokio::test(start_paused = true)]
+async fn no_sync_is_lost_without_a_word() {
+    let begin = async || {
+        let organization = organization();
+        run(&organization, "onboard --admin 222222222222 --role --sync all --admin-profile 222222222222").await;
+        organization.forget_calls();
+        organization
+    };
+    let calm = begin().await;
+    assert_eq!(run(&calm, CARRY).await.err, "");
+    let mut losses = 0;
+    for nth in 1..=calm.calls().len() {
+        let organization = begin().await;
+        organization.fault_at(nth, sim::Fault::refused("AccessDeniedException"));
+        let carried = run(&organization, CARRY).await;
+        let is_lost = syncs(&organization, ADMIN).is_empty() && syncs(&organization, OTHER).is_empty();
+        let says_so = carried.err.contains("error: lost: data sync \"all\"") && carried.err.contains("ssm-org onboard");
+        // What AWS accepted and no read shows may be there all the same.
+        assert!(says_so || !is_lost, "call {nth}: {}", carried.err);
+        losses += usize::from(is_lost);
+    }
+    // Without a caller's identity nothing is sent, so there is no other error.
+    assert!(losses > 1, "{losses}");
+}
+
+#[tokio::test]
+async fn what_is_carried_over_in_part_or_not_at_all_is_a_warning() {
+    let organization = organization();
+    run(&organization, "onboard --admin 222222222222 --role").await;
+    add_sync(&organization, ADMIN, "AWS-QuickSetup-all");
+    let mut unshown = DataSync::new(SyncName::new("unshown").unwrap(), Some(SyncSourceType::AwsOrganizations));
+    unshown.regions = vec![region("eu-central-1")];
+    organization.add_data_sync(id(ADMIN), region("eu-central-1"), unshown);
+    let carried = run(&organization, CARRY).await;
+    let lines: Vec<_> = carried.err.lines().collect();
+    let [unshown, foreign] = lines.as_slice() else { panic!("{}", carried.err) };
+    assert!(unshown.starts_with("warning: data sync \"unshown\" of account 333333333333"), "{unshown}");
+    assert!(foreign.starts_with("warning: data sync \"AWS-QuickSetup-all\" of account 222222222222"), "{foreign}");
+    for told in ["warning: data sync \\\"unshown\\\"", "warning: data sync \\\"AWS-QuickSetup-all\\\""] {
+        assert!(carried.notes.contains(told), "{}", carried.notes);
+    }
+    assert_eq!(syncs(&organization, OTHER), ["unshown"]);
+}
+
+/// Between the first look and the one that is shown.
+#[tokio::test]
+async fn a_rival_before_the_question_ends_a_replacement() {
+    for (was, is) in [(ADMIN, OTHER), (OTHER, ADMIN)] {
+        let organization = organization();
+        organization.trust(&ServicePrincipal::SYSTEMS_MANAGER);
+        organization.delegate(id(was));
+        organization.before(Operation::DescribeOrganization, 2, move |organization| {
+            organization.undelegate(id(was));
+            organization.delegate(id(is));
+        });
+        let refused = run(&organization, "replace --admin 333333333333 --forfeit-syncs").await;
+        refused.fails_with(
+            &format!("nothing was changed\n{}", if is == ADMIN { DELEGATED } else { REPLACED }),
+            &["somebody has moved meanwhile", "run it again"],
+        );
+        assert_eq!(organization.writes(), 0);
+    }
+}
+
+/// Copies the receipt as it is when that call is made.
+fn spy(organization: &sim::Organization, operation: Operation, receipt: &Path) -> PathBuf {
+    let (receipt, copy) = (receipt.to_owned(), receipt.with_extension("then"));
+    let then = copy.clone();
+    organization.before(operation, 1, move |_| drop(fs::copy(receipt, then)));
+    copy
+}
+
+fn changes(receipt: &Path) -> Vec<Value> {
+    let receipt: Value = serde_json::from_str(&fs::read_to_string(receipt).unwrap()).unwrap();
+    receipt["changes"].as_array().unwrap().clone()
+}
+
+/// A process that is killed once AWS has deleted the syncs leaves a receipt that knows them, and that takes the run back.
+#[tokio::test]
+async fn what_a_replacement_takes_away_is_in_the_receipt_before() {
+    let organization = organization();
+    run(&organization, "onboard --admin 222222222222 --role --sync all --admin-profile 222222222222").await;
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("r.json");
+    let then = spy(&organization, Operation::DeregisterDelegatedAdministrator, &path);
+    organization.fault(Operation::RegisterDelegatedAdministrator, 1, sim::Fault::refused("AccessDeniedException"));
+    run(&organization, &format!("{CARRY} --receipt {}", path.display())).await;
+    assert!(syncs(&organization, ADMIN).is_empty() && organization.administrators().is_empty());
+
+    let [announced] = &changes(&then)[..] else { panic!("one change") };
+    assert_eq!(announced["certainty"], "maybe");
+    let [done] = &changes(&path)[..] else { panic!("one change") };
+    assert_eq!(done["certainty"], "did");
+    assert_eq!(announced["kind"], done["kind"], "what was announced is what was done");
+
+    let undo = format!("undo {} --yes --admin-profile 222222222222", then.display());
+    let unnamed = run(&organization, &undo).await;
+    assert!(unnamed.out.contains("not named: --maybe 1 takes back: account 222222222222"), "{}", unnamed.out);
+    assert!(organization.administrators().is_empty());
+    let undone = run(&organization, &format!("{undo} --maybe 1")).await;
+    assert_eq!((undone.err.as_str(), organization.administrators()), ("", vec![id(ADMIN)]));
+    assert_eq!(syncs(&organization, ADMIN), ["all"]);
+}
+
+#[tokio::test]
+async fn what_is_to_be_created_anew_is_in_the_receipt_before() {
+    let organization = organization();
+    let onboard = "onboard --admin 222222222222 --role --sync all";
+    run(&organization, onboard).await;
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("r.json");
+    let then = spy(&organization, Operation::DeleteResourceDataSync, &path);
+    let anew = format!("{onboard} --future-regions --recreate-sync --yes --receipt {}", path.display());
+    assert_eq!(run(&organization, &anew).await.err, "");
+    let [announced] = &changes(&then)[..] else { panic!("one change") };
+    let [deleted, _] = &changes(&path)[..] else { panic!("two changes") };
+    assert_eq!((&announced["certainty"], &announced["kind"]), (&"maybe".into(), &deleted["kind"]));
+}
+
+/// The library's words are for programs: this one has its own.
+#[tokio::test]
+async fn advice_is_in_terms_of_this_program() {
+    let organization = organization();
+    run(&organization, "onboard --admin 222222222222 --role --sync all").await;
+    add_sync(&organization, ADMIN, "mine");
+    let directory = TempDir::new().unwrap();
+    let kept = directory.path().join("plan.json").display().to_string();
+    let target = directory.path().join("target.toml");
+    fs::write(&target, "trusted_access = \"off\"\nadministrator = \"none\"\nlook_in = [\"eu-central-1\"]\n").unwrap();
+    let target = target.display().to_string();
+    let profile = "--admin-profile 222222222222";
+    let down = "--no-admin --trusted-access off --delete-sync all";
+    run(&organization, &format!("plan {down} --delete-sync mine {profile} --out {kept}")).await;
+    add_sync(&organization, ADMIN, "another");
+    for (line, reasons) in [
+        ("offboard".to_owned(), ["--admin-profile takes", "with --forfeit-syncs it goes on"]),
+        (format!("offboard {profile}"), ["--delete-sync deletes one", "with --forfeit-syncs it goes on"]),
+        (format!("plan {down} {profile}"), ["--delete-sync deletes one", "with --forfeit-syncs it goes on"]),
+        (format!("plan --target {target} {profile}"), ["`state = \"absent\"`", "`other_syncs = \"forfeit\"`"]),
+        (format!("plan --target {target}"), ["--admin-profile takes", "`other_syncs = \"forfeit\"`"]),
+        (format!("apply {kept} --yes {profile}"), ["a new plan with --delete-sync", "one with --forfeit-syncs"]),
+        (format!("apply {kept} --yes"), ["--admin-profile takes", "222222222222"]),
+        ("replace --admin 333333333333".to_owned(), ["--admin-profile takes", "with --forfeit-syncs it goes on"]),
+        (CARRY.replace("profile 333333333333", "profile 222222222222"), ["--new-admin-profile takes", OTHER]),
+    ] {
+        let refused = run(&organization, &line).await;
+        refused.fails_with(&refused.out, &reasons);
+        for library in ["give a client", "forfeit the data syncs", "observe again", "make a new plan;"] {
+            assert!(!refused.err.contains(library), "{line}: {}", refused.err);
+        }
+    }
+    assert_eq!(organization.count(Operation::DeregisterDelegatedAdministrator), 0);
+    // All of Explorer's syncs keep the role, so there is nothing to forfeit.
+    let role = run(&organization, "plan --trusted-access off --no-admin --role delete --forfeit-syncs").await;
+    assert!(role.err.contains("--delete-sync") && !role.err.contains("--forfeit-syncs"), "{}", role.err);
 }
 
 #[tokio::test]

@@ -39,8 +39,7 @@ pub(super) async fn run(order: &Undo, scene: Scene<'_>) -> Result<Outcome, Compl
             return Ok(outcome);
         }
     };
-    let receipt = order.writing.receipt.as_deref();
-    let mut outcome = apply::carry_through(&plan, "Take this run back in", order.yes, receipt, scene).await?;
+    let mut outcome = apply::carry_through(&plan, "Take this run back in", &order.writing, scene).await?;
     if !plan.left().is_empty() {
         outcome.lines.push_str(&unnamed);
     }

@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use ssm_organizations::Error;
+use ssm_organizations::{Error, Retry};
 
-use super::{Complaint, Standing};
+use super::{Complaint, Standing, message};
+use crate::advice;
 
 /// As JSON. What the library can write, it can.
 pub(crate) fn value(of: &impl Serialize) -> Value {
@@ -26,6 +27,9 @@ pub(crate) fn error_objects(complaint: &Complaint, help: &[String]) -> Vec<Value
         Complaint::Own { kind, text } => {
             (vec![Map::from_iter([member("kind", *kind), member("message", text.as_str())])], &[])
         }
+        Complaint::Usage(text) => {
+            (vec![Map::from_iter([member("kind", "usage"), member("message", text.as_str())])], &[])
+        }
         Complaint::Error(error) => (vec![error_object(error)], error.further()),
     };
     if let (Some(first), false) = (objects.first_mut(), help.is_empty()) {
@@ -42,9 +46,10 @@ fn member(name: &str, value: impl Into<Value>) -> (String, Value) {
 fn error_object(error: &Error) -> Map<String, Value> {
     let mut object = Map::from_iter([
         member("kind", kind(error)),
-        member("message", error.to_string()),
+        member("message", message(error)),
         member("applied", error.applied().to_string()),
         member("retryable", error.is_retryable()),
+        member("retry", retry(error.retry())),
     ]);
     let known = [
         ("operation", error.operation().map(|operation| operation.name().into())),
@@ -56,13 +61,23 @@ fn error_object(error: &Error) -> Map<String, Value> {
         ("request_id", error.request_id().map(Into::into)),
     ];
     object.extend(known.into_iter().filter_map(|(name, value)| value.map(|value| member(name, value))));
-    let remedies: Vec<_> = error.remedies().iter().map(ToString::to_string).collect();
+    let remedies = error.remedies();
+    let remedies: Vec<_> =
+        remedies.iter().filter(|remedy| !advice::replaces(remedy)).map(ToString::to_string).collect();
     for (name, texts) in [("causes", error.causes()), ("remedies", remedies)] {
         if !texts.is_empty() {
             object.extend([member(name, texts)]);
         }
     }
     object
+}
+
+/// Whether the same call may succeed later, and whether the client has tried as often as it does.
+fn retry(retry: Retry) -> String {
+    match retry {
+        Retry::Spent => "spent".to_owned(),
+        other => other.to_string(),
+    }
 }
 
 /// The name of the error's kind, in lower case with underscores: `AccessDenied` is `access_denied`.
@@ -81,8 +96,8 @@ fn kind(error: &Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use ssm_organizations::Error;
     use ssm_organizations::ports::Operation;
+    use ssm_organizations::{Error, Retry};
 
     use super::error_objects;
 
@@ -98,5 +113,18 @@ mod tests {
         assert_eq!((&object["retryable"], &object["help"][0]), (&false.into(), &"do it".into()));
         assert!(object.get("region").is_none());
         assert!(!object.to_string().contains('@'), "{object}");
+    }
+
+    #[test]
+    fn whether_to_try_again_is_told_from_having_tried() {
+        for (retry, text, retryable) in [
+            (Retry::Permanent, "permanent", false),
+            (Retry::Temporary, "temporary", true),
+            (Retry::Spent, "spent", false),
+        ] {
+            let error = Error::service(Operation::DescribeOrganization, "TooManyRequestsException", "");
+            let objects = error_objects(&error.with_retry(retry).into(), &[]);
+            assert_eq!((&objects[0]["retry"], &objects[0]["retryable"]), (&text.into(), &retryable.into()));
+        }
     }
 }

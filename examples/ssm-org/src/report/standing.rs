@@ -5,7 +5,7 @@ use ssm_organizations::plan::Snapshot;
 use ssm_organizations::{AccountId, Change, ChangeKind, Observed, OrganizationId, ServicePrincipal};
 
 /// Where Systems Manager's integration with an organization is, as far as that is known.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Standing {
     pub(crate) organization: OrganizationId,
     pub(crate) trusted: Option<bool>,
