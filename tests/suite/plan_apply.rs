@@ -1177,3 +1177,50 @@ async fn beside_a_region_that_cannot_be_listed_what_is_seen_is_compared_with_the
     }
     assert_eq!(*fate(&office.apply(&plan).await.unwrap(), 0), SyncsReport::Forfeited);
 }
+
+#[cfg(feature = "serde")]
+#[tokio::test(start_paused = true)]
+async fn a_plan_that_says_one_sync_and_writes_another_is_not_read() {
+    let office = Office::new(everything());
+    let changed = whole("ours").including_future_regions();
+    for target in [
+        Target::new().with_sync(Caller::Management, changed, home()),
+        Target::new().with_sync(Caller::Management, whole("new"), home()),
+    ] {
+        let mut plan = serde_json::to_value(office.plan(&target).await).unwrap();
+        let action = plan.pointer_mut("/steps/0/action").unwrap().as_object_mut().unwrap();
+        let step = action.values_mut().next().unwrap();
+        *step.pointer_mut("/definition/name").unwrap() = "AWS-QuickSetup-SSM-abc".into();
+        let error = serde_json::from_value::<Plan>(plan).unwrap_err().to_string();
+        assert!(error.contains("its definition is of \"AWS-QuickSetup-SSM-abc\""), "{error}");
+    }
+}
+
+#[cfg(feature = "serde")]
+#[tokio::test(start_paused = true)]
+async fn a_plan_that_does_not_say_what_becomes_of_the_syncs_is_not_read() {
+    let office = Office::new(everything());
+    let written = serde_json::to_value(office.plan(&offboarding()).await).unwrap();
+    serde_json::from_value::<Plan>(written.clone()).unwrap();
+    for (step, whose) in [(3, "222222222222"), (4, "111111111111"), (5, "111111111111")] {
+        let refused = |change: &dyn Fn(&mut serde_json::Map<String, serde_json::Value>)| {
+            let mut plan = written.clone();
+            change(plan["steps"][step].as_object_mut().unwrap());
+            serde_json::from_value::<Plan>(plan).unwrap_err().to_string()
+        };
+        let error = refused(&|step| drop(step.remove("at_risk")));
+        assert!(error.contains("at_risk: it does not say what becomes of the data syncs"), "{step}: {error}");
+        // Nor does one that protects, and looks nowhere or at another account.
+        let error = refused(&|step| step["at_risk"]["regions"] = serde_json::json!([]));
+        assert!(error.contains("at_risk: it protects data syncs, and names no Region"), "{step}: {error}");
+        for accounts in [serde_json::json!([]), serde_json::json!(["333333333333"])] {
+            let error = refused(&|step| step["at_risk"]["accounts"] = accounts.clone());
+            assert!(error.contains(&format!("at_risk: account {whose} is to come first")), "{step}: {error}");
+        }
+    }
+    // Nothing of a companion's is at risk.
+    let office = Office::new(organization().trusting(&QUICK_SETUP));
+    let target = Target::new().with_companion(QUICK_SETUP, ServiceTarget::new().with_trusted_access(false));
+    let written = serde_json::to_value(office.plan(&target).await).unwrap();
+    serde_json::from_value::<Plan>(written).unwrap();
+}
