@@ -133,6 +133,13 @@ impl<'a> Planner<'a> {
         }
     }
 
+    /// Whether an account administers Systems Manager in the end, whoever else does.
+    fn will_administer(&self, account: AccountId) -> Result<bool, Error> {
+        let service = self.target.service(&PRINCIPAL);
+        let stays = || Ok(self.left(&PRINCIPAL, service.administrators.as_ref())?.contains(&account));
+        if service.administrators_to_be().contains(&account) { Ok(true) } else { stays() }
+    }
+
     /// The administrators that a target does not take away.
     fn left(&self, principal: &ServicePrincipal, target: Option<&Delegation>) -> Result<Vec<AccountId>, Error> {
         let mut left = self.administrators(principal)?;
@@ -167,7 +174,7 @@ impl<'a> Planner<'a> {
                     let why = "it is of the organization, and trusted access is off";
                     return Err(contradiction(&format!("the data sync {:?}: {why}", definition.name().as_str())));
                 }
-                if account != self.management() && self.administrator_to_be()? != Some(account) {
+                if account != self.management() && !self.will_administer(account)? {
                     return Err(Error::of(ErrorKind::NotAnAdministrator).at(operation).about(account));
                 }
             }

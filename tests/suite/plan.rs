@@ -1081,3 +1081,14 @@ async fn a_snapshot_says_what_was_looked_at() {
     let error = Snapshot::take(&office.clients(), &scope).await.unwrap_err();
     assert_eq!(error.operation(), Some(Operation::GetCallerIdentity));
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_account_that_administers_beside_another_may_have_its_syncs() {
+    let two = || trusting().role_for(&ROLE).delegated_to(alice()).delegated_to(bob());
+    let target = Target::new().with_sync(Caller::Account(bob()), whole("bobs"), home());
+    let office = Office::new(two());
+    assert_eq!(outline(&office.plan(&target).await), ["create bobs of 333333333333 in eu-central-1"]);
+    // Not where it is to go.
+    let error = Office::new(two()).refusal(&target.with_administrator(alice())).await;
+    assert_eq!(*error.kind(), ErrorKind::NotAnAdministrator, "{}", said(&error));
+}
