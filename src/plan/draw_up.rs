@@ -62,6 +62,7 @@ fn draw_up_from(target: &Target, snapshot: &Snapshot) -> Result<Drawn, Error> {
     planner.register()?;
     planner.make_syncs(&present)?;
     planner.check_caller()?;
+    planner.say_where_nobody_looked();
     planner.warn();
     Ok(planner.drawn)
 }
@@ -502,6 +503,22 @@ impl<'a> Planner<'a> {
                 Err(Error::of(kind).at(step.action.operation()).called_as(Some(caller)))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Only what is looked at is protected. Where syncs are forfeited, each step says so.
+    fn say_where_nobody_looked(&mut self) {
+        let takes_some = |step: &Step| {
+            // Syncs hold the role; it takes none with it.
+            step.action != Action::DeleteRole
+                && step.at_risk.as_ref().is_some_and(|at_risk| at_risk.others == OtherSyncs::Protect)
+        };
+        if self.drawn.steps.iter().any(takes_some) {
+            let regions: Vec<_> = self.regions.iter().map(Region::as_str).collect();
+            self.drawn.unknowns.push(format!(
+                "data syncs in other Regions than {}: nobody looked, and they would go or break unseen",
+                regions.join(", ")
+            ));
         }
     }
 
