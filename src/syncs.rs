@@ -1,6 +1,6 @@
 //! What to do about Explorer's resource data syncs when a step would break or delete them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::SystemTime;
 
@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 
 use crate::change::ChangeKind;
 use crate::domain::{AccountId, Region, SyncName};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Retry};
 use crate::journal::Own;
 use crate::observation::same_date;
 use crate::pages::Pages;
@@ -262,7 +262,10 @@ impl Care<'_> {
             Self::Of(syncs) => return syncs.guard(operation, endangered, own).await,
             Self::Recorded { record, ssm, regions, forfeit } => (*record, *ssm, *regions, *forfeit),
         };
-        let (seen, mut now) = look_with(ssm, regions, endangered, own).await?;
+        let (seen, mut now) = match look_with(ssm, regions, endangered, own).await {
+            Err(_) if forfeit => look_where_possible(ssm, regions, endangered, own).await?,
+            looked => looked?,
+        };
         // One that was made or changed since is not on record.
         let is_as_recorded = |sync: &RemainingSync, recorded: &DataSync| {
             sync.shown.as_ref().is_none_or(|shown| is_same(shown, recorded))
@@ -271,13 +274,43 @@ impl Care<'_> {
         if !now.is_empty() {
             return Err(Error::of(ErrorKind::SyncsRemain { syncs: now }).at(operation));
         }
-        match unseen(endangered, &seen) {
+        // A look into some of the Regions is none at the account.
+        let whole: Vec<_> =
+            seen.iter().filter(|look| regions.iter().all(|region| look.regions.contains(region))).cloned().collect();
+        match unseen(endangered, &whole) {
             Some(account) if !forfeit => Err(Error::of(ErrorKind::SyncsUnseen { account }).at(operation)),
             Some(_) if record.is_empty() => Ok(SyncsReport::Forfeited),
             _ if record.is_empty() => Ok(SyncsReport::NoneSeen(seen)),
             _ => Ok(SyncsReport::Recorded(record.to_vec())),
         }
     }
+}
+
+/// The same as [`look_with`], each client and Region for itself: one that cannot be listed hides no other's syncs. What may be seen at the next
+/// try is an error still.
+async fn look_where_possible(
+    ssm: &[&dyn SystemsManagerClient],
+    regions: &[Region],
+    endangered: &Endangered,
+    own: Own<'_>,
+) -> Result<(Vec<SyncsLook>, Vec<RemainingSync>), Error> {
+    let places = ssm.iter().flat_map(|client| regions.iter().map(move |region| (client, region)));
+    let looks = join_all(places.map(|(client, region)| {
+        look_with(std::slice::from_ref(client), std::slice::from_ref(region), endangered, own)
+    }));
+    let (mut seen, mut remaining) = (BTreeMap::<_, BTreeSet<_>>::new(), Vec::new());
+    for looked in looks.await {
+        let (looks, mut syncs) = match looked {
+            Err(error) if error.retry() == Retry::Permanent => continue,
+            looked => looked?,
+        };
+        for look in looks {
+            seen.entry(look.account).or_default().extend(look.regions);
+        }
+        remaining.append(&mut syncs);
+    }
+    let seen = seen.into_iter().map(|(account, regions)| SyncsLook { account, regions: regions.into_iter().collect() });
+    Ok((seen.collect(), remaining))
 }
 
 impl Syncs<'_> {
@@ -387,7 +420,7 @@ async fn list(
 ) -> Result<Vec<RemainingSync>, Error> {
     let operation = Operation::ListResourceDataSync;
     let unseen = |error: Error| {
-        let unseen = Error::of(ErrorKind::SyncsUnseen { account }).at(operation);
+        let unseen = Error::of(ErrorKind::SyncsUnseen { account }).at(operation).with_retry(error.retry());
         unseen.called_as(Some(account)).with_region(region.clone()).with_source(error.called_as(Some(account)))
     };
     let mut syncs = Vec::new();

@@ -62,6 +62,7 @@ fn draw_up_from(target: &Target, snapshot: &Snapshot) -> Result<Drawn, Error> {
     planner.register()?;
     planner.make_syncs(&present)?;
     planner.check_caller()?;
+    planner.say_where_nobody_looked();
     planner.warn();
     Ok(planner.drawn)
 }
@@ -133,6 +134,13 @@ impl<'a> Planner<'a> {
         }
     }
 
+    /// Whether an account administers Systems Manager in the end, whoever else does.
+    fn will_administer(&self, account: AccountId) -> Result<bool, Error> {
+        let service = self.target.service(&PRINCIPAL);
+        let stays = || Ok(self.left(&PRINCIPAL, service.administrators.as_ref())?.contains(&account));
+        if service.administrators_to_be().contains(&account) { Ok(true) } else { stays() }
+    }
+
     /// The administrators that a target does not take away.
     fn left(&self, principal: &ServicePrincipal, target: Option<&Delegation>) -> Result<Vec<AccountId>, Error> {
         let mut left = self.administrators(principal)?;
@@ -167,7 +175,7 @@ impl<'a> Planner<'a> {
                     let why = "it is of the organization, and trusted access is off";
                     return Err(contradiction(&format!("the data sync {:?}: {why}", definition.name().as_str())));
                 }
-                if account != self.management() && self.administrator_to_be()? != Some(account) {
+                if account != self.management() && !self.will_administer(account)? {
                     return Err(Error::of(ErrorKind::NotAnAdministrator).at(operation).about(account));
                 }
             }
@@ -495,6 +503,22 @@ impl<'a> Planner<'a> {
                 Err(Error::of(kind).at(step.action.operation()).called_as(Some(caller)))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Only what is looked at is protected. Where syncs are forfeited, each step says so.
+    fn say_where_nobody_looked(&mut self) {
+        let takes_some = |step: &Step| {
+            // Syncs hold the role; it takes none with it.
+            step.action != Action::DeleteRole
+                && step.at_risk.as_ref().is_some_and(|at_risk| at_risk.others == OtherSyncs::Protect)
+        };
+        if self.drawn.steps.iter().any(takes_some) {
+            let regions: Vec<_> = self.regions.iter().map(Region::as_str).collect();
+            self.drawn.unknowns.push(format!(
+                "data syncs in other Regions than {}: nobody looked, and they would go or break unseen",
+                regions.join(", ")
+            ));
         }
     }
 

@@ -92,8 +92,9 @@ impl Receipt {
     /// Looks, and plans to take back what this run did, and nothing else.
     ///
     /// Each thing is known again by AWS's own date or id: what somebody has made anew stays, and so does what is as it was before already. A change
-    /// whose reply was lost stays, unless it is [named](Undo::including). A sync that AWS would not make any more stays away, as does one whose name a plan does not take
-    /// ([`SyncName::is_withheld`](crate::SyncName::is_withheld)). All of that is in
+    /// whose reply was lost stays, unless it is [named](Undo::including). What AWS's rules let nobody take back stays too: an administrator beside another one or
+    /// without trust, a sync that AWS would not make any more or whose source is another one now. So does what hangs on any of these, such as trust that an administrator needs
+    /// who was there before, and a sync whose name a plan does not take ([`SyncName::is_withheld`](crate::SyncName::is_withheld)). All of that is in
     /// [`Plan::left`].
     ///
     /// One thing cannot be told: where two runs enable a service at the same moment, AWS may say yes to both, and there is one date. Each then counts the trust
@@ -102,7 +103,8 @@ impl Receipt {
     /// # Errors
     ///
     /// [`OtherOrganization`](ErrorKind::OtherOrganization). Where others have built on it since: [`FactMoved`](ErrorKind::FactMoved) for a sync that
-    /// somebody has changed, [`OtherAdministrator`](ErrorKind::OtherAdministrator) for trust that another account's administration needs,
+    /// somebody has changed, [`OtherAdministrator`](ErrorKind::OtherAdministrator) for trust that the administration of an account needs that came since, or for
+    /// a delegation that such an account holds,
     /// [`SyncsRemain`](ErrorKind::SyncsRemain) for syncs that would go with it. And those of [`Snapshot::take`] and [`Plan::new`].
     ///
     /// # IAM permissions

@@ -135,9 +135,44 @@ impl<'de> Deserialize<'de> for Plan {
             if step.action.sync().is_some_and(|at| at.name.is_withheld()) {
                 return Err(D::Error::custom(format_args!("steps: to {}: {WITHHELD}", step.action)));
             }
+            check_definition(&step.action).and_then(|()| check_at_risk(step, management)).map_err(D::Error::custom)?;
         }
         Ok(Self { snapshot, steps, unknowns, warnings, left })
     }
+}
+
+/// What a step says that it writes is what it writes.
+fn check_definition(action: &Action) -> Result<(), String> {
+    match action {
+        Action::CreateSync { sync, definition } | Action::UpdateSync { sync, definition }
+            if sync.name != *definition.name() =>
+        {
+            let name = redact(definition.name().as_str());
+            Err(format!("steps: to {action}: its definition is of {name:?}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Syncs are forfeited by word, and protected by a look.
+fn check_at_risk(step: &Step, management: AccountId) -> Result<(), String> {
+    let owner = match &step.action {
+        Action::DeregisterAdministrator { account, principal } if *principal == PRINCIPAL => *account,
+        Action::DisableTrustedAccess { principal } if *principal == PRINCIPAL => management,
+        Action::DeleteRole => management,
+        _ => return Ok(()),
+    };
+    let why = match &step.at_risk {
+        None => "it does not say what becomes of the data syncs".to_owned(),
+        Some(AtRisk { accounts, .. }) if accounts.first() != Some(&owner) => {
+            format!("account {owner} is to come first")
+        }
+        Some(AtRisk { others: OtherSyncs::Protect, regions, .. }) if regions.is_empty() => {
+            "it protects data syncs, and names no Region to look in".to_owned()
+        }
+        Some(_) => return Ok(()),
+    };
+    Err(format!("steps: to {}: at_risk: {why}", step.action))
 }
 
 #[derive(Serialize, Deserialize)]

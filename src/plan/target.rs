@@ -132,7 +132,10 @@ pub enum OtherSyncs {
     /// Where one is there, or may be there unseen, there is no plan.
     #[default]
     Protect,
-    /// They go, or break. The plan says which, as far as they are seen.
+    /// They go, or break. The plan says which, as far as they are seen; one that is seen and that it does not say stops it.
+    ///
+    /// What may not be listed is forfeited unseen. A listing that failed and may succeed at the next try stops the plan, as it does for
+    /// [`Protect`](Self::Protect).
     Forfeit,
 }
 

@@ -1081,3 +1081,45 @@ async fn a_snapshot_says_what_was_looked_at() {
     let error = Snapshot::take(&office.clients(), &scope).await.unwrap_err();
     assert_eq!(error.operation(), Some(Operation::GetCallerIdentity));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_that_protects_says_where_nobody_looked() {
+    let everywhere = || [region(HOME), region(AWAY)];
+    let off = || Target::new().without_administrator().with_trusted_access(false);
+    let unknowns = async |start: sim::Builder, target: Target| {
+        let plan = Office::new(start).plan(&target).await;
+        let text = plan.to_string();
+        assert!(plan.unknowns().iter().all(|line| text.contains(line.as_str())), "{text}");
+        plan.unknowns().to_vec()
+    };
+    // Once, however many steps take some along.
+    assert_eq!(
+        unknowns(delegated(), off().looking_in(everywhere())).await,
+        ["data syncs in other Regions than eu-central-1, us-east-1: nobody looked, and they would go or break unseen"]
+    );
+    assert_eq!(
+        unknowns(delegated(), Target::new().with_administrator(bob()).looking_in(home())).await,
+        ["data syncs in other Regions than eu-central-1: nobody looked, and they would go or break unseen"]
+    );
+    // Where they are forfeited each step says so, and the role takes none along.
+    let role = || organization().role_for(&ROLE);
+    for (start, target) in [
+        (delegated(), off().looking_in(home()).with_other_syncs(OtherSyncs::Forfeit)),
+        (role(), Target::new().without_role().looking_in(home())),
+        (organization(), onboarding()),
+        (trusting(), off().looking_in(home()).with_trusted_access(true)),
+    ] {
+        assert_eq!(unknowns(start, target).await, <[String; 0]>::default());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_that_administers_beside_another_may_have_its_syncs() {
+    let two = || trusting().role_for(&ROLE).delegated_to(alice()).delegated_to(bob());
+    let target = Target::new().with_sync(Caller::Account(bob()), whole("bobs"), home());
+    let office = Office::new(two());
+    assert_eq!(outline(&office.plan(&target).await), ["create bobs of 333333333333 in eu-central-1"]);
+    // Not where it is to go.
+    let error = Office::new(two()).refusal(&target.with_administrator(alice())).await;
+    assert_eq!(*error.kind(), ErrorKind::NotAnAdministrator, "{}", said(&error));
+}

@@ -1069,3 +1069,158 @@ async fn a_plan_that_was_written_by_hand_touches_no_other_services_sync_and_no_o
     let error = serde_json::from_value::<Plan>(other).unwrap_err().to_string();
     assert!(error.contains("takes account 111111111111, not 222222222222"), "{error}");
 }
+
+/// The syncs' fate that the n-th change tells.
+fn fate(receipt: &Receipt, nth: usize) -> &SyncsReport {
+    match receipt.changes().get(nth).map(|change| &change.kind) {
+        Some(ChangeKind::AdministratorDeregistered { syncs, .. } | ChangeKind::TrustedAccessDisabled { syncs, .. }) => {
+            syncs
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_nobody_may_list_is_forfeited_when_it_is_planned_and_when_it_is_applied() {
+    let denied = |client: &sim::Client| client.clone().without_permission("ssm:ListResourceDataSync");
+    let forfeiting = |target: Target| target.with_other_syncs(OtherSyncs::Forfeit).looking_in(home());
+
+    let office = Office::new(delegated().data_sync(alice(), region(HOME), shown("theirs")));
+    let blind = denied(&office.alice);
+    let clients = Clients::new(&office.management).and(&blind);
+    let plan = forfeiting(Target::new().without_administrator()).plan(&clients).await.unwrap();
+    assert!(plan.unknowns().iter().any(|unknown| unknown.contains("222222222222 in eu-central-1")), "{plan}");
+    let receipt = plan.apply(&clients, |_| {}).await.unwrap();
+    assert_eq!(*fate(&receipt, 0), SyncsReport::Forfeited);
+
+    // Trust and the role too, where the management account's own cannot be seen.
+    let office = Office::new(delegated().role_for(&ROLE));
+    let blind = denied(&office.management);
+    let clients = Clients::new(&blind).and(&office.alice);
+    let target = Target::new().with_trusted_access(false).without_administrator().without_role();
+    let receipt = forfeiting(target).plan(&clients).await.unwrap().apply(&clients, |_| {}).await.unwrap();
+    assert!(matches!(fate(&receipt, 0), SyncsReport::NoneSeen(looks) if looks.len() == 1), "{receipt:?}");
+    assert_eq!(*fate(&receipt, 1), SyncsReport::Forfeited);
+    assert!(matches!(receipt.changes()[2].kind, ChangeKind::RoleDeleted { .. }), "{receipt:?}");
+
+    // Who need not be looked at takes nothing from what the others show.
+    let office = Office::new(trusting());
+    let blind = denied(&office.bob);
+    let clients = Clients::new(&office.management).and(&office.alice).and(&blind);
+    let plan = forfeiting(Target::new().with_trusted_access(false)).plan(&clients).await.unwrap();
+    let receipt = plan.apply(&clients, |_| {}).await.unwrap();
+    let SyncsReport::NoneSeen(looks) = fate(&receipt, 0) else { panic!("{receipt:?}") };
+    assert_eq!(looks.iter().map(|look| look.account).collect::<Vec<_>>(), [management(), alice()]);
+
+    // What was seen when it was planned is on record.
+    let office = Office::new(everything());
+    let plan = office.plan(&forfeiting(Target::new().without_administrator())).await;
+    an_hour_later().await;
+    let blind = denied(&office.alice);
+    let receipt = plan.apply(&Clients::new(&office.management).and(&blind), |_| {}).await.unwrap();
+    assert_eq!(fate(&receipt, 0).recorded().len(), 1);
+
+    // To protect, somebody has to see them.
+    let office = Office::new(delegated());
+    let plan = office.plan(&Target::new().without_administrator().looking_in(home())).await;
+    let blind = denied(&office.alice);
+    let stopped = plan.apply(&Clients::new(&office.management).and(&blind), |_| {}).await.unwrap_err();
+    assert!(matches!(stopped.error().kind(), ErrorKind::SyncsUnseen { .. }), "{stopped}");
+    assert_eq!(office.organization.writes(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn beside_a_region_that_cannot_be_listed_what_is_seen_is_compared_with_the_record() {
+    let planned = async || {
+        let office = Office::new(delegated().data_sync(alice(), region(HOME), shown("theirs")));
+        let target = Target::new().without_administrator().with_other_syncs(OtherSyncs::Forfeit);
+        let plan = office.plan(&target.looking_in([region(HOME), region(AWAY)])).await;
+        // The second of two Regions, however often it is asked.
+        for nth in [2, 4] {
+            office.organization.fault(
+                Operation::ListResourceDataSync,
+                nth,
+                Fault::refused("UnrecognizedClientException"),
+            );
+        }
+        (office, plan)
+    };
+    let (office, plan) = planned().await;
+    let receipt = office.apply(&plan).await.unwrap();
+    assert_eq!(fate(&receipt, 0).recorded().len(), 1);
+
+    let (office, plan) = planned().await;
+    office.organization.add_data_sync(alice(), region(HOME), shown("new"));
+    let stopped = office.apply(&plan).await.unwrap_err();
+    let ErrorKind::SyncsRemain { syncs, .. } = stopped.error().kind() else { panic!("{stopped:#}") };
+    assert_eq!(syncs.iter().map(|sync| sync.at.name.as_str()).collect::<Vec<_>>(), ["new"]);
+    assert_eq!(office.organization.writes(), 0);
+
+    // One that may be listed at the next try is waited for.
+    let office = Office::new(delegated());
+    let target = Target::new().without_administrator().with_other_syncs(OtherSyncs::Forfeit).looking_in(home());
+    let plan = office.plan(&target).await;
+    for nth in [1, 2] {
+        office.organization.fault(Operation::ListResourceDataSync, nth, Fault::LostBefore);
+    }
+    let stopped = office.apply(&plan).await.unwrap_err();
+    assert!(matches!(stopped.error().kind(), ErrorKind::SyncsUnseen { .. }), "{stopped}");
+    assert!(stopped.error().is_retryable() && office.organization.writes() == 0, "{stopped:?}");
+    assert!(matches!(fate(&office.apply(&plan).await.unwrap(), 0), SyncsReport::NoneSeen(_)));
+
+    // A look in one of two Regions is none to claim.
+    let office = Office::new(delegated());
+    let target = Target::new().without_administrator().with_other_syncs(OtherSyncs::Forfeit);
+    let plan = office.plan(&target.looking_in([region(HOME), region(AWAY)])).await;
+    for nth in [2, 4] {
+        office.organization.fault(Operation::ListResourceDataSync, nth, Fault::refused("AccessDeniedException"));
+    }
+    assert_eq!(*fate(&office.apply(&plan).await.unwrap(), 0), SyncsReport::Forfeited);
+}
+
+#[cfg(feature = "serde")]
+#[tokio::test(start_paused = true)]
+async fn a_plan_that_says_one_sync_and_writes_another_is_not_read() {
+    let office = Office::new(everything());
+    let changed = whole("ours").including_future_regions();
+    for target in [
+        Target::new().with_sync(Caller::Management, changed, home()),
+        Target::new().with_sync(Caller::Management, whole("new"), home()),
+    ] {
+        let mut plan = serde_json::to_value(office.plan(&target).await).unwrap();
+        let action = plan.pointer_mut("/steps/0/action").unwrap().as_object_mut().unwrap();
+        let step = action.values_mut().next().unwrap();
+        *step.pointer_mut("/definition/name").unwrap() = "AWS-QuickSetup-SSM-abc".into();
+        let error = serde_json::from_value::<Plan>(plan).unwrap_err().to_string();
+        assert!(error.contains("its definition is of \"AWS-QuickSetup-SSM-abc\""), "{error}");
+    }
+}
+
+#[cfg(feature = "serde")]
+#[tokio::test(start_paused = true)]
+async fn a_plan_that_does_not_say_what_becomes_of_the_syncs_is_not_read() {
+    let office = Office::new(everything());
+    let written = serde_json::to_value(office.plan(&offboarding()).await).unwrap();
+    serde_json::from_value::<Plan>(written.clone()).unwrap();
+    for (step, whose) in [(3, "222222222222"), (4, "111111111111"), (5, "111111111111")] {
+        let refused = |change: &dyn Fn(&mut serde_json::Map<String, serde_json::Value>)| {
+            let mut plan = written.clone();
+            change(plan["steps"][step].as_object_mut().unwrap());
+            serde_json::from_value::<Plan>(plan).unwrap_err().to_string()
+        };
+        let error = refused(&|step| drop(step.remove("at_risk")));
+        assert!(error.contains("at_risk: it does not say what becomes of the data syncs"), "{step}: {error}");
+        // Nor does one that protects, and looks nowhere or at another account.
+        let error = refused(&|step| step["at_risk"]["regions"] = serde_json::json!([]));
+        assert!(error.contains("at_risk: it protects data syncs, and names no Region"), "{step}: {error}");
+        for accounts in [serde_json::json!([]), serde_json::json!(["333333333333"])] {
+            let error = refused(&|step| step["at_risk"]["accounts"] = accounts.clone());
+            assert!(error.contains(&format!("at_risk: account {whose} is to come first")), "{step}: {error}");
+        }
+    }
+    // Nothing of a companion's is at risk.
+    let office = Office::new(organization().trusting(&QUICK_SETUP));
+    let target = Target::new().with_companion(QUICK_SETUP, ServiceTarget::new().with_trusted_access(false));
+    let written = serde_json::to_value(office.plan(&target).await).unwrap();
+    serde_json::from_value::<Plan>(written).unwrap();
+}
