@@ -2,8 +2,8 @@
 
 use super::source::Source;
 use super::{Applied, Error, ErrorKind, Evidence, Repr, table};
-use crate::domain::AccountId;
-use crate::observation::{Facts, Known};
+use crate::domain::{AccountId, ServicePrincipal};
+use crate::observation::{Facts, Known, PRINCIPAL};
 use crate::policy::Scope;
 use crate::ports::{Operation, Organization};
 
@@ -19,6 +19,14 @@ impl Error {
 
     pub(crate) fn about(mut self, account: AccountId) -> Self {
         self.0.account = Some(account);
+        self
+    }
+
+    /// The same about this service, where the call is one about a service. Systems Manager goes without saying.
+    pub(crate) fn for_service(mut self, principal: &ServicePrincipal) -> Self {
+        if *principal != PRINCIPAL && self.0.operation.is_some_and(Operation::is_about_a_service) {
+            self.0.companion = Some(principal.clone());
+        }
         self
     }
 
