@@ -14,7 +14,7 @@ pub use kind::{Applied, ErrorKind, Evidence, Retry};
 pub use remedy::{Actor, Remedy};
 pub use situation::Situation;
 
-use crate::domain::{AccountId, InvalidIdentifier, Region};
+use crate::domain::{AccountId, InvalidIdentifier, Region, ServicePrincipal};
 use crate::policy::Scope;
 use crate::ports::Operation;
 use crate::redact::redact;
@@ -65,6 +65,8 @@ struct Repr {
     operation: Option<Operation>,
     account: Option<AccountId>,
     region: Option<Region>,
+    /// The service that it is about, where that is another one than Systems Manager.
+    companion: Option<ServicePrincipal>,
     caller: Option<AccountId>,
     management: Option<AccountId>,
     /// What a permission that is missing is narrowed to.
@@ -238,6 +240,12 @@ impl Error {
     #[must_use]
     pub fn region(&self) -> Option<&Region> {
         self.0.region.as_ref()
+    }
+
+    /// The companion service that the call was about; `None` where it was about Systems Manager, or about no service.
+    #[must_use]
+    pub fn companion(&self) -> Option<&ServicePrincipal> {
+        self.0.companion.as_ref()
     }
 
     /// The account that called, where it is known.

@@ -94,17 +94,18 @@ pub(crate) async fn administrators<C: OrganizationsApi + ?Sized>(
     client: &C,
     principal: &ServicePrincipal,
 ) -> Result<Vec<DelegatedAdministrator>, Error> {
+    let of_service = |error: Error| error.for_service(principal);
     let mut all: Vec<DelegatedAdministrator> = Vec::new();
     let mut pages = Pages::of(Operation::ListDelegatedAdministrators);
     while pages.remain() {
-        let page = client.list_delegated_administrators(principal, pages.token()).await?;
+        let page = client.list_delegated_administrators(principal, pages.token()).await.map_err(of_service)?;
         for found in page.items {
             // A listing that changes under way may show one on two pages.
             if !all.iter().any(|known| known.account == found.account) {
                 all.push(found);
             }
         }
-        pages.turn(page.next)?;
+        pages.turn(page.next).map_err(of_service)?;
     }
     Ok(all)
 }

@@ -70,8 +70,9 @@ pub(crate) async fn enable<C: OrganizationsApi + ?Sized>(
     let span = span!("enable_trusted_access" in ground.known);
     let enable = async {
         let operation = Operation::EnableAwsServiceAccess;
-        ground.check_caller(operation).map_err(Setback::Unchanged)?;
-        ground.check_features(operation).await.map_err(Setback::Unchanged)?;
+        let refused = |error: Error| Setback::Unchanged(error.for_service(&before.principal));
+        ground.check_caller(operation).map_err(refused)?;
+        ground.check_features(operation).await.map_err(refused)?;
         ground.carry_out(Write::Enable, before).await
     };
     enable.instrument(span).await

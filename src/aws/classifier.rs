@@ -62,8 +62,8 @@ impl<E: StdError + ProvideErrorMetadata + Send + Sync + 'static> ClassifyRetry f
 
 /// Whether the answer does not say that nothing was done.
 fn is_in_doubt(code: &str, context: &InterceptorContext) -> bool {
-    matches!(code, "RequestTimeout" | "RequestTimeoutException")
-        || context.response().is_some_and(|answer| answer.status().is_server_error())
+    matches!(code, "RequestTimeout" | "RequestTimeoutException" | "RequestAbortedException")
+        || context.response().is_some_and(|answer| answer.status().is_server_error() || answer.status().as_u16() == 408)
 }
 
 fn is_throttling(action: &RetryAction) -> bool {

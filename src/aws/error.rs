@@ -130,25 +130,17 @@ fn answered(operation: Operation, said: &Said<'_>, answer: &HttpResponse) -> Err
     let code = said.code.or_else(|| code_in_xml(answer));
     let mut ours = match (code, status.as_u16()) {
         // Of an emulator, whatever it calls it.
-        (Some(code), 501) if !said.declared => Error::service(operation, code, "").not_offered(),
-        (Some(code), _) => {
+        (Some(code), 501) if !said.declared => Error::service(operation, code, "").by_status(ErrorKind::Unsupported),
+        (Some(code), 400..) => {
             let refusal = Error::service(operation, code, "");
             // A code that nobody declared means what its status means. A declared one is a refusal, whatever a mock answers it with.
-            if *refusal.kind() == ErrorKind::Refused && !said.declared && status.is_server_error() {
-                refusal.lost_after_all()
-            } else {
-                refusal
-            }
+            let meaning = meaning(status.as_u16());
+            let unknown = *refusal.kind() == ErrorKind::Refused && !said.declared;
+            if unknown && meaning != ErrorKind::Refused { refusal.by_status(meaning) } else { refusal }
         }
+        (Some(code), _) => Error::service(operation, code, ""),
         (None, status) => {
-            let ours = match status {
-                401 | 403 => Error::of(ErrorKind::AccessDenied).at(operation),
-                429 => Error::of(ErrorKind::Throttled).at(operation).with_retry(Retry::Temporary),
-                408 => Error::lost(operation),
-                400..=499 => Error::of(ErrorKind::Refused).at(operation),
-                501 => Error::unsupported(operation),
-                _ => Error::lost(operation),
-            };
+            let ours = Error::of(ErrorKind::Refused).at(operation).by_status(meaning(status));
             let what = if (200..300).contains(&status) { "a body that cannot be read" } else { "no error code" };
             let ours = ours.with_message(format!("HTTP status {status} and {what}"));
             // AWS does not speak HTML: an emulator or a proxy does.
@@ -162,6 +154,18 @@ fn answered(operation: Operation, said: &Said<'_>, answer: &HttpResponse) -> Err
         ours = ours.with_reason(reason);
     }
     ours
+}
+
+/// What a status means where the code says nothing.
+fn meaning(status: u16) -> ErrorKind {
+    match status {
+        401 | 403 => ErrorKind::AccessDenied,
+        408 => ErrorKind::Lost,
+        429 => ErrorKind::Throttled,
+        400..=499 => ErrorKind::Refused,
+        501 => ErrorKind::Unsupported,
+        _ => ErrorKind::Lost,
+    }
 }
 
 fn is_html(answer: &HttpResponse) -> bool {

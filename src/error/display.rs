@@ -1,6 +1,8 @@
 use std::fmt::{self, Write as _};
 
 use super::{Applied, Error, ErrorKind, Evidence, Remedy, Repr};
+use crate::domain::{AccountId, ServicePrincipal};
+use crate::observation::{PRINCIPAL, has_one_administrator};
 use crate::redact::redact;
 
 /// `EnableAWSServiceAccess as 222222222222: only the management account may do this; use credentials of …`.
@@ -40,6 +42,7 @@ impl fmt::Debug for Error {
         let fields = [
             ("operation", repr.operation.map(|value| value.to_string())),
             ("account", repr.account.map(|value| value.to_string())),
+            ("companion", repr.companion.as_ref().map(ToString::to_string)),
             ("region", repr.region.as_ref().map(ToString::to_string)),
             ("caller", repr.caller.map(|value| value.to_string())),
             ("code", repr.code.clone()),
@@ -68,6 +71,9 @@ impl Repr {
         if let Some(account) = self.account {
             write!(f, " for account {account}")?;
         }
+        if let Some(companion) = &self.companion {
+            write!(f, " of {companion}")?;
+        }
         if let Some(region) = &self.region {
             write!(f, " in {region}")?;
         }
@@ -82,6 +88,8 @@ impl Repr {
         if self.evidence == Evidence::Likely {
             f.write_str("probably, ")?;
         }
+        let principal = self.principal();
+        let service = spoken(&principal);
         match &self.kind {
             ErrorKind::InvalidInput => f.write_str("invalid input"),
             ErrorKind::NotInOrganization => f.write_str("the calling account is in no organization"),
@@ -94,17 +102,14 @@ impl Repr {
             ErrorKind::IsManagementAccount => f.write_str(
                 "it is the management account, and only a member account can be the delegated administrator",
             ),
-            ErrorKind::TrustedAccessOff => f.write_str("Systems Manager is not trusted in the organization"),
+            ErrorKind::TrustedAccessOff => write!(f, "{service} is not trusted in the organization"),
             ErrorKind::NotAMember => f.write_str("the account is not in the organization"),
             ErrorKind::NotActive { state } => {
                 write!(f, "the account is {state}, and only an ACTIVE one can become the delegated administrator")
             }
-            ErrorKind::OtherAdministrator { holders } => {
-                f.write_str("the one delegation that Systems Manager allows is held by ")?;
-                if holders.is_empty() { f.write_str("another account") } else { f.write_str(&list(holders)) }
-            }
+            ErrorKind::OtherAdministrator { holders } => write_holders(f, holders, &principal),
             ErrorKind::NotAnAdministrator => {
-                f.write_str("the account is no delegated administrator of Systems Manager")
+                write!(f, "the account is no delegated administrator of {service}")
             }
             ErrorKind::StateMoved => {
                 f.write_str("somebody changed the organization meanwhile")?;
@@ -207,6 +212,29 @@ impl Repr {
             None => Ok(()),
         }
     }
+}
+
+/// Who is in the way: of a service that allows several administrators, each of them.
+fn write_holders(f: &mut dyn fmt::Write, holders: &[AccountId], principal: &ServicePrincipal) -> fmt::Result {
+    let service = spoken(principal);
+    match holders {
+        [] if has_one_administrator(principal) => {
+            write!(f, "the one delegation that {service} allows is held by another account")
+        }
+        _ if has_one_administrator(principal) => {
+            write!(f, "the one delegation that {service} allows is held by {}", list(holders))
+        }
+        [] => write!(f, "accounts still administer {service}, and have to be deregistered first"),
+        [account] => write!(f, "account {account} still administers {service}, and has to be deregistered first"),
+        accounts => {
+            write!(f, "accounts {} still administer {service}, and have to be deregistered first", list(accounts))
+        }
+    }
+}
+
+/// What texts call a service: Systems Manager by its name, another by its principal.
+pub(super) fn spoken(principal: &ServicePrincipal) -> String {
+    if *principal == PRINCIPAL { "Systems Manager".to_owned() } else { principal.to_string() }
 }
 
 /// `a`, `a and b`, `a, b and c`.

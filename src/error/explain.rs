@@ -2,8 +2,8 @@
 
 use super::source::Source;
 use super::{Applied, Error, ErrorKind, Evidence, Repr, table};
-use crate::domain::AccountId;
-use crate::observation::{Facts, Known};
+use crate::domain::{AccountId, ServicePrincipal};
+use crate::observation::{Facts, Known, PRINCIPAL};
 use crate::policy::Scope;
 use crate::ports::{Operation, Organization};
 
@@ -19,6 +19,14 @@ impl Error {
 
     pub(crate) fn about(mut self, account: AccountId) -> Self {
         self.0.account = Some(account);
+        self
+    }
+
+    /// The same about this service, where the call is one about a service. Systems Manager goes without saying.
+    pub(crate) fn for_service(mut self, principal: &ServicePrincipal) -> Self {
+        if *principal != PRINCIPAL && self.0.operation.is_some_and(Operation::is_about_a_service) {
+            self.0.companion = Some(principal.clone());
+        }
         self
     }
 
@@ -82,17 +90,16 @@ impl Error {
         self
     }
 
-    /// An answer whose code says less than its status: what answers lacks the operation.
+    /// An answer whose code, if it has one, says less than its status, which means this.
     #[cfg(feature = "aws")]
-    pub(crate) fn not_offered(self) -> Self {
-        self.explained_by(ErrorKind::Unsupported).with_retry(super::Retry::Permanent).applied_is(Applied::No)
-    }
-
-    /// An answer whose code says less than its status: it failed, and nobody knows how far it had come.
-    #[cfg(feature = "aws")]
-    pub(crate) fn lost_after_all(self) -> Self {
-        let applied = self.0.operation.map_or(Applied::Unknown, Applied::of_lost);
-        self.explained_by(ErrorKind::Lost).with_retry(super::Retry::Temporary).applied_is(applied)
+    pub(crate) fn by_status(self, kind: ErrorKind) -> Self {
+        let (retry, applied) = match kind {
+            // It failed, and nobody knows how far it had come.
+            ErrorKind::Lost => (super::Retry::Temporary, self.0.operation.map_or(Applied::Unknown, Applied::of_lost)),
+            ErrorKind::Throttled => (super::Retry::Temporary, Applied::No),
+            _ => (super::Retry::Permanent, Applied::No),
+        };
+        self.explained_by(kind).with_retry(retry).applied_is(applied)
     }
 
     /// The same refusal, with what a read shows now.

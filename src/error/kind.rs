@@ -26,7 +26,8 @@ pub enum ErrorKind {
     },
     /// The management account cannot be its own delegated administrator.
     IsManagementAccount,
-    /// Systems Manager is not trusted in the organization, and the step needs it to be.
+    /// The service is not trusted in the organization, and the step needs it to be: Systems Manager, or the
+    /// [companion](crate::Error::companion).
     TrustedAccessOff,
     /// The account is not in the organization.
     NotAMember,
@@ -36,13 +37,14 @@ pub enum ErrorKind {
         /// The state that the account is in.
         state: AccountState,
     },
-    /// Other accounts hold the one delegation that Systems Manager allows.
+    /// Other accounts hold the one delegation that Systems Manager allows. Of a [companion](crate::Error::companion) that allows several: accounts
+    /// administer it, and are in the way.
     #[non_exhaustive]
     OtherAdministrator {
-        /// The accounts that hold it: one, unless the organization is irregular; none where only AWS's word is known.
+        /// The accounts: one of Systems Manager, unless the organization is irregular; none where only AWS's word is known.
         holders: Vec<AccountId>,
     },
-    /// The account is no delegated administrator of Systems Manager, which it would have to be.
+    /// The account is no delegated administrator of the service, which it would have to be.
     NotAnAdministrator,
     /// Somebody changed the organization: the state that the handle stood for is gone.
     StateMoved,

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use super::display::list;
+use super::display::{list, spoken};
 use super::{Applied, Error, ErrorKind, Evidence, Repr, Retry};
 use crate::domain::{AccountId, Region, ServicePrincipal};
+use crate::observation::PRINCIPAL;
 use crate::policy::{Caller, Permission, Statement};
 use crate::ports::Operation;
 
@@ -53,13 +54,19 @@ pub enum Remedy {
     NameActiveMember,
     /// Enable all features of the organization.
     EnableAllFeatures,
-    /// Enable trusted access for Systems Manager.
-    EnableTrustedAccess,
-    /// Deregister the administrators that are in the way.
+    /// Enable trusted access for a service.
+    #[non_exhaustive]
+    EnableTrustedAccess {
+        /// The service.
+        principal: ServicePrincipal,
+    },
+    /// Deregister the administrators of a service that are in the way.
     #[non_exhaustive]
     Deregister {
         /// Which they are; none where only AWS's word is known.
         accounts: Vec<AccountId>,
+        /// The service.
+        principal: ServicePrincipal,
     },
     /// Create the service-linked role that Explorer runs on.
     CreateRole,
@@ -146,7 +153,7 @@ impl Remedy {
     #[must_use]
     pub fn actor(&self) -> Actor {
         match self {
-            Self::EnableAllFeatures | Self::EnableTrustedAccess | Self::Deregister { .. } => {
+            Self::EnableAllFeatures | Self::EnableTrustedAccess { .. } | Self::Deregister { .. } => {
                 Actor::OrganizationAdministrator
             }
             Self::CreateRole | Self::DeleteSyncs | Self::MakeRoom => Actor::SystemsManagerAdministrator,
@@ -184,12 +191,21 @@ impl fmt::Display for Remedy {
             }
             Self::NameActiveMember => f.write_str("name an active member account of the organization"),
             Self::EnableAllFeatures => f.write_str("enable all features of the organization first"),
-            Self::EnableTrustedAccess => f.write_str("enable trusted access for Systems Manager first"),
-            Self::Deregister { accounts } => match accounts.as_slice() {
-                [] => f.write_str("deregister the account that holds the delegation first"),
-                [account] => write!(f, "deregister account {account} first"),
-                accounts => write!(f, "deregister accounts {} first", list(accounts)),
-            },
+            Self::EnableTrustedAccess { principal } => {
+                write!(f, "enable trusted access for {} first", spoken(principal))
+            }
+            Self::Deregister { accounts, principal } => {
+                match accounts.as_slice() {
+                    [] if *principal == PRINCIPAL => f.write_str("deregister the account that holds the delegation")?,
+                    [] => f.write_str("deregister whoever administers it")?,
+                    [account] => write!(f, "deregister account {account}")?,
+                    accounts => write!(f, "deregister accounts {}", list(accounts))?,
+                }
+                if *principal != PRINCIPAL {
+                    write!(f, " from {principal}")?;
+                }
+                f.write_str(" first")
+            }
             Self::CreateRole => f.write_str("create the role AWSServiceRoleForAmazonSSM_AccountDiscovery first"),
             Self::DeleteSyncs => f.write_str("delete the data syncs first"),
             Self::ForfeitSyncs => f.write_str("forfeit the data syncs"),
@@ -201,7 +217,13 @@ impl fmt::Display for Remedy {
             Self::ChooseName => f.write_str("choose another name"),
             Self::Recreate => f.write_str("recreate the sync"),
             Self::MakeRoom => f.write_str("make room, or have AWS raise the quota"),
-            Self::AddPermission { permission, .. } => write!(f, "add the permission {}", permission.iam_action()),
+            Self::AddPermission { permission, .. } => {
+                write!(f, "add the permission {}", permission.iam_action())?;
+                match permission.principal() {
+                    Some(companion) if *companion != PRINCIPAL => write!(f, " for {companion}"),
+                    _ => Ok(()),
+                }
+            }
             Self::LiftDeny { operation } => {
                 write!(f, "lift the policy that denies {} explicitly", operation.iam_action())
             }
@@ -246,7 +268,7 @@ impl Repr {
             ErrorKind::NotManagementAccount { management } => {
                 vec![Remedy::UseManagementAccount { account: Some(*management) }]
             }
-            ErrorKind::TrustedAccessOff => vec![Remedy::EnableTrustedAccess],
+            ErrorKind::TrustedAccessOff => vec![Remedy::EnableTrustedAccess { principal: self.principal() }],
             // Whether it is the account or the caller that is in no organization, the code alone does not say.
             ErrorKind::NotAMember if self.evidence == Evidence::Likely => {
                 vec![Remedy::NameActiveMember, Remedy::UseAccountInOrganization]
@@ -254,7 +276,9 @@ impl Repr {
             ErrorKind::IsManagementAccount | ErrorKind::NotAMember | ErrorKind::NotActive { .. } => {
                 vec![Remedy::NameActiveMember]
             }
-            ErrorKind::OtherAdministrator { holders } => vec![Remedy::Deregister { accounts: holders.clone() }],
+            ErrorKind::OtherAdministrator { holders } => {
+                vec![Remedy::Deregister { accounts: holders.clone(), principal: self.principal() }]
+            }
             ErrorKind::NotAnAdministrator if self.is_of_a_sync() => {
                 vec![Remedy::UsePrivilegedAccount { management: self.management }]
             }
@@ -290,6 +314,11 @@ impl Repr {
         }
     }
 
+    /// The service that it is about.
+    pub(super) fn principal(&self) -> ServicePrincipal {
+        self.companion.clone().unwrap_or(PRINCIPAL)
+    }
+
     fn is_of_a_sync(&self) -> bool {
         self.operation.is_some_and(|operation| operation.service() == "ssm")
     }
@@ -317,17 +346,16 @@ impl Repr {
 
     /// The permission that a call takes, as narrow as what is known of it.
     fn permission(&self, operation: Operation) -> Option<Permission> {
-        let ours = ServicePrincipal::SYSTEMS_MANAGER;
         match (operation, self.account) {
             (Operation::DescribeAccount, Some(account)) => Some(Permission::describe_account(account)),
             (Operation::RegisterDelegatedAdministrator, Some(account)) => {
-                Some(Permission::register_delegated_administrator(account, ours))
+                Some(Permission::register_delegated_administrator(account, self.principal()))
             }
             (Operation::DeregisterDelegatedAdministrator, Some(account)) => {
-                Some(Permission::deregister_delegated_administrator(account, ours))
+                Some(Permission::deregister_delegated_administrator(account, self.principal()))
             }
             _ => {
-                let permission = Permission::of(operation).into_iter().next()?;
+                let permission = Permission::of(operation).into_iter().next()?.of_service(self.principal());
                 // Data syncs are the caller's own.
                 Some(match self.caller {
                     Some(caller) if self.is_of_a_sync() && !self.is_called_by_management() => {
@@ -373,7 +401,8 @@ impl Repr {
             {
                 let elsewhere = Remedy::UsePrivilegedAccount { management: self.management };
                 let elsewhere = self.caller.is_none().then_some(elsewhere);
-                [Remedy::CreateRole, Remedy::EnableTrustedAccess].into_iter().chain(elsewhere).collect()
+                let trust = Remedy::EnableTrustedAccess { principal: self.principal() };
+                [Remedy::CreateRole, trust].into_iter().chain(elsewhere).collect()
             }
             _ => Vec::new(),
         }
@@ -389,6 +418,18 @@ enum Callers {
 }
 
 impl Operation {
+    /// Whether it is about one service's integration with the organization.
+    pub(super) fn is_about_a_service(self) -> bool {
+        matches!(
+            self,
+            Self::EnableAwsServiceAccess
+                | Self::DisableAwsServiceAccess
+                | Self::ListDelegatedAdministrators
+                | Self::RegisterDelegatedAdministrator
+                | Self::DeregisterDelegatedAdministrator
+        )
+    }
+
     fn callers(self) -> Callers {
         match self {
             Self::DescribeOrganization => Callers::Any,

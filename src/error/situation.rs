@@ -1,7 +1,7 @@
 use std::fmt;
 
-use super::display::list;
-use crate::domain::AccountId;
+use super::display::{list, spoken};
+use crate::domain::{AccountId, ServicePrincipal};
 use crate::observation::Facts;
 
 /// What a read showed after AWS refused a call: [`Error::situation`](crate::Error::situation).
@@ -10,25 +10,32 @@ use crate::observation::Facts;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Situation {
-    /// Whether Systems Manager is trusted in the organization.
+    /// The service that was looked at: Systems Manager, or the companion that the call was about.
+    pub principal: ServicePrincipal,
+    /// Whether it is trusted in the organization.
     pub trusted_access: bool,
-    /// The accounts that administer Systems Manager.
+    /// The accounts that administer it.
     pub administrators: Vec<AccountId>,
 }
 
 impl From<&Facts> for Situation {
     fn from(facts: &Facts) -> Self {
-        Self { trusted_access: facts.trusted_access.is_some(), administrators: facts.accounts() }
+        Self {
+            principal: facts.principal.clone(),
+            trusted_access: facts.trusted_access.is_some(),
+            administrators: facts.accounts(),
+        }
     }
 }
 
 impl fmt::Display for Situation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "trusted access is {} and ", if self.trusted_access { "on" } else { "off" })?;
+        let service = spoken(&self.principal);
         match self.administrators.as_slice() {
-            [] => f.write_str("no account administers Systems Manager"),
-            [account] => write!(f, "account {account} administers Systems Manager"),
-            accounts => write!(f, "accounts {} administer Systems Manager", list(accounts)),
+            [] => write!(f, "no account administers {service}"),
+            [account] => write!(f, "account {account} administers {service}"),
+            accounts => write!(f, "accounts {} administer {service}", list(accounts)),
         }
     }
 }

@@ -37,7 +37,7 @@ impl Meaning {
 pub(super) fn meaning(operation: Operation, code: &str, reason: Option<&str>, message: Option<&str>) -> Meaning {
     match code {
         "AWSOrganizationsNotInUseException" => Meaning::permanent(ErrorKind::NotInOrganization),
-        "AccessDenied" | "AccessDeniedException" => Meaning::permanent(ErrorKind::AccessDenied),
+        "AccessDenied" | "AccessDeniedException" | "NotAuthorized" => Meaning::permanent(ErrorKind::AccessDenied),
 
         // Either the account is in no organization, or the caller is not.
         "AccountNotFoundException" => Meaning::permanent(ErrorKind::NotAMember).likely(),
@@ -81,7 +81,9 @@ pub(super) fn meaning(operation: Operation, code: &str, reason: Option<&str>, me
         | "ServiceUnavailable"
         // AWS gave up waiting for the rest of the request. That says what it had read, and not what it did.
         | "RequestTimeout"
-        | "RequestTimeoutException" => Meaning::temporary(ErrorKind::Lost),
+        | "RequestTimeoutException"
+        // It was aborted before its reply was sent, which says nothing of its effect.
+        | "RequestAbortedException" => Meaning::temporary(ErrorKind::Lost),
 
         "UnsupportedAPIEndpointException" | "UnknownOperationException" | "InvalidAction" | "NotImplemented" => {
             Meaning::permanent(ErrorKind::Unsupported)
@@ -101,6 +103,8 @@ pub(super) fn meaning(operation: Operation, code: &str, reason: Option<&str>, me
         | "InvalidClientTokenId"
         | "InvalidAccessKeyId"
         | "AuthFailure"
+        // The account that they are of has not signed up for the service.
+        | "OptInRequired"
         | "ExpiredToken"
         | "ExpiredTokenException" => Meaning::permanent(ErrorKind::CredentialsRejected),
 

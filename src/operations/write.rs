@@ -209,7 +209,7 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
         let operation = write.operation();
         if let Some(guarded) = write.guarded() {
             let checked = guarded.care.check(operation).and_then(|()| self.check_caller(operation));
-            checked.map_err(|error| Setback::Unchanged(self.name(error, &write)))?;
+            checked.map_err(|error| Setback::Unchanged(self.name(error, &write, before)))?;
         }
         let mut before = before.clone();
         // AWS accepts both where it is so already, and what others did would be on record as ours.
@@ -231,7 +231,7 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
                         {
                             return Ok(Done { facts, ours: None });
                         }
-                        read => read.map_err(|setback| setback.map(|error| self.name(error, &write)))?,
+                        read => read.map_err(|setback| setback.map(|error| self.name(error, &write, before)))?,
                     }
                 }
                 None => (before.clone(), SyncsReport::Forfeited),
@@ -239,7 +239,7 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
             let Err(error) = write.send(self.client, &before.principal).await else {
                 return self.see_through(&write, &before, report, waiting, None).await;
             };
-            let error = self.name(error, &write);
+            let error = self.name(error, &write, &before);
             if error.applied() != Applied::No {
                 return self.see_through(&write, &before, report, waiting, Some(error)).await;
             }
@@ -402,18 +402,18 @@ impl<C: OrganizationsApi + ?Sized> Ground<'_, C> {
                 break unread;
             }
         };
-        let error = lost.unwrap_or_else(|| self.name(not_settled(write.operation(), unread), write));
+        let error = lost.unwrap_or_else(|| self.name(not_settled(write.operation(), unread), write, before));
         let kind = write.change(before, None, report);
         self.journal.record(Change { kind, certainty, shown: false });
         Err(Setback::Unknown(error))
     }
 
-    /// Who called, and about which account, where the error is one of this write. A read that failed is about something else.
-    fn name(&self, error: Error, write: &Write<'_>) -> Error {
+    /// Who called, and about which account and service, where the error is one of this write. A read that failed is about something else.
+    fn name(&self, error: Error, write: &Write<'_>, before: &Facts) -> Error {
         if error.operation() != Some(write.operation()) {
             return error;
         }
-        let error = error.called_in(self.known);
+        let error = error.called_in(self.known).for_service(&before.principal);
         match write.account() {
             Some(account) => error.about(account),
             None => error,

@@ -157,10 +157,11 @@ impl Run<'_> {
             step.check(&model)?;
             self.check_trust(step, &model)?;
             self.check_sight(step)?;
-            if let Action::RegisterAdministrator { account, .. } = &step.action
+            if let Action::RegisterAdministrator { account, principal } = &step.action
                 && candidates.insert(*account)
             {
-                operations::candidate(&self.ground(&mut journal, patience), *account).await?;
+                let candidate = operations::candidate(&self.ground(&mut journal, patience), *account).await;
+                candidate.map_err(|error| error.for_service(principal))?;
             }
             if let Action::CreateSync { sync, definition } = &step.action
                 && taken_away
@@ -348,7 +349,7 @@ impl Run<'_> {
             return Ok(now);
         }
         let error = Error::of(ErrorKind::TrustedAccessOff).at(Operation::RegisterDelegatedAdministrator).about(account);
-        Err(error.called_in(self.known).in_situation(&now))
+        Err(error.for_service(&now.principal).called_in(self.known).in_situation(&now))
     }
 
     fn remember(&mut self, facts: &Facts) {

@@ -257,7 +257,7 @@ impl<'a> Planner<'a> {
             let holders = self.administrators(principal)?;
             if !holders.is_empty() {
                 let kind = ErrorKind::OtherAdministrator { holders };
-                return Err(Error::of(kind).at(trust_operation(false)));
+                return Err(Error::of(kind).at(trust_operation(false)).for_service(principal));
             }
             let at_risk = if *principal == PRINCIPAL {
                 Some(self.at_risk(trust_operation(false), self.every_owner(), |_| false)?)
@@ -311,7 +311,7 @@ impl<'a> Planner<'a> {
                 continue;
             }
             if self.now.organization.feature_set == Some(FeatureSet::ConsolidatedBilling) {
-                return Err(Error::of(ErrorKind::NotAllFeatures).at(trust_operation(true)));
+                return Err(Error::of(ErrorKind::NotAllFeatures).at(trust_operation(true)).for_service(principal));
             }
             let facts = vec![Fact::Untrusted { principal: principal.clone() }];
             let action = Action::EnableTrustedAccess { principal: principal.clone() };
@@ -343,12 +343,14 @@ impl<'a> Planner<'a> {
         }
         if account == self.management() {
             let operation = Operation::RegisterDelegatedAdministrator;
-            return Err(Error::of(ErrorKind::IsManagementAccount).at(operation).about(account));
+            let error = Error::of(ErrorKind::IsManagementAccount).at(operation).about(account);
+            return Err(error.for_service(principal));
         }
         let holders = self.administrators(principal)?;
         if has_one_administrator(principal) && !holders.is_empty() {
             let kind = ErrorKind::OtherAdministrator { holders };
-            return Err(Error::of(kind).at(Operation::RegisterDelegatedAdministrator).about(account));
+            let error = Error::of(kind).at(Operation::RegisterDelegatedAdministrator).about(account);
+            return Err(error.for_service(principal));
         }
         if !self.is_trusted(principal)? {
             let why = format!("{principal} is not trusted, and an administrator needs that first");

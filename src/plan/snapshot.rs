@@ -108,6 +108,9 @@ pub struct Unknown {
     /// The account that called, where it is known.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub caller: Option<AccountId>,
+    /// The companion service that the read was about; `None` for Systems Manager, and where it was about none.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub companion: Option<ServicePrincipal>,
     /// The Region; `None` for services that have none.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub region: Option<Region>,
@@ -187,6 +190,7 @@ impl From<&Error> for Unknown {
             operation: error.operation().unwrap_or(Operation::DescribeOrganization),
             denied: *error.kind() == ErrorKind::AccessDenied,
             caller: error.caller(),
+            companion: error.companion().cloned(),
             region: error.region().cloned(),
             why: format!("{error:#}"),
             message: error.message().map(ToOwned::to_owned),
@@ -203,6 +207,7 @@ impl Unknown {
         };
         let error = message.into_iter().fold(Error::of(kind), Error::with_message);
         let error = error.at(self.operation).called_as(self.caller);
+        let error = self.companion.iter().fold(error, Error::for_service);
         match &self.region {
             Some(region) => error.with_region(region.clone()),
             None => error,

@@ -211,6 +211,16 @@ impl Permission {
         Self { caller, ..self }
     }
 
+    /// The same for another service, where it is for one.
+    pub(crate) fn of_service(self, principal: ServicePrincipal) -> Self {
+        let on = match self.on {
+            Subject::Service(_) => Subject::Service(principal),
+            Subject::Administration(account, _) => Subject::Administration(account, principal),
+            on => on,
+        };
+        Self { on, ..self }
+    }
+
     /// The operation.
     #[must_use]
     pub fn operation(&self) -> Operation {

@@ -77,6 +77,9 @@ fn the_code_decides_what_may_be_tried_again_and_what_may_have_happened() {
         ("NobodyKnowsException", ErrorKind::Refused, Retry::Permanent, Applied::No),
     ];
     for (code, kind, retry, applied) in cases {
+        ("RequestAbortedException", ErrorKind::Lost, Retry::Temporary, Applied::Unknown),
+        ("NotAuthorized", ErrorKind::AccessDenied, Retry::Permanent, Applied::No),
+        ("OptInRequired", ErrorKind::CredentialsRejected, Retry::Permanent, Applied::No),
         let error = Error::service(write, code, "said AWS");
         assert_eq!((error.kind(), error.retry(), error.applied()), (&kind, retry, applied), "{code}");
         assert_eq!((error.code(), error.message()), (Some(code), Some("said AWS")));

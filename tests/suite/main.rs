@@ -14,6 +14,7 @@ mod common;
 
 mod capabilities;
 mod command_lines;
+mod companions;
 mod conformance;
 mod data_syncs;
 mod diagnosis;

@@ -146,6 +146,17 @@ async fn every_undeclared_error_does_too() {
         ("ExpiredToken", 403, CredentialsRejected, never),
         ("ExpiredTokenException", 400, CredentialsRejected, never),
         ("RequestExpired", 400, ClockSkewed, never),
+        // AWS's Common Errors, and what is as undeclared as they are: the status says what the code does not.
+        ("RequestAbortedException", 400, Lost, [Retry::Temporary; 2]),
+        ("NotAuthorized", 400, AccessDenied, never),
+        ("NotAuthorized", 401, AccessDenied, never),
+        ("OptInRequired", 403, CredentialsRejected, never),
+        ("IncompleteSignature", 400, CredentialsRejected, never),
+        ("MalformedHttpRequestException", 400, Refused, never),
+        ("SomethingSecret", 401, AccessDenied, never),
+        ("SomethingForbidden", 403, AccessDenied, never),
+        ("SomethingSlow", 408, Lost, [Retry::Temporary; 2]),
+        ("SomethingBusy", 429, Throttled, [Retry::Temporary; 2]),
     ];
     for operation in Operation::ALL.iter().copied() {
         for (code, status, kind, retries) in &undeclared {

@@ -120,6 +120,8 @@ async fn a_write_with_a_lost_reply_is_sent_once() {
             assert_eq!(wire.count(operation), 1, "{operation} {reply:?}");
         }
     }
+            Reply::refused(operation, "RequestAbortedException"),
+            Reply::error_of(operation, 408, "SomethingSlow", None),
 }
 
 #[tokio::test(start_paused = true)]
