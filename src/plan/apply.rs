@@ -14,7 +14,7 @@ use crate::by_region::AT_ONCE;
 use crate::change::{Change, ChangeKind};
 use crate::data_syncs::check_own;
 use crate::domain::{AccountId, Region, ServicePrincipal};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Retry};
 use crate::journal::{Journal, Own};
 use crate::observation::{Facts, Known, PRINCIPAL};
 use crate::operations::data_sync::{Outcome, Place};
@@ -180,7 +180,8 @@ impl Run<'_> {
         if model.need_service(principal)?.trusted_access.need()?.is_some() {
             return Ok(());
         }
-        let error = Error::of(ErrorKind::TrustedAccessOff).at(step.action.operation()).called_in(self.known);
+        let error = Error::of(ErrorKind::TrustedAccessOff).at(step.action.operation());
+        let error = error.called_in(self.known).for_service(principal);
         let error = match model.facts(principal) {
             Ok(facts) => error.in_situation(&facts),
             Err(_) => error,
@@ -224,13 +225,20 @@ impl Run<'_> {
         place.check_room_beside(&others, wanted, now).await
     }
 
-    /// Refuses where syncs are to be protected, and nobody can see them.
+    /// Refuses where syncs are to be protected, and nobody can see them; or they are forfeited, and whoever can see them may be known at the next
+    /// try.
     fn check_sight(&self, step: &Step) -> Result<(), Error> {
-        let protected = step.at_risk.as_ref().filter(|at_risk| at_risk.others == OtherSyncs::Protect);
-        let must_see = protected.and_then(|at_risk| at_risk.accounts.first().copied());
-        match must_see.filter(|account| !self.roster.accounts.contains_key(account)) {
-            Some(account) => Err(Error::of(ErrorKind::SyncsUnseen { account }).at(step.action.operation())),
-            None => Ok(()),
+        let Some(AtRisk { others, accounts, regions, .. }) = &step.at_risk else { return Ok(()) };
+        let unseen = accounts.first().copied().filter(|account| !self.roster.accounts.contains_key(account));
+        let Some(account) = unseen else { return Ok(()) };
+        let error = Error::of(ErrorKind::SyncsUnseen { account }).at(step.action.operation());
+        let passing = match &self.roster.caller {
+            Err(error) if account == self.known.organization.management_account && !regions.is_empty() => error.retry(),
+            _ => Retry::Permanent,
+        };
+        match others {
+            OtherSyncs::Forfeit if passing == Retry::Permanent => Ok(()),
+            _ => Err(error.with_retry(passing)),
         }
     }
 
