@@ -60,11 +60,59 @@ pub(crate) fn redact(text: &str) -> Cow<'_, str> {
     Cow::Owned(clean)
 }
 
+/// What is printed of a text: the same, on one line. What would break it, or command a terminal, is written as Rust writes it.
+pub(crate) fn printable(text: &str) -> String {
+    let breaks = |c: char| {
+        // Lines, paragraphs, and what turns the direction of the text around.
+        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if !text.contains(breaks) {
+        return redact(text).into_owned();
+    }
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        if breaks(c) { line.extend(c.escape_default()) } else { line.push(c) }
+    }
+    redact(&line).into_owned()
+}
+
+/// Where the slashes between the names of ARNs are. An e-mail address or a secret does not begin before one: what stands there is a
+/// path. Only whole ARNs count, and an ARN ends with the first character that paths have not.
+fn slashes_of_arns(text: &str) -> Vec<usize> {
+    let begins = text.match_indices("arn:").map(|(at, _)| at);
+    let begins = begins.filter(|at| !text.get(..*at).is_some_and(|before| before.ends_with(char::is_alphanumeric)));
+    let paths = begins.filter_map(|at| {
+        let arn = text.get(at..)?;
+        let path = path_of_arn(arn)?;
+        Some((at + arn.len() - path.len(), path))
+    });
+    let slashes = paths.flat_map(|(at, path)| {
+        let rest = path.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || "_+.@-/".contains(c));
+        let path = path.strip_suffix(rest).unwrap_or(path);
+        path.match_indices('/').map(move |(slash, _)| at + slash)
+    });
+    slashes.collect()
+}
+
+/// What follows the account of an ARN, and whatever stands behind that.
+fn path_of_arn(arn: &str) -> Option<&str> {
+    let mut parts = arn.splitn(6, ':').skip(1);
+    let is_word = |text: &str| text.bytes().all(|b| b == b'-' || b.is_ascii_lowercase() || b.is_ascii_digit());
+    parts.next().filter(|partition| partition.starts_with("aws") && is_word(partition))?;
+    parts.next().filter(|service| !service.is_empty() && is_word(service))?;
+    parts.next().filter(|region| is_word(region))?;
+    let is_account = |text: &str| text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
+    parts.next().filter(|account| account.is_empty() || *account == "aws" || is_account(account))?;
+    parts.next()
+}
+
 fn addresses(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let slashes = slashes_of_arns(text);
     let signs = AT_SIGNS.iter().flat_map(move |sign| text.match_indices(sign));
     signs.filter_map(move |(at, sign)| {
         let (before, after) = (text.get(..at)?, text.get(at + sign.len()..)?);
-        let start = start_of_name(before);
+        let name = slashes.iter().rfind(|slash| **slash < at).map_or(0, |slash| slash + 1);
+        let start = start_of_name(before).max(name);
         let end = at + sign.len() + length_of_host(after);
         let names_somebody = |part: Option<&str>| part.is_some_and(|part| part.chars().any(char::is_alphanumeric));
         let is_one = names_somebody(text.get(start..at)) && names_somebody(text.get(at + sign.len()..end));
@@ -106,14 +154,25 @@ fn keys(text: &str) -> impl Iterator<Item = Range<usize>> {
 
 fn secrets(text: &str) -> impl Iterator<Item = Range<usize>> {
     let in_secret = |c: char| c.is_ascii_alphanumeric() || "/+=%".contains(c);
-    text.split(move |c| !in_secret(c)).filter_map(move |run| {
+    let start_of = |run: &str| run.as_ptr().addr() - text.as_ptr().addr();
+    let slashes = slashes_of_arns(text);
+    let runs = text.split(move |c| !in_secret(c)).flat_map(move |run| {
+        // A path of names is not one.
+        let start = start_of(run);
+        let end = start + run.len();
+        let within: Vec<_> = slashes.iter().copied().filter(|slash| (start..end).contains(slash)).collect();
+        let starts = std::iter::once(start).chain(within.clone().into_iter().map(|slash| slash + 1));
+        let ends = within.into_iter().chain(std::iter::once(end));
+        starts.zip(ends).collect::<Vec<_>>()
+    });
+    runs.filter_map(move |(start, end)| {
+        let run = text.get(start..end)?;
         let has = |kind: fn(&u8) -> bool| run.as_bytes().iter().any(kind);
         let is_one = run.len() >= SHORTEST_SECRET
             && has(u8::is_ascii_uppercase)
             && has(u8::is_ascii_lowercase)
             && has(u8::is_ascii_digit);
-        let start = run.as_ptr().addr() - text.as_ptr().addr();
-        is_one.then_some(start..start + run.len())
+        is_one.then_some(start..end)
     })
 }
 
@@ -139,6 +198,39 @@ mod tests {
             assert_eq!(redact(given), clean);
         }
         for fine in ["nobody @ home, nothing@", "@", "", "100 %", "arn:aws:iam::111111111111:user/somebody"] {
+            assert_eq!(redact(fine), fine);
+        }
+    }
+
+    #[test]
+    fn the_names_in_an_arn_are_told_from_what_stands_beside_them() {
+        let role = "arn:aws:sts::111111111111:assumed-role/AWSReservedSSO_Admin_0123";
+        let secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+        let cases = [
+            (format!("{role}/jane@example.com"), format!("{role}/[e-mail address]")),
+            (format!("{role}/jane+admin@example.com is not"), format!("{role}/[e-mail address] is not")),
+            (format!("(\"{role}/a=b,jane@example.com\")"), format!("(\"{role}/a=b,[e-mail address]\")")),
+            (format!("{role}/s,{secret}"), format!("{role}/s,[secret]")),
+            (format!("{role}/s={secret}"), format!("{role}/[secret]")),
+            (format!("{role}/s {secret}"), format!("{role}/s [secret]")),
+            (format!("{role}:{secret}"), format!("{role}:[secret]")),
+            (format!("{role}/{}", secret.replace('/', "x")), format!("{role}/[secret]")),
+            (format!("{role}/ASIAIOSFODNN7EXAMPLE"), format!("{role}/[access key]")),
+            // Not whole, it is none.
+            (format!("arn:aws:sts::1:{secret}"), "arn:aws:sts::1:[secret]".to_owned()),
+            (format!("arn:{secret}"), "arn:[secret]".to_owned()),
+            (format!("warn:aws:sts::111111111111:x/{secret}"), "warn:aws:sts::111111111111:[secret]".to_owned()),
+            ("a/b@example.com".to_owned(), "[e-mail address]".to_owned()),
+        ];
+        for (given, clean) in cases {
+            assert_eq!(redact(&given), clean);
+        }
+        for fine in [
+            "arn:aws:sts::111111111111:assumed-role/OrganizationAccountAccessRole/Session1",
+            "User: arn:aws-us-gov:sts::111111111111:assumed-role/OrganizationAccountAccessRole/Session1 is not authorized",
+            "arn:aws:iam::aws:policy/service-role/AmazonEC2ContainerServiceforEC2Role",
+            "arn:aws:organizations::111111111111:account/o-exampleorgid/222222222222",
+        ] {
             assert_eq!(redact(fine), fine);
         }
     }

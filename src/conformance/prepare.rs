@@ -70,8 +70,8 @@ impl<'a> Fixture<'a> {
                 };
                 if let Some(sync) = listed.iter().find(|sync| keep_the_role || sync.is_of_organization()) {
                     return Err(Stop::skip(format!(
-                        "there is a data sync that needs trust or the role, {}",
-                        sync.name
+                        "there is a data sync that needs trust or the role, {:?}",
+                        sync.name.to_string()
                     )));
                 }
             }

@@ -7,7 +7,7 @@ mod partition;
 pub use partition::GlobalEndpoint;
 
 use super::InvalidIdentifier;
-use crate::redact::{redact, withholds};
+use crate::redact::{printable, redact, withholds};
 
 /// A text with a rule of AWS's: one type per rule, all with the same conversions.
 macro_rules! text {
@@ -49,10 +49,10 @@ macro_rules! text {
             }
         }
 
-        /// Without what looks like an e-mail address, an access key or a secret.
+        /// The same on one line, whatever is in it.
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, concat!(stringify!($name), "({})"), redact(self.as_str()))
+                write!(f, concat!(stringify!($name), "({})"), printable(self.as_str()))
             }
         }
 

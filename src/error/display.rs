@@ -3,7 +3,7 @@ use std::fmt::{self, Write as _};
 use super::{Applied, Error, ErrorKind, Evidence, Remedy, Repr};
 use crate::domain::{AccountId, ServicePrincipal};
 use crate::observation::{PRINCIPAL, has_one_administrator};
-use crate::redact::redact;
+use crate::redact::printable;
 
 /// `EnableAWSServiceAccess as 222222222222: only the management account may do this; use credentials of …`.
 impl fmt::Display for Error {
@@ -26,7 +26,7 @@ impl fmt::Display for Error {
             }
         }
         // Names may be anything.
-        f.write_str(&redact(&line))
+        f.write_str(&printable(&line))
     }
 }
 
@@ -37,7 +37,7 @@ impl fmt::Debug for Error {
         let mut out = f.debug_struct("Error");
         // Names may be anything.
         let kind = format!("{:?}", repr.kind);
-        out.field("kind", &format_args!("{}", redact(&kind))).field("evidence", &self.evidence());
+        out.field("kind", &format_args!("{}", printable(&kind))).field("evidence", &self.evidence());
         out.field("retry", &repr.retry).field("applied", &repr.applied);
         let fields = [
             ("operation", repr.operation.map(|value| value.to_string())),
@@ -54,7 +54,7 @@ impl fmt::Debug for Error {
         ];
         for (name, value) in fields {
             if let Some(value) = value {
-                out.field(name, &format_args!("{value}"));
+                out.field(name, &format_args!("{}", printable(&value)));
             }
         }
         if !repr.further.is_empty() {

@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use super::Error;
-use crate::redact::redact;
+use crate::redact::printable;
 
 pub(super) enum Source {
     /// One of ours keeps to the rules already.
@@ -50,7 +50,7 @@ pub(super) struct Shown {
 impl Shown {
     fn of(error: &(dyn StdError + 'static), said: Said) -> Self {
         let chain = std::iter::successors(Some(error), |&error| error.source());
-        let mut texts: Vec<String> = chain.filter_map(said).map(|text| redact(&text).into_owned()).collect();
+        let mut texts: Vec<String> = chain.filter_map(said).map(|text| printable(&text)).collect();
         texts.dedup();
         let last = texts.pop().unwrap_or_default();
         let root = Self { text: last, next: None };

@@ -3,10 +3,14 @@
 
 use std::error::Error as StdError;
 
-use crate::common::{alice, failed, observe, organization, trusted_in, trusting};
-use ssm_organizations::ports::{AccountState, FeatureSet, Operation};
+use crate::common::{
+    alice, failed, management, observe, organization, organization_sync, region, trusted_in, trusting,
+};
+use ssm_organizations::ports::{AccountState, FeatureSet, Operation, SourceRegions, SyncDefinition};
 use ssm_organizations::sim::Fault;
-use ssm_organizations::{AccountId, Applied, Error, ErrorKind, OrganizationId, Region, Retry, SyncName, Syncs};
+use ssm_organizations::{
+    AccountId, Applied, Error, ErrorKind, OrganizationId, Region, Retry, ServicePrincipal, SyncName, Syncs,
+};
 
 #[tokio::test(start_paused = true)]
 async fn a_refusal_reads_like_an_explanation() {
@@ -73,13 +77,13 @@ fn the_code_decides_what_may_be_tried_again_and_what_may_have_happened() {
         ("ExpiredTokenException", ErrorKind::CredentialsRejected, Retry::Permanent, Applied::No),
         ("RequestTimeTooSkewed", ErrorKind::ClockSkewed, Retry::Permanent, Applied::No),
         ("RequestTimeout", ErrorKind::Lost, Retry::Temporary, Applied::Unknown),
+        ("RequestAbortedException", ErrorKind::Lost, Retry::Temporary, Applied::Unknown),
+        ("NotAuthorized", ErrorKind::AccessDenied, Retry::Permanent, Applied::No),
+        ("OptInRequired", ErrorKind::CredentialsRejected, Retry::Permanent, Applied::No),
         ("ConstraintViolationException", ErrorKind::Refused, Retry::Permanent, Applied::No),
         ("NobodyKnowsException", ErrorKind::Refused, Retry::Permanent, Applied::No),
     ];
     for (code, kind, retry, applied) in cases {
-        ("RequestAbortedException", ErrorKind::Lost, Retry::Temporary, Applied::Unknown),
-        ("NotAuthorized", ErrorKind::AccessDenied, Retry::Permanent, Applied::No),
-        ("OptInRequired", ErrorKind::CredentialsRejected, Retry::Permanent, Applied::No),
         let error = Error::service(write, code, "said AWS");
         assert_eq!((error.kind(), error.retry(), error.applied()), (&kind, retry, applied), "{code}");
         assert_eq!((error.code(), error.message()), (Some(code), Some("said AWS")));
@@ -196,6 +200,55 @@ fn an_e_mail_address_goes_nowhere() {
     }
 }
 
+/// What may stand in a name that anybody gave, and is no line of ours.
+const FORGED: &str = "two\nlines\u{1b}[2J\u{9b}H\u{2028}\u{202e}";
+
+fn is_of_one_line(text: &str) {
+    let breaks = |c: char| c.is_control() || ['\u{2028}', '\u{202e}'].contains(&c);
+    assert!(!text.contains(breaks), "{text:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_forges_no_line_of_a_log() {
+    let here = region("eu-central-1");
+    let names = ["a", "b", "c", "d", FORGED];
+    let organization = trusting().role_for(&ServicePrincipal::ACCOUNT_DISCOVERY);
+    let organization = names
+        .iter()
+        .fold(organization, |builder, name| builder.data_sync(management(), here.clone(), organization_sync(name)))
+        .build();
+    let client = organization.management_client();
+    let mut trusted = trusted_in(&organization).await;
+    let source = SourceRegions::new([here.clone()]).unwrap();
+    let sixth = SyncDefinition::of_organization("sixth".parse().unwrap(), source);
+    let made = trusted.data_syncs(&client).await.unwrap().ensure(&sixth, &[here]).await.unwrap();
+    let error = made.into_result().unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::SyncQuotaFull { .. }), "{error}");
+    assert!(error.to_string().contains("two\\nlines\\u{1b}[2J"), "{error}");
+    for text in [error.to_string(), format!("{error:#}"), format!("{error:?}"), format!("{:?}", error.kind())] {
+        is_of_one_line(&text);
+    }
+    error.remedies().iter().for_each(|remedy| is_of_one_line(&remedy.to_string()));
+}
+
+#[test]
+fn nor_does_what_aws_says_or_a_source() {
+    let operation = Operation::EnableAwsServiceAccess;
+    let said = Error::service(operation, FORGED, FORGED).with_reason(FORGED).with_request_id(FORGED);
+    assert_eq!(said.message(), Some(FORGED), "it is kept as it came");
+    let sourced = Error::lost(operation).with_source(std::io::Error::other(FORGED));
+    let unsent =
+        Error::not_sent(operation, FORGED).with_source(Error::from(SyncName::new(FORGED.repeat(9)).unwrap_err()));
+    for error in [said, sourced, unsent] {
+        for text in [error.to_string(), format!("{error:#}"), format!("{error:?}")] {
+            is_of_one_line(&text);
+        }
+        error.causes().iter().for_each(|cause| is_of_one_line(cause));
+        // Whoever prints the chain, as anyhow does.
+        is_of_one_line(&format!("{:#}", anyhow::Error::from(error)));
+    }
+}
+
 #[test]
 fn debug_shows_all_that_is_known_on_one_level() {
     let error = Error::service(Operation::EnableAwsServiceAccess, "OddException", "the words").with_request_id("id-1");
@@ -225,7 +278,7 @@ fn identifiers_are_what_aws_says_they_are() {
     let region = |length: usize| Region::new("a".repeat(length));
     assert!(region(1).is_ok() && region(64).is_ok() && region(0).is_err() && region(65).is_err());
     assert!(Region::new("EU-central-1").is_err() && Region::new("eu central").is_err());
-    let principal = |length: usize| ssm_organizations::ServicePrincipal::new("a".repeat(length));
+    let principal = |length: usize| ServicePrincipal::new("a".repeat(length));
     assert!(principal(1).is_ok() && principal(128).is_ok() && principal(0).is_err() && principal(129).is_err());
-    assert!(ssm_organizations::ServicePrincipal::new("a/b").is_err());
+    assert!(ServicePrincipal::new("a/b").is_err());
 }
