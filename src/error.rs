@@ -11,7 +11,7 @@ mod table;
 use std::error::Error as StdError;
 
 pub use kind::{Applied, ErrorKind, Evidence, Retry};
-pub use remedy::{Actor, Remedy};
+pub use remedy::{Actor, PolicyType, Remedy};
 pub use situation::Situation;
 
 use crate::domain::{AccountId, InvalidIdentifier, Region, ServicePrincipal};
@@ -76,8 +76,8 @@ struct Repr {
     message: Option<String>,
     request_id: Option<String>,
     situation: Option<Situation>,
-    /// One that whoever made the error knows better.
-    remedy: Option<Remedy>,
+    /// Those that whoever made the error knows better.
+    advised: Vec<Remedy>,
     source: Option<Source>,
     further: Vec<Error>,
 }
@@ -161,7 +161,7 @@ impl Error {
     /// The same with what to do about it, where that is known better than by the kind.
     #[must_use]
     pub fn with_remedy(mut self, remedy: Remedy) -> Self {
-        self.0.remedy = Some(remedy);
+        self.0.advised = vec![remedy];
         self
     }
 

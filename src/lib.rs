@@ -166,7 +166,7 @@ pub use domain::{
     AccountId, DeletionTaskId, GlobalEndpoint, InvalidIdentifier, OrganizationId, OrganizationalUnitId, PageToken,
     Partition, Region, RoleId, RoleName, ServicePrincipal, SyncName,
 };
-pub use error::{Actor, Applied, Error, ErrorKind, Evidence, Remedy, Retry, Situation};
+pub use error::{Actor, Applied, Error, ErrorKind, Evidence, PolicyType, Remedy, Retry, Situation};
 pub use explorer::Explorer;
 pub use failure::{Failure, Handle, Recovered};
 pub use handover::{Handover, Replaced};

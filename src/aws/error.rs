@@ -203,15 +203,27 @@ where
         not_sent(why).with_retry(Retry::Temporary)
     } else if attempts.had_no_region() {
         configure(Remedy::ConfigureRegion, "no Region is configured")
-    } else if let Some(credentials) = find::<CredentialsError>(error) {
-        match credentials {
-            CredentialsError::CredentialsNotLoaded(_) => {
+    } else if let Some(credentials) = innermost::<CredentialsError>(error) {
+        match (credentials, refusal_behind(credentials)) {
+            (CredentialsError::CredentialsNotLoaded(_), _) => {
                 configure(Remedy::ConfigureCredentials, "no credentials are configured")
             }
-            CredentialsError::InvalidConfiguration(_) => {
+            (CredentialsError::InvalidConfiguration(_), _) => {
                 configure(Remedy::ConfigureCredentials, "the credentials are configured wrongly")
             }
-            _ => not_sent("the credentials could not be loaded").with_retry(Retry::Temporary),
+            (_, Some(ErrorKind::AccessDenied)) => {
+                configure(Remedy::CheckRole, "AWS denies the role that the credentials are to be of")
+            }
+            (_, Some(ErrorKind::CredentialsRejected)) => {
+                configure(Remedy::RenewCredentials, "AWS does not accept what the credentials are to be had with")
+            }
+            (CredentialsError::ProviderTimedOut(_), _) => {
+                not_sent("the credentials could not be loaded in time").with_retry(Retry::Temporary)
+            }
+            // A login that has expired looks like a host that does not answer.
+            _ => not_sent("the credentials could not be loaded")
+                .with_retry(Retry::Temporary)
+                .with_remedies([Remedy::RenewCredentials, Remedy::TryLater]),
         }
     } else if attempts.had_no_credentials() {
         configure(Remedy::ConfigureCredentials, "no credentials are configured")
@@ -220,6 +232,12 @@ where
     } else {
         not_sent("the request could not be made ready")
     }
+}
+
+/// What the service that was asked for credentials says, where it refuses them.
+fn refusal_behind(credentials: &CredentialsError) -> Option<ErrorKind> {
+    let code = innermost::<ErrorMetadata>(credentials)?.code()?;
+    Some(Error::service(Operation::GetCallerIdentity, code, "").kind().clone())
 }
 
 /// Whether a connection was asked for and never came about, so that nothing could be sent on it.
@@ -237,6 +255,7 @@ fn sources<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a 
     std::iter::successors(Some(error), |&error| error.source())
 }
 
-fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
-    sources(error).find_map(|error| error.downcast_ref())
+/// The last of its kind: a chain of providers wraps what went wrong in one of them.
+fn innermost<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+    sources(error).filter_map(|error| error.downcast_ref()).last()
 }

@@ -120,6 +120,13 @@ impl Error {
         self.in_organization(&known.organization).called_as(known.caller)
     }
 
+    /// The same with what to do about it, the likeliest first.
+    #[cfg(feature = "aws")]
+    pub(crate) fn with_remedies(mut self, remedies: impl IntoIterator<Item = super::Remedy>) -> Self {
+        self.0.advised = remedies.into_iter().collect();
+        self
+    }
+
     /// The kind by AWS's word, as long as nobody knows better.
     pub(super) fn by_word(mut self) -> Self {
         let repr = &mut *self.0;

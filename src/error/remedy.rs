@@ -24,6 +24,8 @@ pub enum Remedy {
     ConfigureCredentials,
     /// Get other credentials: these are unknown to AWS, expired, or do not fit their secret.
     RenewCredentials,
+    /// Look at the role that the credentials are to be of: whether its trust policy lets whoever asks have it, and whether they may assume it.
+    CheckRole,
     /// Set this machine's clock.
     SetClock,
     /// Look at what answers: an emulator that lacks the operation, a proxy, an endpoint that is not AWS's, or nobody.
@@ -108,10 +110,62 @@ pub enum Remedy {
         /// The call that is denied.
         operation: Operation,
     },
+    /// Have a policy of another kind than the calling credentials' own allow the call too.
+    #[non_exhaustive]
+    AllowBy {
+        /// The kind that allows it nowhere.
+        policy: PolicyType,
+        /// The call.
+        operation: Operation,
+    },
     /// Observe the organization again, and go on from what is there.
     ObserveAgain,
     /// Try again later.
     TryLater,
+}
+
+/// A kind of policy that has to allow a call beside the calling credentials' own, where there is one of it. AWS:
+/// [Policy evaluation logic](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PolicyType {
+    /// Of the organization, on what its accounts may do.
+    ServiceControl,
+    /// Of the organization, on what may be done to its accounts' resources.
+    ResourceControl,
+    /// Of the calling user or role, on what it can be allowed.
+    PermissionsBoundary,
+    /// Of the session, given by whoever assumed the role.
+    Session,
+    /// Of the resource.
+    ResourceBased,
+    /// Of the VPC endpoint that the call goes through.
+    VpcEndpoint,
+}
+
+impl PolicyType {
+    const ALL: [Self; 6] = [
+        Self::ServiceControl,
+        Self::ResourceControl,
+        Self::PermissionsBoundary,
+        Self::Session,
+        Self::ResourceBased,
+        Self::VpcEndpoint,
+    ];
+}
+
+/// In AWS's words.
+impl fmt::Display for PolicyType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::ServiceControl => "service control policy",
+            Self::ResourceControl => "resource control policy",
+            Self::PermissionsBoundary => "permissions boundary",
+            Self::Session => "session policy",
+            Self::ResourceBased => "resource-based policy",
+            Self::VpcEndpoint => "VPC endpoint policy",
+        })
+    }
 }
 
 /// Who can do what a [`Remedy`] asks for.
@@ -126,6 +180,8 @@ pub enum Actor {
     SystemsManagerAdministrator,
     /// Whoever gives the calling credentials their permissions.
     PermissionsAdministrator,
+    /// Whoever the policy is of: the resource's owner, or the network's.
+    PolicyOwner,
 }
 
 impl fmt::Display for Actor {
@@ -135,6 +191,7 @@ impl fmt::Display for Actor {
             Self::OrganizationAdministrator => "the organization's administrator",
             Self::SystemsManagerAdministrator => "Systems Manager's administrator",
             Self::PermissionsAdministrator => "whoever gives the caller permissions",
+            Self::PolicyOwner => "whoever the policy is of",
         })
     }
 }
@@ -157,7 +214,13 @@ impl Remedy {
                 Actor::OrganizationAdministrator
             }
             Self::CreateRole | Self::DeleteSyncs | Self::MakeRoom => Actor::SystemsManagerAdministrator,
-            Self::AddPermission { .. } | Self::LiftDeny { .. } => Actor::PermissionsAdministrator,
+            Self::CheckRole | Self::AddPermission { .. } | Self::LiftDeny { .. } => Actor::PermissionsAdministrator,
+            Self::AllowBy { policy, .. } => match policy {
+                PolicyType::ServiceControl | PolicyType::ResourceControl => Actor::OrganizationAdministrator,
+                PolicyType::PermissionsBoundary => Actor::PermissionsAdministrator,
+                PolicyType::Session => Actor::Caller,
+                PolicyType::ResourceBased | PolicyType::VpcEndpoint => Actor::PolicyOwner,
+            },
             _ => Actor::Caller,
         }
     }
@@ -175,6 +238,7 @@ impl fmt::Display for Remedy {
             Self::ConfigureRegion => f.write_str("configure a Region"),
             Self::ConfigureCredentials => f.write_str("configure credentials"),
             Self::RenewCredentials => f.write_str("get other credentials"),
+            Self::CheckRole => f.write_str("look at the trust policy of the role, and at who may assume it"),
             Self::SetClock => f.write_str("set this machine's clock"),
             Self::CheckEndpoint => {
                 f.write_str("look at what answers there: an emulator may lack the operation, and a proxy is not AWS")
@@ -227,6 +291,7 @@ impl fmt::Display for Remedy {
             Self::LiftDeny { operation } => {
                 write!(f, "lift the policy that denies {} explicitly", operation.iam_action())
             }
+            Self::AllowBy { policy, operation } => write!(f, "have a {policy} allow {}", operation.iam_action()),
             Self::ObserveAgain => f.write_str("observe again"),
             Self::TryLater => f.write_str("try again later"),
         }
@@ -258,8 +323,12 @@ impl Error {
 impl Repr {
     /// Its own remedies, without those of its source.
     pub(super) fn remedies(&self) -> Vec<Remedy> {
-        if let Some(remedy) = &self.remedy {
-            return vec![remedy.clone()];
+        if !self.advised.is_empty() {
+            // Nobody answers to the name of a Region that is none.
+            let unanswered = self.kind == ErrorKind::NotSent && self.advised == [Remedy::CheckEndpoint];
+            let region = self.region.iter().filter(|_| unanswered);
+            let region = region.map(|region| Remedy::CheckRegion { region: region.clone() });
+            return self.advised.iter().cloned().chain(region).collect();
         }
         match &self.kind {
             ErrorKind::InvalidInput => vec![Remedy::CorrectInput],
@@ -326,10 +395,12 @@ impl Repr {
     /// A missing permission or the wrong account: who calls tells them apart, and where it does not, the message is a hint.
     fn remedies_of_a_denial(&self) -> Vec<Remedy> {
         let Some(operation) = self.operation else { return Vec::new() };
-        let says = |what| self.message.as_deref().is_some_and(|message| message.contains(what));
+        let says = |what: &str| self.message.as_deref().is_some_and(|message| message.contains(what));
+        let elsewhere = PolicyType::ALL.into_iter().find(|policy| says(&format!("because no {policy} allows")));
         // What needs no permission is denied by somebody.
-        let permission = match self.permission(operation) {
-            Some(permission) if !says("explicit deny") => {
+        let permission = match (self.permission(operation), elsewhere) {
+            (_, Some(policy)) => Remedy::AllowBy { policy, operation },
+            (Some(permission), None) if !says("explicit deny") => {
                 let statement = Box::new(permission.statement(&self.scope));
                 Remedy::AddPermission { permission, statement }
             }

@@ -11,7 +11,8 @@ use ssm_organizations::ports::{
 };
 use ssm_organizations::sim::{DeregisterUntrusted, Fault, RegisterUntrusted, SecondAdministrator, SyncOfAMember};
 use ssm_organizations::{
-    AccountId, Actor, Error, ErrorKind, Evidence, Integration, Recovered, Remedy, Retry, ServicePrincipal, Syncs,
+    AccountId, Actor, Error, ErrorKind, Evidence, Integration, PolicyType, Recovered, Remedy, Retry, ServicePrincipal,
+    Syncs,
 };
 
 const HOME: &str = "eu-central-1";
@@ -124,6 +125,40 @@ async fn a_policy_that_denies_explicitly_is_lifted_and_not_added_to() {
     // It needs no permission, so somebody must have denied it.
     let error = Error::service(Operation::GetCallerIdentity, "AccessDenied", "");
     assert!(matches!(error.remedy(), Some(Remedy::LiftDeny { .. })));
+}
+
+#[test]
+fn a_permission_that_another_kind_of_policy_does_not_let_through_is_not_added_once_more() {
+    let denied = |operation: Operation, kind: &str| {
+        let action = operation.iam_action();
+        let user = "User: arn:aws:sts::111111111111:assumed-role/Admin/run";
+        let message =
+            format!("{user} is not authorized to perform: {action} because no {kind} allows the {action} action");
+        Error::service(operation, "AccessDeniedException", message)
+    };
+    for (kind, policy, actor) in [
+        ("service control policy", PolicyType::ServiceControl, Actor::OrganizationAdministrator),
+        ("resource control policy", PolicyType::ResourceControl, Actor::OrganizationAdministrator),
+        ("permissions boundary", PolicyType::PermissionsBoundary, Actor::PermissionsAdministrator),
+        ("session policy", PolicyType::Session, Actor::Caller),
+        ("resource-based policy", PolicyType::ResourceBased, Actor::PolicyOwner),
+        ("VPC endpoint policy", PolicyType::VpcEndpoint, Actor::PolicyOwner),
+    ] {
+        let error = denied(Operation::ListResourceDataSync, kind);
+        assert_eq!(remedies(&error), [format!("have a {kind} allow ssm:ListResourceDataSync")]);
+        let Some(remedy @ Remedy::AllowBy { policy: found, .. }) = error.remedy() else { panic!("{error}") };
+        assert_eq!((found, remedy.actor()), (policy, actor), "{error}");
+        assert!(!error.to_string().contains("add the permission"), "{error}");
+        // Where no permission is needed either.
+        let error = denied(Operation::GetCallerIdentity, kind);
+        assert_eq!(remedies(&error), [format!("have a {kind} allow sts:GetCallerIdentity")]);
+        // It may still be the wrong account.
+        let error = denied(Operation::EnableAwsServiceAccess, kind);
+        let account = "use credentials of the management account".to_owned();
+        assert_eq!(remedies(&error), [format!("have a {kind} allow organizations:EnableAWSServiceAccess"), account]);
+    }
+    let error = denied(Operation::ListResourceDataSync, "identity-based policy");
+    assert_eq!(remedies(&error), ["add the permission ssm:ListResourceDataSync"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,16 +6,24 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use aws_config::sts::AssumeRoleProvider;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use aws_smithy_http_client::Builder;
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
-use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction, RetryClassifierPriority};
+use aws_smithy_runtime_api::http::StatusCode;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::error::ErrorMetadata;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
+use aws_types::sdk_config::SharedTimeSource;
+use ssm_organizations::aws::aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use ssm_organizations::aws::{AwsClient, aws_sdk_organizations};
 use ssm_organizations::ports::Operation;
 use ssm_organizations::{Applied, Error, ErrorKind, Remedy, Retry};
@@ -53,6 +61,10 @@ fn is_not_sent(error: &Error, why: &str) {
             Some(Remedy::ConfigureCredentials)
         }
         "no connection could be made" => Some(Remedy::CheckEndpoint),
+        "the credentials could not be loaded" | "AWS does not accept what the credentials are to be had with" => {
+            Some(Remedy::RenewCredentials)
+        }
+        "AWS denies the role that the credentials are to be of" => Some(Remedy::CheckRole),
         _ if error.is_retryable() => Some(Remedy::TryLater),
         _ => None,
     };
@@ -108,6 +120,8 @@ async fn a_write_with_a_lost_reply_is_sent_once() {
             Reply::new(503, "<html>"),
             Reply::refused(operation, "RequestTimeout"),
             Reply::refused(operation, "RequestTimeoutException"),
+            Reply::refused(operation, "RequestAbortedException"),
+            Reply::error_of(operation, 408, "SomethingSlow", None),
         ];
         for reply in &lost {
             let wire = Wire::new().on(operation, [reply.clone(), success(operation)]);
@@ -120,8 +134,6 @@ async fn a_write_with_a_lost_reply_is_sent_once() {
             assert_eq!(wire.count(operation), 1, "{operation} {reply:?}");
         }
     }
-            Reply::refused(operation, "RequestAbortedException"),
-            Reply::error_of(operation, 408, "SomethingSlow", None),
 }
 
 #[tokio::test(start_paused = true)]
@@ -353,7 +365,9 @@ impl ProvideCredentials for Without {
 
 #[tokio::test(start_paused = true)]
 async fn without_credentials_nothing_is_sent() {
-    let cases: [(fn() -> CredentialsError, _, _); 4] = [
+    let denied = "AWS denies the role that the credentials are to be of";
+    let rejected = "AWS does not accept what the credentials are to be had with";
+    let cases: [(fn() -> CredentialsError, _, _); 10] = [
         (|| CredentialsError::not_loaded("nowhere"), "no credentials are configured", Retry::Permanent),
         (
             || CredentialsError::invalid_configuration("nonsense"),
@@ -363,9 +377,24 @@ async fn without_credentials_nothing_is_sent() {
         (|| CredentialsError::provider_error("broken"), "the credentials could not be loaded", Retry::Temporary),
         (
             || CredentialsError::provider_timed_out(Duration::from_secs(5)),
-            "the credentials could not be loaded",
+            "the credentials could not be loaded in time",
             Retry::Temporary,
         ),
+        // As a chain of profiles wraps what is wrong with one of them.
+        (
+            || CredentialsError::provider_error(CredentialsError::not_loaded("nowhere")),
+            "no credentials are configured",
+            Retry::Permanent,
+        ),
+        (
+            || CredentialsError::provider_error(CredentialsError::invalid_configuration("nonsense")),
+            "the credentials are configured wrongly",
+            Retry::Permanent,
+        ),
+        (|| refused_by_sts("AccessDenied"), denied, Retry::Permanent),
+        (|| CredentialsError::provider_error(refused_by_sts("AccessDenied")), denied, Retry::Permanent),
+        (|| refused_by_sts("InvalidClientTokenId"), rejected, Retry::Permanent),
+        (|| refused_by_sts("Throttling"), "the credentials could not be loaded", Retry::Temporary),
     ];
     for operation in Operation::ALL {
         for (reason, why, retry) in cases {
@@ -376,8 +405,51 @@ async fn without_credentials_nothing_is_sent() {
             is_not_sent(&error, why);
             assert_eq!(error.retry(), retry);
             assert_eq!(wire.sent().len(), 0);
+            if why == "the credentials could not be loaded" {
+                assert_eq!(error.remedies(), [Remedy::RenewCredentials, Remedy::TryLater], "{error}");
+            }
         }
     }
+}
+
+/// What `aws-config` makes of a refusal of `AssumeRole`.
+fn refused_by_sts(code: &str) -> CredentialsError {
+    let refusal = AssumeRoleError::generic(ErrorMetadata::builder().code(code).message("what STS says").build());
+    let answer = HttpResponse::new(StatusCode::try_from(403).unwrap(), SdkBody::empty());
+    CredentialsError::provider_error(SdkError::service_error(refusal, answer))
+}
+
+/// An STS that denies whoever asks.
+#[derive(Debug)]
+struct Denying;
+
+impl HttpConnector for Denying {
+    fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+        let refusal = "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type>\
+                       <Code>AccessDenied</Code><Message>what STS says</Message></Error></ErrorResponse>";
+        let answer = HttpResponse::new(StatusCode::try_from(403).unwrap(), SdkBody::from(refusal));
+        HttpConnectorFuture::ready(Ok(answer))
+    }
+}
+
+/// The chain of errors is `aws-config`'s own.
+#[tokio::test(start_paused = true)]
+async fn a_role_that_is_denied_is_not_asked_for_again() {
+    let operation = Operation::EnableAwsServiceAccess;
+    let wire = Wire::new().on(operation, [Reply::done()]);
+    let denying = http_client_fn(|_, _| SharedHttpConnector::new(Denying));
+    let configured = wire.config().http_client(denying).time_source(SharedTimeSource::default());
+    let configured = configured.behavior_version(BehaviorVersion::latest()).build();
+    let role = AssumeRoleProvider::builder("arn:aws:iam::111111111111:role/Admin")
+        .configure(&configured)
+        .session_name("run")
+        .build()
+        .await;
+    let provider = SharedCredentialsProvider::new(role);
+    let error = failed(&AwsClient::new(&wire.config().credentials_provider(provider).build()), operation).await;
+    is_not_sent(&error, "AWS denies the role that the credentials are to be of");
+    assert_eq!(error.retry(), Retry::Permanent);
+    assert!(error.causes().iter().any(|cause| cause.contains("what STS says")), "{error:#}");
 }
 
 /// A provider that never answers, such as one that asks a host that is not there.
@@ -451,6 +523,23 @@ async fn a_refused_connection_is_not_a_lost_reply() {
         let error = failed(&wire.client(), operation).await;
         is_not_sent(&error, "no connection could be made");
         assert_eq!((error.retry(), wire.count(operation)), (Retry::Spent, 3));
+    }
+}
+
+/// Nobody answers to the name of a Region that is none.
+#[tokio::test(start_paused = true)]
+async fn where_no_connection_is_made_the_region_may_be_misspelt() {
+    for operation in Operation::ALL.iter().copied() {
+        let wire = Wire::new().on(operation, [Reply::Failure(refused)]);
+        let error = failed(&wire.client(), operation).await;
+        let remedies: Vec<_> = error.remedies().iter().map(ToString::to_string).collect();
+        let [endpoint, rest @ ..] = remedies.as_slice() else { panic!("{error}") };
+        assert!(endpoint.starts_with("look at what answers there"), "{error}");
+        let region =
+            "see whether eu-central-1 is a Region, enabled for the account, and in the partition of its credentials";
+        let expected = error.region().map(|_| region);
+        assert!(rest.iter().map(String::as_str).eq(expected), "{error}");
+        assert_eq!(error.region().is_some(), operation.service() == "ssm");
     }
 }
 
