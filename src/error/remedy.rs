@@ -245,7 +245,10 @@ impl fmt::Display for Remedy {
             }
             Self::CheckPartition => f.write_str("see whether AWS offers it to organizations in this partition"),
             Self::CheckRegion { region } => {
-                write!(f, "see whether {region} is enabled for the account, and in the partition of its credentials")
+                write!(
+                    f,
+                    "see whether {region} is a Region, enabled for the account, and in the partition of its credentials"
+                )
             }
             Self::UseAccountInOrganization => f.write_str("use credentials of an account in the organization"),
             Self::UseManagementAccount { account } => management(f, account),
