@@ -33,7 +33,7 @@ pub(super) async fn carry_through(
         let (steps, count) = (if plan.steps().len() == 1 { "step" } else { "steps" }, plan.steps().len());
         let question = format!("{what} {count} {steps}?");
         if let Err(refusal) = ask(plan, unseen.as_deref(), &question, writing.yes, scene) {
-            return Ok(refusal);
+            return Ok(*refusal);
         }
     }
     let mut run = Run::begin(plan.snapshot().organization(), receipt)?;
@@ -52,7 +52,7 @@ pub(super) fn ask(
     question: &str,
     yes: bool,
     scene: Scene<'_>,
-) -> Result<(), Outcome> {
+) -> Result<(), Box<Outcome>> {
     let mut shown = if plan.is_empty() { plan.snapshot().to_string() } else { plan.to_string() } + "\n";
     if let Some(besides) = besides {
         shown.push_str(besides);
@@ -62,7 +62,7 @@ pub(super) fn ask(
     if !yes {
         answer = answer.and_then(|()| scene.console.confirm(&shown, question));
     }
-    answer.map_err(|complaint| Outcome::from(complaint).with("plan", value(plan)))
+    answer.map_err(|complaint| Box::new(Outcome::from(complaint).with("plan", value(plan))))
 }
 
 /// Where data syncs were looked for, for a plan with steps that endanger them: nothing is known of those elsewhere. Where nobody looked,

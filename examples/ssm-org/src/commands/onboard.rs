@@ -37,7 +37,7 @@ pub(super) async fn run(order: &Onboard, scene: Scene<'_>) -> Result<Outcome, Co
         let besides = format!("deleted and created anew: {}; what it had collected starts again", places.join(", "));
         let question = "Delete the data sync and create it anew?";
         if let Err(refusal) = apply::ask(&plan, Some(&besides), question, order.writing.yes, scene) {
-            return Ok(refusal);
+            return Ok(*refusal);
         }
     }
     let writes = !plan.is_empty() || anew.is_some();

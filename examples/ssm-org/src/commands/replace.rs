@@ -38,7 +38,7 @@ pub(super) async fn run(order: &Replace, scene: Scene<'_>) -> Result<Outcome, Co
     if !plan.is_empty() {
         let question = format!("Make account {} the administrator instead?", order.admin);
         if let Err(refusal) = apply::ask(&plan, unseen.as_deref(), &question, order.writing.yes, scene) {
-            return Ok(refusal);
+            return Ok(*refusal);
         }
     }
     let receipt = order.writing.receipt.as_deref().filter(|_| !plan.is_empty());
