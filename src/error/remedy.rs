@@ -32,7 +32,7 @@ pub enum Remedy {
     CheckEndpoint,
     /// See whether AWS offers it in this partition, to Organizations, at all.
     CheckPartition,
-    /// See whether the Region is enabled for the account, and is one of the credentials' partition.
+    /// See whether there is such a Region, whether it is enabled for the account, and is one of the credentials' partition.
     #[non_exhaustive]
     CheckRegion {
         /// The Region.
@@ -110,13 +110,13 @@ pub enum Remedy {
         /// The call that is denied.
         operation: Operation,
     },
-    /// Have a policy of another kind than the calling credentials' own allow the call too.
+    /// Have a policy of another kind than the credentials' own allow the call: what they are given counts only where it does too.
     #[non_exhaustive]
     AllowBy {
-        /// The kind that allows it nowhere.
-        policy: PolicyType,
-        /// The call.
+        /// The call that is denied.
         operation: Operation,
+        /// The kind of policy that does not allow it.
+        policy: PolicyType,
     },
     /// Observe the organization again, and go on from what is there.
     ObserveAgain,
@@ -124,22 +124,23 @@ pub enum Remedy {
     TryLater,
 }
 
-/// A kind of policy that has to allow a call beside the calling credentials' own, where there is one of it. AWS:
-/// [Policy evaluation logic](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html).
+/// The kinds of policies that have to allow a call beside the credentials' own.
+///
+/// AWS: [Troubleshoot access denied error messages](https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PolicyType {
-    /// Of the organization, on what its accounts may do.
+    /// A service control policy of the organization.
     ServiceControl,
-    /// Of the organization, on what may be done to its accounts' resources.
+    /// A resource control policy of the organization.
     ResourceControl,
-    /// Of the calling user or role, on what it can be allowed.
+    /// The permissions boundary of the user or role.
     PermissionsBoundary,
-    /// Of the session, given by whoever assumed the role.
+    /// The policy that was given when the role was assumed.
     Session,
-    /// Of the resource.
+    /// The policy of the resource.
     ResourceBased,
-    /// Of the VPC endpoint that the call goes through.
+    /// The policy of the VPC endpoint that the call went through.
     VpcEndpoint,
 }
 
@@ -152,9 +153,14 @@ impl PolicyType {
         Self::ResourceBased,
         Self::VpcEndpoint,
     ];
+
+    /// The one that AWS says allows nothing. It promises no text.
+    fn missing_in(message: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|policy| message.contains(&format!("because no {policy} allows")))
+    }
 }
 
-/// In AWS's words.
+/// As AWS calls it in its messages.
 impl fmt::Display for PolicyType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
@@ -180,7 +186,7 @@ pub enum Actor {
     SystemsManagerAdministrator,
     /// Whoever gives the calling credentials their permissions.
     PermissionsAdministrator,
-    /// Whoever the policy is of: the resource's owner, or the network's.
+    /// Whoever has the policy that is in the way: of a resource, or of a VPC endpoint.
     PolicyOwner,
 }
 
@@ -191,7 +197,7 @@ impl fmt::Display for Actor {
             Self::OrganizationAdministrator => "the organization's administrator",
             Self::SystemsManagerAdministrator => "Systems Manager's administrator",
             Self::PermissionsAdministrator => "whoever gives the caller permissions",
-            Self::PolicyOwner => "whoever the policy is of",
+            Self::PolicyOwner => "whoever has the policy",
         })
     }
 }
@@ -294,7 +300,7 @@ impl fmt::Display for Remedy {
             Self::LiftDeny { operation } => {
                 write!(f, "lift the policy that denies {} explicitly", operation.iam_action())
             }
-            Self::AllowBy { policy, operation } => write!(f, "have a {policy} allow {}", operation.iam_action()),
+            Self::AllowBy { operation, policy } => write!(f, "have a {policy} allow {}", operation.iam_action()),
             Self::ObserveAgain => f.write_str("observe again"),
             Self::TryLater => f.write_str("try again later"),
         }
@@ -328,9 +334,8 @@ impl Repr {
     pub(super) fn remedies(&self) -> Vec<Remedy> {
         if !self.advised.is_empty() {
             // Nobody answers to the name of a Region that is none.
-            let unanswered = self.kind == ErrorKind::NotSent && self.advised == [Remedy::CheckEndpoint];
-            let region = self.region.iter().filter(|_| unanswered);
-            let region = region.map(|region| Remedy::CheckRegion { region: region.clone() });
+            let unreached = self.kind == ErrorKind::NotSent && self.advised.contains(&Remedy::CheckEndpoint);
+            let region = self.check_region().filter(|_| unreached);
             return self.advised.iter().cloned().chain(region).collect();
         }
         match &self.kind {
@@ -369,8 +374,7 @@ impl Repr {
             ErrorKind::FactMoved { .. } => vec![Remedy::PlanAgain],
             ErrorKind::AccessDenied => self.remedies_of_a_denial(),
             ErrorKind::CredentialsRejected => {
-                let region = self.region.iter().map(|region| Remedy::CheckRegion { region: region.clone() });
-                [Remedy::RenewCredentials].into_iter().chain(region).collect()
+                [Remedy::RenewCredentials].into_iter().chain(self.check_region()).collect()
             }
             ErrorKind::ClockSkewed => vec![Remedy::SetClock],
             ErrorKind::Throttled | ErrorKind::ConcurrentModification | ErrorKind::Finalizing => vec![Remedy::TryLater],
@@ -391,6 +395,10 @@ impl Repr {
         self.companion.clone().unwrap_or(PRINCIPAL)
     }
 
+    fn check_region(&self) -> Option<Remedy> {
+        self.region.clone().map(|region| Remedy::CheckRegion { region })
+    }
+
     fn is_of_a_sync(&self) -> bool {
         self.operation.is_some_and(|operation| operation.service() == "ssm")
     }
@@ -398,16 +406,17 @@ impl Repr {
     /// A missing permission or the wrong account: who calls tells them apart, and where it does not, the message is a hint.
     fn remedies_of_a_denial(&self) -> Vec<Remedy> {
         let Some(operation) = self.operation else { return Vec::new() };
-        let says = |what: &str| self.message.as_deref().is_some_and(|message| message.contains(what));
-        let elsewhere = PolicyType::ALL.into_iter().find(|policy| says(&format!("because no {policy} allows")));
-        // What needs no permission is denied by somebody.
-        let permission = match (self.permission(operation), elsewhere) {
-            (_, Some(policy)) => Remedy::AllowBy { policy, operation },
-            (Some(permission), None) if !says("explicit deny") => {
+        let says = |what| self.message.as_deref().is_some_and(|message| message.contains(what));
+        let missing = self.message.as_deref().and_then(PolicyType::missing_in);
+        let permission = match (self.permission(operation), missing) {
+            _ if says("explicit deny") => Remedy::LiftDeny { operation },
+            (_, Some(policy)) => Remedy::AllowBy { operation, policy },
+            (Some(permission), None) => {
                 let statement = Box::new(permission.statement(&self.scope));
                 Remedy::AddPermission { permission, statement }
             }
-            _ => Remedy::LiftDeny { operation },
+            // What needs no permission is denied by somebody.
+            (None, None) => Remedy::LiftDeny { operation },
         };
         let account = match operation.callers() {
             Callers::Any => return vec![permission],
