@@ -2,7 +2,7 @@
 
 use futures_util::future::join;
 
-use super::settle::{Patience, Waiting, not_settled};
+use super::settle::{Absence, Patience, Waiting, not_settled};
 use crate::change::{Certainty, Change, ChangeKind};
 use crate::domain::{AccountId, Region, SyncName};
 use crate::error::{Applied, Error, ErrorKind, Retry};
@@ -445,13 +445,11 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
         let certainty = if lost.is_none() { Certainty::Did } else { Certainty::Maybe };
         // One that has come back with another date is somebody else's.
         let same = |found: &DataSync| same_date(found.created, before.created);
-        // One look may be older than the sync; what is gone twice, a pause apart, is gone. So is what has a later date.
-        let needed = if lost.is_none() { 1 } else { 2 };
-        let mut gone = 0;
+        let mut absence = Absence::after(lost.as_ref());
         let effect = |found: Option<DataSync>| {
+            // What was made later says that this one is gone.
             let later = found.as_ref().is_some_and(|found| before.created.is_some() && found.created > before.created);
-            gone = if found.as_ref().is_some_and(same) { 0 } else { gone + 1 };
-            (later || gone >= needed).then_some(())
+            (absence.is_certain(!found.as_ref().is_some_and(same)) || later).then_some(())
         };
         let seen = self.see(operation, lost, effect, name, waiting).await;
         let kind = ChangeKind::DataSyncDeleted { sync: self.at(name), before: Box::new(before.clone()) };

@@ -1,6 +1,6 @@
 //! The service-linked role: read, decide, write once, and see it through.
 
-use super::settle::{Patience, Waiting, not_settled};
+use super::settle::{Absence, Patience, Waiting, not_settled};
 use crate::change::{Certainty, Change, ChangeKind};
 use crate::domain::{DeletionTaskId, RoleId, RoleName, ServicePrincipal};
 use crate::error::{Applied, Error, ErrorKind, Retry};
@@ -181,17 +181,12 @@ pub(crate) async fn delete_from<I: IamApi + ?Sized>(
             }
         },
         Err(error) if error.applied() != Applied::No => {
-            let mut gone_looks = 0;
+            let mut absence = Absence::after(Some(&error));
             let gone = loop {
                 let unread = match iam.get_role(&NAME).await {
                     Ok(Some(found)) if found.id != role.id => break true,
-                    // One look may be older than the role; what is gone twice, a pause apart, is gone.
-                    Ok(None) if gone_looks > 0 => break true,
-                    Ok(found) => {
-                        gone_looks = usize::from(found.is_none());
-                        None
-                    }
-                    Err(error) => Some(error),
+                    Ok(found) if absence.is_certain(found.is_none()) => break true,
+                    other => other.err(),
                 };
                 if !waiting.after(unread.as_ref()).await {
                     break false;

@@ -67,6 +67,26 @@ impl<'a> Waiting<'a> {
     }
 }
 
+/// Looks for what a deletion was to take away.
+pub(super) struct Absence {
+    looks: usize,
+    needed: usize,
+}
+
+impl Absence {
+    /// Where AWS has said that it is done one look is enough. Otherwise one may be older than the thing itself: what is gone twice, a pause
+    /// apart, is gone.
+    pub(super) fn after(lost: Option<&Error>) -> Self {
+        Self { looks: 0, needed: if lost.is_some() { 2 } else { 1 } }
+    }
+
+    /// Whether a look that shows it, or does not, makes it certain that it is gone.
+    pub(super) fn is_certain(&mut self, gone: bool) -> bool {
+        self.looks = if gone { self.looks + 1 } else { 0 };
+        self.looks >= self.needed
+    }
+}
+
 /// The error of a write that AWS accepted and no read showed in time. `unread` is why the last read failed, if it did.
 pub(super) fn not_settled(operation: Operation, unread: Option<Error>) -> Error {
     let error = Error::of(ErrorKind::NotSettled).at(operation).applied_is(Applied::Yes).with_retry(Retry::Spent);
