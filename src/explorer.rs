@@ -101,7 +101,7 @@ impl<'a> Explorer<'a> {
             return Ok(());
         }
         // One that stays would keep trusted access, once this one is gone for nothing.
-        let endangered = Endangered { others: true, ..Endangered::of(vec![management]) };
+        let endangered = Endangered::by_distrust(management);
         let Err(error) = syncs.guard(operation, &endangered, handle.own()).await else { return Ok(()) };
         let ErrorKind::SyncsRemain { syncs: mut others } = error.kind().clone() else { return Err(error) };
         let account = ssm.get_caller_identity().await?.account;

@@ -175,8 +175,7 @@ impl<I: IamClient + ?Sized> AccountDiscoveryRole<'_, Disabled, I> {
         let operation = Operation::DeleteServiceLinkedRole;
         syncs.check(operation)?;
         let caller = self.check_account(operation).await?;
-        let endangered =
-            Endangered { others: true, single_of: Some(self.management), ..Endangered::of(vec![self.management]) };
+        let endangered = Endangered { single_of: Some(self.management), ..Endangered::by_distrust(self.management) };
         syncs.guard(operation, &endangered, self.journal.own()).await?;
         let span = span!("delete_role", caller: caller);
         let outcome = role::delete(self.iam, self.patience.into(), self.journal.own()).instrument(span).await;

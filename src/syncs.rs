@@ -215,6 +215,11 @@ impl Endangered {
         Self { known, others: false, single_of: None }
     }
 
+    /// What ends with trusted access: everybody's, of whom the management account must be looked at.
+    pub(crate) fn by_distrust(management: AccountId) -> Self {
+        Self { others: true, ..Self::of(vec![management]) }
+    }
+
     fn counts(&self, sync: &RemainingSync) -> bool {
         self.single_of == Some(sync.at.account) || sync.shown.as_ref().is_none_or(DataSync::is_of_organization)
     }

@@ -128,7 +128,7 @@ impl<C> Integration<TrustedAccess, C> {
     {
         let before = self.facts();
         let management = self.organization().management_account;
-        let endangered = Endangered { others: true, ..Endangered::of(vec![management]) };
+        let endangered = Endangered::by_distrust(management);
         let outcome = operations::disable(&mut self.ground(), &before, syncs.into(), &endangered).await;
         self.conclude(Operation::DisableAwsServiceAccess, None, outcome, |observed| match observed {
             Observed::Disabled(handle) => Ok(handle),
