@@ -13,6 +13,8 @@ use std::error::Error as StdError;
 pub use kind::{Applied, ErrorKind, Evidence, Retry};
 pub use remedy::{Actor, PolicyType, Remedy};
 pub use situation::Situation;
+#[cfg(feature = "aws")]
+pub(crate) use table::is_in_doubt;
 
 use crate::domain::{AccountId, InvalidIdentifier, Region, ServicePrincipal};
 use crate::policy::Scope;

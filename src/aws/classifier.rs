@@ -62,7 +62,7 @@ impl<E: StdError + ProvideErrorMetadata + Send + Sync + 'static> ClassifyRetry f
 
 /// Whether the answer does not say that nothing was done.
 fn is_in_doubt(code: &str, context: &InterceptorContext) -> bool {
-    matches!(code, "RequestTimeout" | "RequestTimeoutException" | "RequestAbortedException")
+    crate::error::is_in_doubt(code)
         || context.response().is_some_and(|answer| answer.status().is_server_error() || answer.status().as_u16() == 408)
 }
 

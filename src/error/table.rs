@@ -33,6 +33,13 @@ impl Meaning {
     }
 }
 
+/// Whether a refusal by this code leaves open what was done.
+#[cfg(feature = "aws")]
+pub(crate) fn is_in_doubt(code: &str) -> bool {
+    // What is in doubt is so for every call.
+    meaning(Operation::DescribeOrganization, code, None, None).kind == ErrorKind::Lost
+}
+
 /// AWS's word. Unknown codes and reasons pass: they are [`ErrorKind::Refused`], by AWS's word.
 pub(super) fn meaning(operation: Operation, code: &str, reason: Option<&str>, message: Option<&str>) -> Meaning {
     match code {
