@@ -244,6 +244,20 @@ impl Error {
         self.0.region.as_ref()
     }
 
+    /// The line of `Display` with only these remedies, for a program that says the others in terms of its own.
+    ///
+    /// ```
+    /// use ssm_organizations::{Error, Remedy, ports::Operation};
+    ///
+    /// let error = Error::service(Operation::DescribeOrganization, "TooManyRequestsException", "");
+    /// let mine = error.to_string_with(|remedy| *remedy != Remedy::TryLater);
+    /// assert_eq!(mine, "DescribeOrganization: too many requests (AWS answered TooManyRequestsException)");
+    /// ```
+    #[must_use]
+    pub fn to_string_with(&self, keep: impl Fn(&Remedy) -> bool) -> String {
+        self.line(&keep)
+    }
+
     /// The companion service that the call was about; `None` where it was about Systems Manager, or about no service.
     #[must_use]
     pub fn companion(&self) -> Option<&ServicePrincipal> {

@@ -1,4 +1,4 @@
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use super::{Applied, Error, ErrorKind, Evidence, Remedy, Repr};
 use crate::domain::{AccountId, ServicePrincipal};
@@ -8,25 +8,24 @@ use crate::redact::printable;
 /// `EnableAWSServiceAccess as 222222222222: only the management account may do this; use credentials of …`.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let repr = &*self.0;
-        let mut line = String::new();
-        repr.write_call(&mut line)?;
-        repr.write_case(&mut line)?;
-        repr.write_remedies(&mut line)?;
-        repr.write_answer(&mut line)?;
-        match repr.further.len() {
-            0 => {}
-            1 => line.push_str("; and 1 further error"),
-            more => write!(line, "; and {more} further errors")?,
-        }
+        f.write_str(&self.line(&|_| true))?;
         if f.alternate() {
             for cause in self.causes() {
-                line.push_str(": ");
-                line.push_str(&cause);
+                write!(f, ": {}", printable(&cause))?;
             }
         }
+        Ok(())
+    }
+}
+
+impl Error {
+    /// All but its causes, with these remedies.
+    pub(super) fn line(&self, keep: &dyn Fn(&Remedy) -> bool) -> String {
+        let mut line = String::new();
+        // Writing to a string does not fail.
+        let _ = self.0.write(&mut line, keep);
         // Names may be anything.
-        f.write_str(&printable(&line))
+        printable(&line)
     }
 }
 
@@ -65,6 +64,18 @@ impl fmt::Debug for Error {
 }
 
 impl Repr {
+    fn write(&self, f: &mut dyn fmt::Write, keep: &dyn Fn(&Remedy) -> bool) -> fmt::Result {
+        self.write_call(f)?;
+        self.write_case(f)?;
+        self.write_remedies(f, keep)?;
+        self.write_answer(f)?;
+        match self.further.len() {
+            0 => Ok(()),
+            1 => f.write_str("; and 1 further error"),
+            more => write!(f, "; and {more} further errors"),
+        }
+    }
+
     fn write_call(&self, f: &mut dyn fmt::Write) -> fmt::Result {
         let Some(operation) = self.operation else { return Ok(()) };
         write!(f, "{operation}")?;
@@ -180,14 +191,17 @@ impl Repr {
     }
 
     /// What to do, where the message does not say it anyhow.
-    fn write_remedies(&self, f: &mut dyn fmt::Write) -> fmt::Result {
+    fn write_remedies(&self, f: &mut dyn fmt::Write, keep: &dyn Fn(&Remedy) -> bool) -> fmt::Result {
         let remedies = self.remedies();
-        let (first, rest) = match remedies.as_slice() {
-            [] | [Remedy::CorrectInput | Remedy::ConfigureRegion | Remedy::ConfigureCredentials] => return Ok(()),
-            [first, rest @ ..] => (first, rest),
-        };
-        write!(f, "; {first}")?;
-        rest.iter().try_for_each(|remedy| write!(f, ", or {remedy}"))
+        if let [Remedy::CorrectInput | Remedy::ConfigureRegion | Remedy::ConfigureCredentials] = remedies.as_slice() {
+            return Ok(());
+        }
+        let mut separator = "; ";
+        for remedy in remedies.iter().filter(|remedy| keep(remedy)) {
+            write!(f, "{separator}{remedy}")?;
+            separator = ", or ";
+        }
+        Ok(())
     }
 
     /// What AWS said, or our own words. AWS's message only where no `source()` says it.

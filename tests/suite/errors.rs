@@ -9,7 +9,7 @@ use crate::common::{
 use ssm_organizations::ports::{AccountState, FeatureSet, Operation, SourceRegions, SyncDefinition};
 use ssm_organizations::sim::Fault;
 use ssm_organizations::{
-    AccountId, Applied, Error, ErrorKind, OrganizationId, Region, Retry, ServicePrincipal, SyncName, Syncs,
+    AccountId, Applied, Error, ErrorKind, OrganizationId, Region, Remedy, Retry, ServicePrincipal, SyncName, Syncs,
 };
 
 #[tokio::test(start_paused = true)]
@@ -198,6 +198,17 @@ fn an_e_mail_address_goes_nowhere() {
     for shown in [format!("{invalid:?}"), format!("{invalid}")] {
         assert!(!shown.contains("example.com"), "{shown}");
     }
+}
+
+#[test]
+fn a_program_says_some_remedies_in_terms_of_its_own() {
+    let error = Error::service(Operation::DisableAwsServiceAccess, "AccessDeniedException", "");
+    let told = |keep: fn(&Remedy) -> bool| error.to_string_with(keep);
+    assert_eq!(told(|_| true), error.to_string());
+    let without = "DisableAWSServiceAccess: access denied (AWS answered AccessDeniedException)";
+    assert_eq!(told(|_| false), without);
+    let one = told(|remedy| matches!(remedy, Remedy::UseManagementAccount { .. }));
+    assert_eq!(one, without.replace(" (", "; use credentials of the management account ("));
 }
 
 /// What may stand in a name that anybody gave, and is no line of ours.

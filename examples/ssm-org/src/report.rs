@@ -12,9 +12,7 @@ use ssm_organizations::aws::aws_smithy_types::DateTime;
 use ssm_organizations::aws::aws_smithy_types::date_time::Format;
 use ssm_organizations::plan::{Plan, Receipt};
 use ssm_organizations::ports::{DataSync, Organization, SyncDefinition, SyncSource};
-use ssm_organizations::{
-    AccountId, Certainty, Change, ChangeKind, Error, NextStep, Region, Remedy, SyncName, SyncsReport,
-};
+use ssm_organizations::{AccountId, Certainty, Change, ChangeKind, Error, NextStep, Region, SyncName, SyncsReport};
 
 pub(crate) use json::{error_objects, value};
 pub(crate) use overview::overview;
@@ -88,23 +86,7 @@ impl Complaint {
 
 /// What the error says, without what is for programs: the advice says that in terms of this one.
 fn message(error: &Error) -> String {
-    let text = error.to_string();
-    let remedies = error.remedies();
-    // Those of an error behind this one come last, and are not in the text.
-    let own = (1..=remedies.len()).rev().map(|count| remedies.iter().take(count));
-    for own in own {
-        let (told, ours) = (told(own.clone()), told(own.filter(|remedy| !advice::replaces(remedy))));
-        if text.contains(&told) {
-            return text.replacen(&told, &ours, 1);
-        }
-    }
-    text
-}
-
-/// As a message ends.
-fn told<'a>(remedies: impl Iterator<Item = &'a Remedy>) -> String {
-    let remedies: Vec<_> = remedies.map(ToString::to_string).collect();
-    if remedies.is_empty() { String::new() } else { format!("; {}", remedies.join(", or ")) }
+    error.to_string_with(|remedy| !advice::replaces(remedy))
 }
 
 fn error_lines(error: &Error) -> String {
@@ -135,8 +117,6 @@ impl Display for Complaint {
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
     lines: Vec<String>,
-    /// What people were shown before.
-    shown: Vec<String>,
     warnings: Vec<String>,
     remaining: Vec<String>,
     pub(crate) complaints: Vec<Complaint>,
@@ -159,11 +139,6 @@ impl Notes {
         self.warnings.push(format!("warning: {warning}"));
     }
 
-    /// What people were shown before anything was done, and programs were not.
-    pub(crate) fn shown(&mut self, line: Option<String>) {
-        self.shown.extend(line);
-    }
-
     /// It did not come about.
     pub(crate) fn failed(&mut self, what: impl Display, why: impl Into<Complaint>) {
         self.lines.push(format!("failed: {what}"));
@@ -184,7 +159,7 @@ impl Notes {
 
     /// The changes, or why there are none, the notes, and where the organization is now; `None` where that is not known.
     pub(crate) fn conclude(self, organization: &Organization, changes: &[Change], now: Option<&Standing>) -> Outcome {
-        let Self { lines: notes, shown, warnings, remaining, complaints } = self;
+        let Self { lines: notes, warnings, remaining, complaints } = self;
         let mut lines = Lines::default();
         if changes.is_empty() {
             lines.line(if complaints.is_empty() { "nothing to do" } else { "nothing was changed" });
@@ -213,7 +188,7 @@ impl Notes {
                 lines.line(format_args!("  {step}"));
             }
         }
-        let notes = [shown, notes, warnings.clone()].concat();
+        let notes = [notes, warnings.clone()].concat();
         let outcome = Outcome { lines: lines.0, complaints, warnings, ..Outcome::default() };
         outcome
             .with("receipt", value(&Receipt::of_changes(organization, changes)))
