@@ -1,6 +1,4 @@
-use std::collections::BTreeSet;
-
-use ssm_organizations::plan::{Plan, Step};
+use ssm_organizations::plan::Plan;
 
 use super::run::Run;
 use super::{Scene, plan};
@@ -28,11 +26,10 @@ pub(super) async fn carry_through(
 ) -> Result<Outcome, Complaint> {
     // What writes nothing needs neither a yes nor a receipt.
     let receipt = writing.receipt.as_deref().filter(|_| !plan.is_empty());
-    let unseen = elsewhere(plan);
     if !plan.is_empty() {
         let (steps, count) = (if plan.steps().len() == 1 { "step" } else { "steps" }, plan.steps().len());
         let question = format!("{what} {count} {steps}?");
-        if let Err(refusal) = ask(plan, unseen.as_deref(), &question, writing.yes, scene) {
+        if let Err(refusal) = ask(plan, None, &question, writing.yes, scene) {
             return Ok(*refusal);
         }
     }
@@ -40,7 +37,6 @@ pub(super) async fn carry_through(
     if plan.is_empty() {
         run.notes.tell(plan);
     }
-    run.notes.shown(unseen);
     run.apply(plan, scene).await;
     Ok(run.conclude().with("plan", value(plan)))
 }
@@ -63,17 +59,4 @@ pub(super) fn ask(
         answer = answer.and_then(|()| scene.console.confirm(&shown, question));
     }
     answer.map_err(|complaint| Box::new(Outcome::from(complaint).with("plan", value(plan))))
-}
-
-/// Where data syncs were looked for, for a plan with steps that endanger them: nothing is known of those elsewhere. Where nobody looked,
-/// the plan says so.
-pub(super) fn elsewhere(plan: &Plan) -> Option<String> {
-    let looks = plan.steps().iter().filter_map(Step::at_risk);
-    let regions: BTreeSet<_> = looks.flat_map(|at_risk| &at_risk.regions).map(AsRef::as_ref).collect();
-    if regions.is_empty() {
-        return None;
-    }
-    let regions: Vec<&str> = regions.into_iter().collect();
-    let rest = "those elsewhere are not seen, and are deleted or broken unseen; --region names every Region to look in";
-    Some(format!("warning: data syncs were looked for in {} and nowhere else: {rest}", regions.join(", ")))
 }

@@ -34,16 +34,14 @@ pub(super) async fn run(order: &Replace, scene: Scene<'_>) -> Result<Outcome, Co
         let complaint = Complaint::own("state_moved", format!("somebody has moved meanwhile; now {now}"));
         return Ok(Refused { complaint, organization: plan.snapshot().organization().clone(), now }.conclude());
     }
-    let unseen = apply::elsewhere(&plan);
     if !plan.is_empty() {
         let question = format!("Make account {} the administrator instead?", order.admin);
-        if let Err(refusal) = apply::ask(&plan, unseen.as_deref(), &question, order.writing.yes, scene) {
+        if let Err(refusal) = apply::ask(&plan, None, &question, order.writing.yes, scene) {
             return Ok(*refusal);
         }
     }
     let receipt = order.writing.receipt.as_deref().filter(|_| !plan.is_empty());
     let mut run = Run::begin(seen.organization(), receipt)?;
-    run.notes.shown(unseen);
     if matches!(&seen, Observed::Delegated(_)) {
         run.announce(&announced(&plan)?)?;
         for (what, remedy) in going(order, &plan) {
