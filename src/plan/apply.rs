@@ -16,7 +16,7 @@ use crate::data_syncs::check_own;
 use crate::domain::{AccountId, Region, ServicePrincipal};
 use crate::error::{Error, ErrorKind, Retry};
 use crate::journal::{Journal, Own};
-use crate::observation::{Facts, Known, PRINCIPAL};
+use crate::observation::{Facts, Known, PRINCIPAL, of_service};
 use crate::operations::data_sync::{Outcome, Place};
 use crate::operations::{self, Dates, Ground, Half, Patience, Setback, role};
 use crate::ports::{Client, DataSync, Operation, Organization, Role, SyncDefinition, SystemsManagerClient};
@@ -40,7 +40,10 @@ impl Plan {
     /// # Errors
     ///
     /// Before a write: [`OtherOrganization`](ErrorKind::OtherOrganization), [`FactMoved`](ErrorKind::FactMoved),
-    /// [`NoClient`](ErrorKind::NoClient), and those of the reads. Then those of the step that failed: the same as of the typed handles' methods.
+    /// [`NoClient`](ErrorKind::NoClient), [`SyncsUnseen`](ErrorKind::SyncsUnseen), [`SyncsRemain`](ErrorKind::SyncsRemain),
+    /// [`TrustedAccessOff`](ErrorKind::TrustedAccessOff) for what AWS does only where a service is trusted, those of an account that cannot be
+    /// registered, [`SyncNameTaken`](ErrorKind::SyncNameTaken) and [`SyncQuotaFull`](ErrorKind::SyncQuotaFull) for a sync that has no place once others
+    /// are gone for it, and those of the reads. Then those of the step that failed: the same as of the typed handles' methods.
     ///
     /// # Cancel safety
     ///
@@ -182,16 +185,11 @@ impl Run<'_> {
         }
         let error = Error::of(ErrorKind::TrustedAccessOff).at(step.action.operation());
         let error = error.called_in(self.known).for_service(principal);
-        let error = match model.facts(principal) {
-            Ok(facts) => error.in_situation(&facts),
-            Err(_) => error,
-        };
-        Err(match &step.action {
-            Action::RegisterAdministrator { account, .. } => error.about(*account),
-            action => match action.sync() {
-                Some(at) => error.called_as(Some(at.account)).with_region(at.region.clone()),
-                None => error,
-            },
+        let error = model.facts(principal).iter().fold(error, Error::in_situation);
+        Err(match (&step.action, step.action.sync()) {
+            (Action::RegisterAdministrator { account, .. }, _) => error.about(*account),
+            (_, Some(at)) => error.called_as(Some(at.account)).with_region(at.region.clone()),
+            (_, None) => error,
         })
     }
 
@@ -414,13 +412,10 @@ impl Run<'_> {
         if step.action.holds_in(&self.now)? {
             return Ok(());
         }
-        // What the last step has seen go is not asked for again: AWS allows one such read a second.
-        let just_distrusted = self
-            .journal
-            .changes()
-            .last()
-            .is_some_and(|change| matches!(change.kind, ChangeKind::TrustedAccessDisabled { .. }));
-        if matches!(step.action, Action::DeleteRole) && !just_distrusted {
+        // What this run has seen go is not asked for again: AWS allows one such read a second.
+        let distrusted = of_service(self.journal.changes(), &PRINCIPAL)
+            .any(|kind| matches!(kind, ChangeKind::TrustedAccessDisabled { .. }));
+        if matches!(step.action, Action::DeleteRole) && !distrusted {
             self.read_half(Half::Trust, &PRINCIPAL, patience).await?;
         }
         step.check(&self.now)?;

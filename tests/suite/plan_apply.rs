@@ -544,6 +544,19 @@ async fn the_role_stays_where_trust_has_come_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_companions_trust_that_goes_says_nothing_of_what_the_role_needs() {
+    let office = Office::new(organization().role_for(&ROLE).trusting(&QUICK_SETUP));
+    let companion = ServiceTarget::new().with_trusted_access(false);
+    let target = Target::new().without_role().with_companion(QUICK_SETUP, companion).looking_in(home());
+    let plan = office.plan(&target).await;
+    assert_eq!(outline(&plan), [format!("distrust {QUICK_SETUP}"), "delete the role".to_owned()]);
+    office.organization.before(Operation::GetRole, 1, |organization| organization.trust(&SSM));
+    let stopped = office.apply(&plan).await.unwrap_err();
+    assert!(matches!(stopped.error().kind(), ErrorKind::FactMoved { .. }), "{stopped}");
+    assert_eq!(office.organization.count(Operation::DeleteServiceLinkedRole), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn nothing_is_taken_away_for_a_sync_that_has_no_room() {
     type Act = fn(&sim::Organization);
     let cases: [(&str, Act); 3] = [
