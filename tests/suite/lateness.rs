@@ -600,6 +600,20 @@ async fn an_account_on_two_pages_is_one_administrator() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_sync_on_two_pages_is_one() {
+    let mut client = client(vec![trusted_since(1)], vec![nobody()]);
+    client.expect_list_resource_data_sync().times(2).returning(|_, _, token| {
+        let next = if token.is_none() { Some("more".parse()?) } else { None };
+        Ok(Page { items: vec![organization_sync("all")], next })
+    });
+    let observed = Integration::new(&client).observe().await.unwrap();
+    let mut trusted = expect_trusted(observed);
+    let syncs = trusted.data_syncs(&client).await.unwrap();
+    let listed = syncs.list(&[region("eu-central-1")]).await.unwrap().into_result().unwrap();
+    assert_eq!(listed[&region("eu-central-1")].len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_listing_without_dates_cannot_be_told_from_a_late_one() {
     let undated = || Page::last(vec![DelegatedAdministrator::new(alice(), None)]);
     let mut client =
