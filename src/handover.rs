@@ -69,7 +69,7 @@ pub struct Replaced<C> {
 }
 
 impl<C> Replaced<C> {
-    /// The handle, where no sync was lost.
+    /// The handle, where no sync was lost. Makes no call.
     ///
     /// # Errors
     ///
