@@ -7,7 +7,9 @@ use super::{Plan, draw_up};
 use crate::change::{Change, ChangeKind};
 use crate::domain::{AccountId, OrganizationId, Region};
 use crate::error::{Error, ErrorKind};
+use crate::observation::PRINCIPAL;
 use crate::ports::Organization;
+use crate::syncs::SyncsReport;
 
 /// What a run changed, and what it may have changed: to be kept, and to be taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +35,7 @@ impl Undo {
         Self::default()
     }
 
-    /// The change with this index too, though its reply was lost. Where AWS's date or id shows that it is another one, it stays.
+    /// The change with this index in [`Receipt::changes`] too, though its reply was lost. Where AWS's date or id shows that it is another one, it stays.
     pub fn including(mut self, index: usize) -> Self {
         self.named.insert(index);
         self
@@ -102,6 +104,7 @@ impl Receipt {
     ///
     /// # Errors
     ///
+    /// [`InvalidInput`](ErrorKind::InvalidInput), before any call, where [`Undo::including`] names a change that is not there.
     /// [`OtherOrganization`](ErrorKind::OtherOrganization). Where others have built on it since: [`FactMoved`](ErrorKind::FactMoved) for a sync that
     /// somebody has changed, [`OtherAdministrator`](ErrorKind::OtherAdministrator) for trust that the administration of an account needs that came since, or for
     /// a delegation that such an account holds,
@@ -112,6 +115,7 @@ impl Receipt {
     /// Those of [`Snapshot::take`] for the [`scope`](Self::scope); to apply the plan, [`Plan::permissions`]. AWS:
     /// [Systems Manager and Organizations](https://docs.aws.amazon.com/organizations/latest/userguide/services-that-can-integrate-ssm.html).
     pub async fn undo(&self, clients: &Clients<'_>, undo: &Undo) -> Result<Plan, Error> {
+        self.check(undo)?;
         let scope = self.scope().in_regions(undo.look_in.iter().cloned());
         self.undo_from(Snapshot::take(clients, &scope).await?, undo)
     }
@@ -148,13 +152,42 @@ impl Receipt {
     ///
     /// Those of [`undo`](Self::undo), but for the reads.
     pub fn undo_from(&self, snapshot: Snapshot, undo: &Undo) -> Result<Plan, Error> {
+        self.check(undo)?;
         let found = &snapshot.organization;
         if (&self.organization, self.management_account) != (&found.id, found.management_account) {
             let (expected, found) = (self.organization.clone(), found.id.clone());
             return Err(Error::of(ErrorKind::OtherOrganization { expected, found }));
         }
         let (target, left) = self.reversed(&snapshot, undo)?;
-        let draw_up::Drawn { steps, unknowns, warnings } = draw_up::draw_up(&target, &snapshot)?;
+        let draw_up::Drawn { steps, mut unknowns, warnings } = draw_up::draw_up(&target, &snapshot)?;
+        unknowns.extend(self.unseen());
         Ok(Plan { snapshot, steps, unknowns, warnings, left })
+    }
+
+    /// What may have gone, or broken, with a step that did not look for it.
+    fn unseen(&self) -> impl Iterator<Item = String> {
+        self.changes.iter().filter_map(|change| match &change.kind {
+            ChangeKind::AdministratorDeregistered { account, principal, syncs: SyncsReport::Forfeited, .. }
+                if *principal == PRINCIPAL =>
+            {
+                Some(format!("data syncs that account {account} had until it was deregistered: nobody looked before"))
+            }
+            ChangeKind::TrustedAccessDisabled { principal, syncs: SyncsReport::Forfeited, .. }
+                if *principal == PRINCIPAL =>
+            {
+                Some("data syncs that the end of trusted access broke: nobody looked before".to_owned())
+            }
+            _ => None,
+        })
+    }
+
+    /// Refuses what names no change.
+    fn check(&self, undo: &Undo) -> Result<(), Error> {
+        let count = self.changes.len();
+        match undo.named.last() {
+            Some(index) if *index >= count => Err(Error::of(ErrorKind::InvalidInput)
+                .with_message(format!("there is no change {index} in a receipt of {count}"))),
+            _ => Ok(()),
+        }
     }
 }

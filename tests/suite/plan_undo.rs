@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use crate::common::{SSM, account, alice, bob, delegated, management, observe, organization, region, trusting};
+use crate::common::{
+    SSM, account, alice, bob, delegated, expect_trusted, management, observe, organization, region, trusting,
+};
 use crate::plans::{
     AWAY, HOME, Office, QUICK_SETUP, ROLE, STACK_SETS, away, companions, everything, handover, home, like, name,
     offboarding, onboarding, outline, shown, stories, trusts, whole,
@@ -299,6 +301,32 @@ async fn a_maybe_is_left_alone_unless_it_is_named() {
         office.apply(&plan).await.unwrap();
         assert_eq!(like(&office.organization), before, "{operation}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn syncs_that_broke_with_trusted_access_unseen_are_not_known() {
+    for lost in [0, 1] {
+        let office = Office::new(trusting());
+        let look = Syncs::Protect { ssm: &[&office.management], regions: &[region(HOME)] };
+        let trusted = expect_trusted(observe(&office.organization).await);
+        let disabled = trusted.disable(if lost == 0 { look } else { Syncs::Forfeit }).await.unwrap();
+        let plan = undoing(&office, &Receipt::of_changes(disabled.organization(), disabled.changes())).await;
+        let unknown = "data syncs that the end of trusted access broke: nobody looked before";
+        assert_eq!(plan.unknowns().iter().filter(|line| *line == unknown).count(), lost, "{plan}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_is_not_there_is_not_taken_back() {
+    let office = Office::new(trusting());
+    let receipt = office.reach(&Target::new().with_administrator(alice())).await;
+    office.organization.forget_calls();
+    let error = receipt.undo(&office.clients(), &undo().including(1)).await.unwrap_err();
+    assert_eq!(*error.kind(), ErrorKind::InvalidInput);
+    assert!(error.to_string().contains("there is no change 1 in a receipt of 1"), "{error}");
+    assert_eq!(office.organization.calls().len(), 0);
+    let snapshot = Snapshot::take(&office.clients(), &receipt.scope()).await.unwrap();
+    assert_eq!(*receipt.undo_from(snapshot, &undo().including(7)).unwrap_err().kind(), ErrorKind::InvalidInput);
 }
 
 #[tokio::test(start_paused = true)]
@@ -624,7 +652,9 @@ async fn what_the_typed_handles_did_is_taken_back_too() {
     let receipt = Receipt::of_changes(snapshot.organization(), trusted.changes());
     let plan = undoing(&office, &receipt).await;
     office.apply(&plan).await.unwrap();
-    // Nobody looked, so the syncs are lost.
+    // Nobody looked, so the syncs are lost, and the plan says so.
+    let lost = "data syncs that account 222222222222 had until it was deregistered: nobody looked before";
+    assert!(plan.unknowns().iter().any(|unknown| unknown == lost), "{plan}");
     assert_ne!(like(&office.organization), before);
     assert_eq!(office.organization.administrators(), [alice()]);
 }
