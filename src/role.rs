@@ -126,7 +126,9 @@ impl<S, I: IamClient + ?Sized> AccountDiscoveryRole<'_, S, I> {
     ///
     /// # Errors
     ///
-    /// [`NotManagementAccount`](ErrorKind::NotManagementAccount) before a write, and those of `GetRole` and `CreateServiceLinkedRole`. A duplicate is a success, whatever AWS calls it: the crate looks again.
+    /// Before a write: [`NotManagementAccount`](ErrorKind::NotManagementAccount), and [`NotSettled`](ErrorKind::NotSettled) where this handle has had
+    /// it deleted and AWS may still be at it. And those of `GetRole` and `CreateServiceLinkedRole`. A duplicate is a success, whatever AWS calls it: the
+    /// crate looks again.
     ///
     /// # Cancel safety
     ///

@@ -33,6 +33,16 @@ fn known(own: Own<'_>) -> Known<'_> {
     }
 }
 
+/// Whether it is one that we had deleted, of which nobody knows whether AWS is still at it. An observation ends the question.
+fn may_be_going(role: &Role, own: Own<'_>) -> bool {
+    let last = own.latest().find_map(|(change, observed)| match &change.kind {
+        ChangeKind::RoleCreated { .. } => Some(false),
+        ChangeKind::RoleDeleted { id, .. } => Some(*id == role.id && !change.is_so() && !observed),
+        _ => None,
+    });
+    last.unwrap_or(false)
+}
+
 /// Looks the role up. An answer that denies what we saw AWS do is old: it is asked again, while patience lasts.
 pub(crate) async fn look_up<I: IamApi + ?Sized>(
     iam: &I,
@@ -77,10 +87,17 @@ pub(crate) async fn ensure<I: IamApi + ?Sized>(
 ) -> (Result<(Role, bool), Error>, Option<Change>) {
     let operation = Operation::CreateServiceLinkedRole;
     let mut waiting = Waiting::new(patience);
-    match find_expected(iam, &mut waiting, own).await {
-        Ok(Some(role)) => return (Ok((role, true)), None),
-        Ok(None) => {}
-        Err(error) => return (Err(error), None),
+    loop {
+        match find_expected(iam, &mut waiting, own).await {
+            Ok(Some(role)) if !may_be_going(&role, own) => return (Ok((role, true)), None),
+            Ok(Some(_)) => {}
+            Ok(None) => break,
+            Err(error) => return (Err(error), None),
+        }
+        if !waiting.again().await {
+            let going = not_settled(Operation::DeleteServiceLinkedRole, None).applied_is(Applied::Unknown);
+            return (Err(going), None);
+        }
     }
     let (made, lost) = loop {
         match iam.create_service_linked_role(&ServicePrincipal::ACCOUNT_DISCOVERY).await {

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use crate::common::{disabled_in, management, organization, organization_sync, region, trusted_in, trusting};
+use crate::common::{
+    disabled_in, expect_disabled, management, organization, organization_sync, region, trusted_in, trusting,
+};
 use ssm_organizations::ports::{CallerIdentity, IamApi, Operation, Role, StsApi};
 use ssm_organizations::sim::{self, DuplicateRole, Fault, Undocumented};
 use ssm_organizations::{
@@ -80,6 +82,31 @@ async fn a_deletion_is_followed_to_its_end() {
     assert_eq!(role.delete(Syncs::Forfeit).await.unwrap(), None, "there is none any more");
     assert!(matches!(&disabled.changes()[0].kind, ChangeKind::RoleDeleted { id, .. } if *id == gone.id));
     assert_eq!(organization.writes(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_whose_deletion_may_go_on_is_not_said_to_be_there() {
+    for (takes, made_anew) in [(Duration::from_secs(90), true), (Duration::from_hours(1), false)] {
+        let organization = organization().role_for(&ServicePrincipal::ACCOUNT_DISCOVERY).role_deletion(takes).build();
+        let client = organization.management_client();
+        let mut disabled = disabled_in(&organization).await;
+        let mut role = disabled.account_discovery_role(&client);
+        let error = role.delete(Syncs::Forfeit).await.unwrap_err();
+        assert_eq!((error.kind(), error.applied()), (&ErrorKind::NotSettled, Applied::Unknown));
+        match role.ensure().await {
+            Ok(RoleEnsured::Created(_)) => assert!(made_anew && organization.has_role(management(), &NAME)),
+            Err(error) => {
+                assert_eq!(*error.kind(), ErrorKind::NotSettled, "{error}");
+                assert_eq!(error.operation(), Some(Operation::DeleteServiceLinkedRole));
+                assert!(!made_anew, "{takes:?}");
+                // Whoever looks again takes what is there for there.
+                let mut disabled = expect_disabled(disabled.forget().observe().await.unwrap());
+                let found = disabled.account_discovery_role(&client).ensure().await.unwrap();
+                assert!(matches!(found, RoleEnsured::AlreadyThere(_)));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]
