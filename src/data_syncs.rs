@@ -14,7 +14,7 @@ use crate::journal::Journal;
 use crate::observed::{Observed, each};
 use crate::operations::data_sync::{Ensured, Outcome, Place};
 use crate::ports::{
-    DataSync, Operation, Organization, SyncDefinition, SyncSource, SyncType, SystemsManagerApi, SystemsManagerClient,
+    DataSync, Operation, Organization, SyncDefinition, SyncType, SystemsManagerApi, SystemsManagerClient,
 };
 use crate::state::{AnyState, ObservedState, TrustedAccessOn};
 use crate::syncs::SyncAt;
@@ -49,7 +49,7 @@ impl Viewpoint {
         let fits = ["AccessDeniedException", "ResourceDataSyncInvalidConfigurationException"].contains(&code);
         match self {
             // The account was no administrator when the handle was made.
-            Self::Other(account) if fits && *sync.source() != SyncSource::SingleAccount => {
+            Self::Other(account) if fits && sync.is_of_organization() => {
                 refusal.about(account).likely_for(ErrorKind::NotAnAdministrator)
             }
             _ => refusal,
@@ -328,7 +328,7 @@ impl<S: TrustedAccessOn, M: SystemsManagerApi + ?Sized> DataSyncs<'_, S, M> {
         let operation = Operation::CreateResourceDataSync;
         let distinct = by_region::distinct(regions, operation)?;
         check_own(sync.name(), operation)?;
-        if let (Viewpoint::Other(account), false) = (self.viewpoint, *sync.source() == SyncSource::SingleAccount) {
+        if let (Viewpoint::Other(account), true) = (self.viewpoint, sync.is_of_organization()) {
             let refusal = Error::of(ErrorKind::NotAnAdministrator).at(operation).in_organization(&self.organization);
             return Err(refusal.about(account).called_as(Some(account)));
         }

@@ -71,6 +71,8 @@ struct Repr {
     companion: Option<ServicePrincipal>,
     caller: Option<AccountId>,
     management: Option<AccountId>,
+    /// Whether it is about a sync of a single account, which takes nothing of the organization.
+    for_one_account: bool,
     /// What a permission that is missing is narrowed to.
     scope: Scope,
     code: Option<String>,

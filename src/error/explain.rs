@@ -5,7 +5,7 @@ use super::{Applied, Error, ErrorKind, Evidence, Repr, table};
 use crate::domain::{AccountId, ServicePrincipal};
 use crate::observation::{Facts, Known, PRINCIPAL};
 use crate::policy::Scope;
-use crate::ports::{Operation, Organization};
+use crate::ports::{Operation, Organization, SyncDefinition};
 
 impl Error {
     pub(crate) fn of(kind: ErrorKind) -> Self {
@@ -27,6 +27,12 @@ impl Error {
         if *principal != PRINCIPAL && self.0.operation.is_some_and(Operation::is_about_a_service) {
             self.0.companion = Some(principal.clone());
         }
+        self
+    }
+
+    /// The same about a sync like this.
+    pub(crate) fn for_sync(mut self, sync: &SyncDefinition) -> Self {
+        self.0.for_one_account = !sync.is_of_organization();
         self
     }
 

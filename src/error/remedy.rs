@@ -104,11 +104,13 @@ pub enum Remedy {
         /// The statement to add to their policy. What is not known of the organization is `*` in it.
         statement: Box<Statement>,
     },
-    /// Lift what denies the call explicitly: a service control policy, a permissions boundary or another policy.
+    /// Lift what denies the call explicitly.
     #[non_exhaustive]
     LiftDeny {
         /// The call that is denied.
         operation: Operation,
+        /// The kind of policy that denies it; `None` for the credentials' own, and where AWS does not say.
+        policy: Option<PolicyType>,
     },
     /// Have a policy of another kind than the credentials' own allow the call: what they are given counts only where it does too.
     #[non_exhaustive]
@@ -124,7 +126,7 @@ pub enum Remedy {
     TryLater,
 }
 
-/// The kinds of policies that have to allow a call beside the credentials' own.
+/// The kinds of policies that decide on a call beside the credentials' own.
 ///
 /// AWS: [Troubleshoot access denied error messages](https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -157,6 +159,21 @@ impl PolicyType {
     /// The one that AWS says allows nothing. It promises no text.
     fn missing_in(message: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|policy| message.contains(&format!("because no {policy} allows")))
+    }
+
+    /// The one that AWS says denies explicitly. It promises no text.
+    fn denying_in(message: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|policy| message.contains(&format!("explicit deny in a {policy}")))
+    }
+
+    /// Who can change it.
+    fn actor(self) -> Actor {
+        match self {
+            Self::ServiceControl | Self::ResourceControl => Actor::OrganizationAdministrator,
+            Self::PermissionsBoundary => Actor::PermissionsAdministrator,
+            Self::Session => Actor::Caller,
+            Self::ResourceBased | Self::VpcEndpoint => Actor::PolicyOwner,
+        }
     }
 }
 
@@ -220,13 +237,10 @@ impl Remedy {
                 Actor::OrganizationAdministrator
             }
             Self::CreateRole | Self::DeleteSyncs | Self::MakeRoom => Actor::SystemsManagerAdministrator,
-            Self::CheckRole | Self::AddPermission { .. } | Self::LiftDeny { .. } => Actor::PermissionsAdministrator,
-            Self::AllowBy { policy, .. } => match policy {
-                PolicyType::ServiceControl | PolicyType::ResourceControl => Actor::OrganizationAdministrator,
-                PolicyType::PermissionsBoundary => Actor::PermissionsAdministrator,
-                PolicyType::Session => Actor::Caller,
-                PolicyType::ResourceBased | PolicyType::VpcEndpoint => Actor::PolicyOwner,
-            },
+            Self::AllowBy { policy, .. } | Self::LiftDeny { policy: Some(policy), .. } => policy.actor(),
+            Self::CheckRole | Self::AddPermission { .. } | Self::LiftDeny { policy: None, .. } => {
+                Actor::PermissionsAdministrator
+            }
             _ => Actor::Caller,
         }
     }
@@ -297,8 +311,11 @@ impl fmt::Display for Remedy {
                     _ => Ok(()),
                 }
             }
-            Self::LiftDeny { operation } => {
+            Self::LiftDeny { operation, policy: None } => {
                 write!(f, "lift the policy that denies {} explicitly", operation.iam_action())
+            }
+            Self::LiftDeny { operation, policy: Some(policy) } => {
+                write!(f, "lift the {policy} that denies {} explicitly", operation.iam_action())
             }
             Self::AllowBy { operation, policy } => write!(f, "have a {policy} allow {}", operation.iam_action()),
             Self::ObserveAgain => f.write_str("observe again"),
@@ -408,17 +425,18 @@ impl Repr {
         let Some(operation) = self.operation else { return Vec::new() };
         let says = |what| self.message.as_deref().is_some_and(|message| message.contains(what));
         let missing = self.message.as_deref().and_then(PolicyType::missing_in);
+        let denying = self.message.as_deref().and_then(PolicyType::denying_in);
         let permission = match (self.permission(operation), missing) {
-            _ if says("explicit deny") => Remedy::LiftDeny { operation },
+            _ if says("explicit deny") => Remedy::LiftDeny { operation, policy: denying },
             (_, Some(policy)) => Remedy::AllowBy { operation, policy },
             (Some(permission), None) => {
                 let statement = Box::new(permission.statement(&self.scope));
                 Remedy::AddPermission { permission, statement }
             }
             // What needs no permission is denied by somebody.
-            (None, None) => Remedy::LiftDeny { operation },
+            (None, None) => Remedy::LiftDeny { operation, policy: None },
         };
-        let account = match operation.callers() {
+        let account = match self.callers(operation) {
             Callers::Any => return vec![permission],
             _ if self.is_called_by_management() => return vec![permission],
             Callers::Management => Remedy::UseManagementAccount { account: self.management },
@@ -450,9 +468,13 @@ impl Repr {
         }
     }
 
+    fn callers(&self, operation: Operation) -> Callers {
+        if self.for_one_account { Callers::Any } else { operation.callers() }
+    }
+
     /// A denial is AWS's word where any account may call, observed where the account is known to be the right one.
     pub(super) fn evidence_of_a_denial(&self) -> Evidence {
-        match self.operation.map(Operation::callers) {
+        match self.operation.map(|operation| self.callers(operation)) {
             None | Some(Callers::Any) => Evidence::Said,
             Some(_) if self.is_called_by_management() => Evidence::Observed,
             Some(_) => Evidence::Likely,
@@ -480,7 +502,7 @@ impl Repr {
                 _,
             ) => vec![Remedy::ObserveAgain],
             (Some("ResourceDataSyncInvalidConfigurationException"), _)
-                if self.operation == Some(Operation::CreateResourceDataSync) =>
+                if self.operation == Some(Operation::CreateResourceDataSync) && !self.for_one_account =>
             {
                 let elsewhere = Remedy::UsePrivilegedAccount { management: self.management };
                 let elsewhere = self.caller.is_none().then_some(elsewhere);

@@ -98,7 +98,7 @@ pub(crate) fn is_like(found: &DataSync, wanted: &SyncDefinition) -> bool {
 
 /// Whether the sync is one that only the management account can have in this Region.
 pub(crate) fn is_closed_to_administrators(region: &Region, wanted: &SyncDefinition) -> bool {
-    OPT_IN_REGIONS.contains(&region.as_str()) && wanted.source().source_type() == SyncSourceType::AwsOrganizations
+    OPT_IN_REGIONS.contains(&region.as_str()) && wanted.is_of_organization()
 }
 
 fn sorted<T: Ord + Clone>(items: &[T]) -> Vec<T> {
@@ -290,11 +290,11 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
     ) -> Outcome<Ensured> {
         let operation = Operation::CreateResourceDataSync;
         let lost = loop {
-            let refusal =
-                match self.send(&mut waiting, || self.ssm.create_resource_data_sync(self.region, wanted)).await {
-                    Ok(lost) => break lost,
-                    Err(refusal) => refusal,
-                };
+            let write = || self.ssm.create_resource_data_sync(self.region, wanted);
+            let refusal = match self.send(wanted, &mut waiting, write).await {
+                Ok(lost) => break lost,
+                Err(refusal) => refusal,
+            };
             let end = match refusal.code() {
                 Some("ResourceDataSyncAlreadyExistsException") => {
                     match self.outrun(wanted, refusal, &mut waiting).await {
@@ -324,13 +324,18 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
     }
 
     /// Sends a write, again where its refusal is late. Answers the error of one whose reply did not come.
-    async fn send<F>(&self, waiting: &mut Waiting<'_>, write: impl Fn() -> F) -> Result<Option<Error>, Error>
+    async fn send<F>(
+        &self,
+        wanted: &SyncDefinition,
+        waiting: &mut Waiting<'_>,
+        write: impl Fn() -> F,
+    ) -> Result<Option<Error>, Error>
     where
         F: Future<Output = Result<(), Error>>,
     {
         loop {
             let Err(error) = write().await else { return Ok(None) };
-            let error = self.name(error);
+            let error = self.name(error).for_sync(wanted);
             if error.applied() != Applied::No {
                 return Ok(Some(error));
             }
@@ -391,7 +396,8 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
 
     async fn update(&self, wanted: &SyncDefinition, before: &DataSync, mut waiting: Waiting<'_>) -> Outcome<Ensured> {
         let operation = Operation::UpdateResourceDataSync;
-        let lost = match self.send(&mut waiting, || self.ssm.update_resource_data_sync(self.region, wanted)).await {
+        let write = || self.ssm.update_resource_data_sync(self.region, wanted);
+        let lost = match self.send(wanted, &mut waiting, write).await {
             Ok(lost) => lost,
             Err(refusal) => return Outcome::unchanged(Err(refusal)),
         };

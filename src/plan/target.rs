@@ -328,13 +328,6 @@ pub(super) fn named_twice(name: &SyncName, region: &Region) -> Error {
     contradiction(&format!("the data sync {:?} is named twice in {region}", name.to_string()))
 }
 
-impl SyncDefinition {
-    /// Whether trusted access matters to it.
-    pub(super) fn is_of_organization(&self) -> bool {
-        self.source().source_type() == crate::ports::SyncSourceType::AwsOrganizations
-    }
-}
-
 /// The operation that a step towards trusted access is about.
 pub(super) fn trust_operation(on: bool) -> Operation {
     if on { Operation::EnableAwsServiceAccess } else { Operation::DisableAwsServiceAccess }

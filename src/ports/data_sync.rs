@@ -121,6 +121,11 @@ impl SyncDefinition {
         &self.regions.0
     }
 
+    /// Whether trusted access and the delegation matter to it.
+    pub(crate) fn is_of_organization(&self) -> bool {
+        self.source.source_type() == SyncSourceType::AwsOrganizations
+    }
+
     /// Whether Regions that AWS opens later are included.
     #[must_use]
     pub fn includes_future_regions(&self) -> bool {
