@@ -10,7 +10,7 @@ only the tests that do, quick ones first, until one fails. What is left out by `
     cargo install --locked cargo-mutants cargo-nextest
     target/mutants/venv/bin/python tests/mutants/run.py [REGEX OF FILES]
 
-The copy, the build and `results.jsonl` are below `target/mutants`; a run that was interrupted goes on where it was with `--continue`.
+The copy, the build and `results.jsonl` are below `target/mutants`; with `--continue` a run goes on where it was, and tries anew what has moved.
 """
 
 import argparse
@@ -162,6 +162,7 @@ def main():
 
     begun = time.monotonic()
     mutants = listed()
+    known = {mutant["name"]: known[mutant["name"]] for mutant in mutants if mutant["name"] in known}
     skipped = build(mutants)
     homes, took, reaching = survey()
     print(f"{len(mutants)} mutants; built and surveyed in {time.monotonic() - begun:.0f} s", flush=True)
