@@ -284,11 +284,11 @@ impl fmt::Display for Remedy {
             Self::Deregister { accounts, principal } => {
                 match accounts.as_slice() {
                     [] if *principal == PRINCIPAL => f.write_str("deregister the account that holds the delegation")?,
-                    [] => f.write_str("deregister whoever administers it")?,
+                    [] => write!(f, "deregister whoever administers {principal}")?,
                     [account] => write!(f, "deregister account {account}")?,
                     accounts => write!(f, "deregister accounts {}", list(accounts))?,
                 }
-                if *principal != PRINCIPAL {
+                if *principal != PRINCIPAL && !accounts.is_empty() {
                     write!(f, " from {principal}")?;
                 }
                 f.write_str(" first")

@@ -113,6 +113,41 @@ async fn several_administrators_are_in_the_way_of_distrust_and_hold_no_one_deleg
 }
 
 #[tokio::test(start_paused = true)]
+async fn administrators_that_no_read_shows_are_in_the_way_by_awss_word() {
+    let case_and_remedy = [
+        (QUICK_SETUP, format!("the one delegation that {QUICK} allows is held by another account"), QUICK),
+        (STACK_SETS, format!("accounts still administer {STACKS}, and have to be deregistered first"), STACKS),
+    ];
+    for (principal, case, service) in case_and_remedy {
+        let office = Office::new(organization().trusting(&principal));
+        let plan = office.plan(&of(&principal, trusted(false))).await;
+        let reason = "DELEGATED_ADMINISTRATOR_EXISTS_FOR_THIS_SERVICE";
+        let refusal = Fault::refused_for("ConstraintViolationException", reason);
+        office.organization.fault(Operation::DisableAwsServiceAccess, 1, refusal);
+        office.organization.before(Operation::DisableAwsServiceAccess, 1, |organization| {
+            for call in 1..20 {
+                organization.fault(Operation::ListDelegatedAdministrators, call, Fault::LostBefore);
+            }
+        });
+        let error = stopped(&office, &plan).await;
+        let remedy = format!("deregister whoever administers {service} first");
+        assert_eq!(error.remedies().iter().map(ToString::to_string).collect::<Vec<_>>(), [remedy]);
+        assert!(error.to_string().contains(&case), "{error}");
+        words(&error);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_that_cannot_be_described_is_nothing_of_the_companions() {
+    let office = Office::new(administered(&STACK_SETS));
+    let target = ServiceTarget::new().with_administrator(AdministratorTarget::Account(bob()));
+    let plan = office.plan(&of(&STACK_SETS, target)).await;
+    office.organization.fault(Operation::DescribeAccount, 1, Fault::refused("AccessDeniedException"));
+    let error = stopped(&office, &plan).await;
+    assert_eq!((error.operation(), error.companion()), (Some(Operation::DescribeAccount), None), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_one_delegation_of_quick_setup_is_its_own() {
     let office = Office::new(administered(&QUICK_SETUP));
     let words = words(&office.refusal(&of(&QUICK_SETUP, trusted(false))).await);
