@@ -275,8 +275,7 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
             return refuse(ErrorKind::SyncNameTaken);
         }
         let holders: Vec<_> = explorers.iter().chain(inventorys).map(|sync| sync.name.clone()).collect();
-        let (all, explorers) = (holders.len() + new.len(), explorers.len() + new.len());
-        if !new.is_empty() && (explorers > QUOTA || all > QUOTA.max(now)) {
+        if !new.is_empty() && holders.len() + new.len() > QUOTA.max(now) {
             return refuse(ErrorKind::SyncQuotaFull { holders });
         }
         Ok(())
