@@ -219,6 +219,10 @@ mod tests {
             // Not whole, it is none.
             (format!("arn:aws:sts::1:{secret}"), "arn:aws:sts::1:[secret]".to_owned()),
             (format!("arn:{secret}"), "arn:[secret]".to_owned()),
+            (format!("arn:other:sts::111111111111:x/{secret}"), "arn:other:sts::111111111111:[secret]".to_owned()),
+            (format!("arn:awS:sts::111111111111:x/{secret}"), "arn:awS:sts::111111111111:[secret]".to_owned()),
+            (format!("arn:aws:::111111111111:x/{secret}"), "arn:aws:::111111111111:[secret]".to_owned()),
+            (format!("arn:aws:S!::111111111111:x/{secret}"), "arn:aws:S!::111111111111:[secret]".to_owned()),
             (format!("warn:aws:sts::111111111111:x/{secret}"), "warn:aws:sts::111111111111:[secret]".to_owned()),
             ("a/b@example.com".to_owned(), "[e-mail address]".to_owned()),
         ];

@@ -725,6 +725,19 @@ async fn a_role_that_was_made_is_there_whatever_an_old_answer_says() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_role_that_aws_accepted_and_nobody_has_seen_is_waited_for_after_an_observation_too() {
+    let lags = [Lag::NONE, Lag::Reads(9), Lag::Reads(9), Lag::NONE];
+    let organization = trusting().lags_of(Operation::GetRole, lags).build();
+    let client = organization.management_client();
+    let mut trusted = trusted_in(&organization).await.settle_within(Duration::ZERO);
+    let error = trusted.account_discovery_role(&client).ensure().await.unwrap_err();
+    assert_eq!((error.kind(), error.applied()), (&ErrorKind::NotSettled, Applied::Yes));
+    let mut trusted = expect_trusted(trusted.forget().observe().await.unwrap()).settle_within(Duration::from_secs(9));
+    let found = trusted.account_discovery_role(&client).look_up().await.unwrap();
+    assert!(found.is_some(), "an old answer does not deny it");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_role_whose_creation_was_lost_is_made_again_at_once() {
     let organization = trusting().build();
     let client = organization.management_client();
@@ -1388,6 +1401,23 @@ async fn what_was_seen_to_go_after_a_lost_reply_stays_gone_in_an_old_listing() {
         role.ensure().await.unwrap();
         assert!(organization.has_role(management(), &ROLE), "said to be there, and gone");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_deletion_is_believed_at_once_where_a_later_sync_has_the_name() {
+    let organization = ready().data_sync(management(), region(HOME), full("all")).build();
+    let client = organization.management_client();
+    let mut trusted = trusted_in(&organization).await;
+    tokio::time::advance(Duration::from_mins(1)).await;
+    organization.fault(Operation::DeleteResourceDataSync, 1, Fault::LostAfter);
+    organization.before(Operation::ListResourceDataSync, 2, |organization| {
+        organization.add_data_sync(management(), region(HOME), full("all"));
+    });
+    organization.forget_calls();
+    let mut syncs = trusted.data_syncs(&client).await.unwrap();
+    assert!(at_home(syncs.delete(&name("all"), &home()).await.unwrap()).unwrap().is_some());
+    assert_eq!(organization.count(Operation::ListResourceDataSync), 2, "one look before, and one after");
+    assert_eq!(organization.data_syncs(management(), &region(HOME)).len(), 1, "the other one is let be");
 }
 
 #[tokio::test(start_paused = true)]

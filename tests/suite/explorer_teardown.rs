@@ -375,6 +375,20 @@ async fn one_step_takes_explorer_down_from_both_viewpoints_wherever_it_was_kille
 }
 
 #[tokio::test(start_paused = true)]
+async fn nothing_is_taken_down_where_nobody_looks_into_the_management_account() {
+    let start = Start { trusted: true, administrators: &[], role: true, ours: false, theirs: true };
+    let organization = start.build(&Undocumented::default());
+    let trusted = crate::common::trusted_in(&organization).await;
+    let (theirs, sync, regions) = (organization.client(alice()), definition(THEIRS), regions());
+    let explorer = Explorer::new().with_sync(&theirs, &sync, &regions);
+    let protect = Syncs::Protect { ssm: &[&theirs], regions: &regions };
+    organization.forget_calls();
+    let error: Error = trusted.take_down_explorer(&explorer, protect).await.unwrap_err().into();
+    assert!(matches!(error.kind(), ErrorKind::SyncsUnseen { account, .. } if *account == management()), "{error}");
+    assert_eq!(organization.writes(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_take_down_that_was_stopped_by_the_role_says_so() {
     let start = Start { trusted: true, role: true, ours: true, ..EMPTY };
     let organization = start.build(&Undocumented::default());

@@ -18,7 +18,7 @@ use ssm_organizations::sim::{
     self, DeregisterUntrusted, DisableAdministered, DuplicateRole, Fault, Lag, Outcome, Repetition,
     SecondAdministrator, UnreadySync,
 };
-use ssm_organizations::{AccountId, Applied, Certainty, ChangeKind, Error, ErrorKind, RoleName, SyncsReport};
+use ssm_organizations::{AccountId, Applied, Certainty, ChangeKind, Error, ErrorKind, Retry, RoleName, SyncsReport};
 
 const BOTH: &[bool] = &[true, false];
 
@@ -554,6 +554,55 @@ async fn a_companions_trust_that_goes_says_nothing_of_what_the_role_needs() {
     let stopped = office.apply(&plan).await.unwrap_err();
     assert!(matches!(stopped.error().kind(), ErrorKind::FactMoved { .. }), "{stopped}");
     assert_eq!(office.organization.count(Operation::DeleteServiceLinkedRole), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whose_the_client_is_may_be_known_at_the_next_try() {
+    let distrust = |others| Target::new().with_trusted_access(false).with_other_syncs(others);
+    let (throttled, denied) = (Fault::throttled(Operation::GetCallerIdentity), Fault::refused("AccessDenied"));
+    for (target, fault, refused) in [
+        (distrust(OtherSyncs::Protect).looking_in(home()), &throttled, Some(Retry::Temporary)),
+        (distrust(OtherSyncs::Protect).looking_in(home()), &denied, Some(Retry::Permanent)),
+        // Whoever gives the syncs up still has those looked for that can be seen.
+        (distrust(OtherSyncs::Forfeit).looking_in(home()), &throttled, Some(Retry::Temporary)),
+        (distrust(OtherSyncs::Forfeit).looking_in(home()), &denied, None),
+        (distrust(OtherSyncs::Forfeit), &throttled, None),
+    ] {
+        let office = Office::new(trusting());
+        let plan = office.plan(&target).await;
+        an_hour_later().await;
+        office.organization.forget_calls();
+        office.organization.fault(Operation::GetCallerIdentity, 1, fault.clone());
+        let applied = plan.apply(&Clients::new(&office.management), |_: Event<'_>| {}).await;
+        match (applied, refused) {
+            (Err(stopped), Some(retry)) => {
+                let error = stopped.error();
+                assert!(matches!(error.kind(), ErrorKind::SyncsUnseen { .. }), "{error}");
+                assert_eq!((error.retry(), office.organization.writes()), (retry, 0), "{fault:?}: {plan}");
+            }
+            (Ok(_), None) => assert!(!office.organization.is_trusted(&SSM)),
+            (other, _) => panic!("{fault:?}: {other:?}\n{plan}"),
+        }
+    }
+
+    // That of the administrator's account is known to be missing.
+    let office = Office::new(delegated());
+    let plan = office
+        .plan(&Target::new().without_administrator().with_other_syncs(OtherSyncs::Forfeit).looking_in(home()))
+        .await;
+    office.organization.fault(Operation::GetCallerIdentity, 1, throttled);
+    plan.apply(&Clients::new(&office.management), |_: Event<'_>| {}).await.unwrap();
+    assert_eq!(office.organization.administrators(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_comes_late_does_not_stop_a_plan() {
+    let office = Office::new(organization());
+    let plan = office.plan(&onboarding()).await;
+    let late = Fault::refused("ResourceDataSyncInvalidConfigurationException");
+    office.organization.fault(Operation::CreateResourceDataSync, 1, late);
+    let receipt = office.apply(&plan).await.unwrap();
+    assert_eq!(receipt.changes().len(), plan.steps().len(), "the plan itself has just made what it takes");
 }
 
 #[tokio::test(start_paused = true)]
