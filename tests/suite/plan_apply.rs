@@ -606,6 +606,30 @@ async fn a_refusal_that_comes_late_does_not_stop_a_plan() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nobody_is_deregistered_for_a_successor_whom_aws_would_not_register() {
+    let office = Office::new(delegated());
+    let plan = office.plan(&Target::new().with_administrator(bob()).looking_in(home())).await;
+    assert_eq!(plan.steps().len(), 2, "{plan}");
+    office.organization.distrust(&SSM);
+    an_hour_later().await;
+    office.organization.forget_calls();
+    let stopped = office.apply(&plan).await.unwrap_err();
+    assert_eq!(*stopped.error().kind(), ErrorKind::TrustedAccessOff, "{stopped}");
+    assert_eq!(stopped.error().account(), Some(bob()));
+    assert_eq!(office.organization.writes(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn room_is_looked_for_ahead_only_where_something_goes_first() {
+    let office = Office::new(organization());
+    let plan = office.plan(&onboarding()).await;
+    office.organization.forget_calls();
+    office.apply(&plan).await.unwrap();
+    // Of three syncs, each: before it is made, for either type, and after.
+    assert_eq!(office.organization.count(Operation::ListResourceDataSync), 9);
+}
+
+#[tokio::test(start_paused = true)]
 async fn nothing_is_taken_away_for_a_sync_that_has_no_room() {
     type Act = fn(&sim::Organization);
     let cases: [(&str, Act); 3] = [

@@ -856,11 +856,47 @@ async fn what_may_not_be_this_runs_keeps_what_it_hangs_on() {
     let plan = undoing(&office, &receipt).await;
     assert!(plan.is_empty(), "{plan}");
     let sync = |text, why: &str| format!("the data sync \"{text}\" of account 111111111111 in eu-central-1: {why}");
-    let full = "an account has five in a Region at most, and those are there";
-    assert_eq!(plan.left(), [sync("new", uncertain), sync("e", full)]);
+    let is_full = "an account has five in a Region at most, and those are there";
+    assert_eq!(plan.left(), [sync("new", uncertain), sync("e", is_full)]);
     // The place is free again.
     office.organization.remove_data_sync(management(), &region(HOME), &name("new"));
     assert_eq!(outline(&undoing(&office, &receipt).await), ["create e of 111111111111 in eu-central-1"]);
+
+    // Of two that went, one has room.
+    let full = |start: sim::Builder, owner, place| {
+        ["a", "b", "c", "d", "e"].iter().fold(start, |start, text| start.data_sync(owner, region(place), shown(text)))
+    };
+    let office = Office::new(full(trusting().role_for(&ROLE), management(), HOME));
+    office.organization.fault(Operation::CreateResourceDataSync, 1, Fault::LostAfter);
+    let without = |target: Target, text| target.without_sync(Caller::Management, name(text), home());
+    let target = Target::new().with_sync(Caller::Management, whole("new"), home());
+    let receipt = office.reach(&without(without(target, "d"), "e")).await;
+    let plan = undoing(&office, &receipt).await;
+    assert_eq!(outline(&plan), ["create d of 111111111111 in eu-central-1"]);
+    assert_eq!(plan.left(), [sync("new", uncertain), sync("e", is_full)]);
+    // Those of another account or in another Region take no room.
+    let start = full(delegated().role_for(&ROLE), alice(), AWAY);
+    let start = start.data_sync(management(), region(AWAY), shown("f")).data_sync(alice(), region(HOME), shown("f"));
+    let office = Office::new(start);
+    office.organization.fault(Operation::CreateResourceDataSync, 1, Fault::LostAfter);
+    let away = || [region(AWAY)];
+    let target = Target::new()
+        .with_sync(Caller::Administrator, whole("new"), away())
+        .without_sync(Caller::Management, name("f"), away())
+        .without_sync(Caller::Administrator, name("f"), home())
+        .without_sync(Caller::Administrator, name("d"), away())
+        .without_sync(Caller::Administrator, name("e"), away());
+    let receipt = office.reach(&target).await;
+    let mut back = outline(&undoing(&office, &receipt).await);
+    back.sort();
+    assert_eq!(
+        back,
+        [
+            "create d of 222222222222 in us-east-1",
+            "create f of 111111111111 in us-east-1",
+            "create f of 222222222222 in eu-central-1",
+        ]
+    );
 
     // An administrator's sync holds the delegation, and that the trust; an account's own the role.
     let office = Office::new(organization().role_for(&ROLE));
@@ -892,6 +928,23 @@ async fn what_may_not_be_this_runs_keeps_what_it_hangs_on() {
             format!("the role AWSServiceRoleForAmazonSSM_AccountDiscovery: {own} stays, and holds it"),
         ]
     );
+    // Another account's own does not.
+    let office = Office::new(organization());
+    office.organization.fault(Operation::CreateResourceDataSync, 1, Fault::LostAfter);
+    let own = SyncDefinition::new(name("own"), SyncSource::SingleAccount, SourceRegions::new(home()).unwrap());
+    let receipt = office.reach(&Target::new().with_role().with_sync(Caller::Account(alice()), own, home())).await;
+    assert_eq!(outline(&undoing(&office, &receipt).await), ["delete the role"]);
+    // The organization's does, when its owner administers nothing any more.
+    let office = Office::new(organization());
+    office.organization.fault(Operation::CreateResourceDataSync, 1, Fault::LostAfter);
+    let target = Target::new().with_trusted_access(true).with_administrator(alice()).with_role();
+    let receipt = office.reach(&target.with_sync(Caller::Administrator, whole("theirs"), home())).await;
+    office.organization.undelegate(alice());
+    let forfeit = undo().with_other_syncs(OtherSyncs::Forfeit);
+    let plan = receipt.undo(&office.clients(), &forfeit).await.unwrap();
+    assert_eq!(outline(&plan), ["distrust ssm.amazonaws.com"]);
+    let held = format!("the role AWSServiceRoleForAmazonSSM_AccountDiscovery: {theirs} stays, and holds it");
+    assert_eq!(plan.left(), [format!("{theirs}: {uncertain}"), held]);
 }
 
 #[tokio::test(start_paused = true)]
