@@ -10,7 +10,8 @@ only the tests that do, quick ones first, until one fails. What is left out by `
     cargo install --locked cargo-mutants cargo-nextest
     target/mutants/venv/bin/python tests/mutants/run.py [REGEX OF FILES]
 
-The copy, the build and `results.jsonl` are below `target/mutants`; with `--continue` a run goes on where it was, and tries anew what has moved.
+The copy, the build and `results.jsonl` are below `target/mutants`; with `--continue` a run goes on where it was, and tries anew what
+survived or has moved.
 """
 
 import argparse
@@ -158,7 +159,7 @@ def main():
     if not arguments.go_on:
         RESULTS.unlink(missing_ok=True)
     known = [json.loads(line) for line in RESULTS.read_text().splitlines()] if RESULTS.exists() else []
-    known = {result["name"]: result for result in known}
+    known = {result["name"]: result for result in known if result["verdict"] in ("killed", "timeout")}
 
     begun = time.monotonic()
     mutants = listed()

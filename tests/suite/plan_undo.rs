@@ -824,9 +824,14 @@ async fn an_administrator_without_trust_does_not_come_back_and_keeps_trust_on() 
     assert_eq!(plan.left().len(), 2, "{plan}");
 }
 
+const UNCERTAIN: &str = "it is not certain that it was this run's; name it to take it back";
+
+fn left_administrator(id: &str, why: &str) -> String {
+    format!("account {id} as administrator of ssm.amazonaws.com: {why}")
+}
+
 #[tokio::test(start_paused = true)]
-async fn what_may_not_be_this_runs_keeps_what_it_hangs_on() {
-    let uncertain = "it is not certain that it was this run's; name it to take it back";
+async fn what_may_not_be_this_runs_keeps_its_place() {
     // The successor, in the place of the one that was.
     let office = Office::new(everything());
     office.organization.fault(Operation::RegisterDelegatedAdministrator, 1, Fault::LostAfter);
@@ -836,11 +841,10 @@ async fn what_may_not_be_this_runs_keeps_what_it_hangs_on() {
         outline(&plan),
         ["delete theirs of 333333333333 in eu-central-1", "delete theirs of 333333333333 in us-east-1"]
     );
-    let administrator = |id, why: &str| format!("account {id} as administrator of ssm.amazonaws.com: {why}");
     let one = "AWS allows one administrator, and account 333333333333 is one";
     assert_eq!(
         plan.left()[..2],
-        [administrator("333333333333", uncertain), administrator("222222222222", one)],
+        [left_administrator("333333333333", UNCERTAIN), left_administrator("222222222222", one)],
         "{plan}"
     );
     assert_eq!(plan.left().len(), 4, "and its syncs: {plan}");
@@ -857,7 +861,7 @@ async fn what_may_not_be_this_runs_keeps_what_it_hangs_on() {
     assert!(plan.is_empty(), "{plan}");
     let sync = |text, why: &str| format!("the data sync \"{text}\" of account 111111111111 in eu-central-1: {why}");
     let is_full = "an account has five in a Region at most, and those are there";
-    assert_eq!(plan.left(), [sync("new", uncertain), sync("e", is_full)]);
+    assert_eq!(plan.left(), [sync("new", UNCERTAIN), sync("e", is_full)]);
     // The place is free again.
     office.organization.remove_data_sync(management(), &region(HOME), &name("new"));
     assert_eq!(outline(&undoing(&office, &receipt).await), ["create e of 111111111111 in eu-central-1"]);
@@ -873,7 +877,7 @@ async fn what_may_not_be_this_runs_keeps_what_it_hangs_on() {
     let receipt = office.reach(&without(without(target, "d"), "e")).await;
     let plan = undoing(&office, &receipt).await;
     assert_eq!(outline(&plan), ["create d of 111111111111 in eu-central-1"]);
-    assert_eq!(plan.left(), [sync("new", uncertain), sync("e", is_full)]);
+    assert_eq!(plan.left(), [sync("new", UNCERTAIN), sync("e", is_full)]);
     // Those of another account or in another Region take no room.
     let start = full(delegated().role_for(&ROLE), alice(), AWAY);
     let start = start.data_sync(management(), region(AWAY), shown("f")).data_sync(alice(), region(HOME), shown("f"));
@@ -897,7 +901,10 @@ async fn what_may_not_be_this_runs_keeps_what_it_hangs_on() {
             "create f of 222222222222 in eu-central-1",
         ]
     );
+}
 
+#[tokio::test(start_paused = true)]
+async fn what_may_not_be_this_runs_keeps_what_it_hangs_on() {
     // An administrator's sync holds the delegation, and that the trust; an account's own the role.
     let office = Office::new(organization().role_for(&ROLE));
     office.organization.fault(Operation::CreateResourceDataSync, 1, Fault::LostAfter);
@@ -909,8 +916,8 @@ async fn what_may_not_be_this_runs_keeps_what_it_hangs_on() {
     assert_eq!(
         plan.left(),
         [
-            format!("{theirs}: {uncertain}"),
-            administrator("222222222222", &format!("{theirs} stays, and would go with it")),
+            format!("{theirs}: {UNCERTAIN}"),
+            left_administrator("222222222222", &format!("{theirs} stays, and would go with it")),
             "trusted access for ssm.amazonaws.com: account 222222222222 administers it, and stays".to_owned(),
         ]
     );
@@ -924,7 +931,7 @@ async fn what_may_not_be_this_runs_keeps_what_it_hangs_on() {
     assert_eq!(
         plan.left(),
         [
-            format!("{own}: {uncertain}"),
+            format!("{own}: {UNCERTAIN}"),
             format!("the role AWSServiceRoleForAmazonSSM_AccountDiscovery: {own} stays, and holds it"),
         ]
     );
@@ -944,7 +951,7 @@ async fn what_may_not_be_this_runs_keeps_what_it_hangs_on() {
     let plan = receipt.undo(&office.clients(), &forfeit).await.unwrap();
     assert_eq!(outline(&plan), ["distrust ssm.amazonaws.com"]);
     let held = format!("the role AWSServiceRoleForAmazonSSM_AccountDiscovery: {theirs} stays, and holds it");
-    assert_eq!(plan.left(), [format!("{theirs}: {uncertain}"), held]);
+    assert_eq!(plan.left(), [format!("{theirs}: {UNCERTAIN}"), held]);
 }
 
 #[tokio::test(start_paused = true)]
