@@ -10,13 +10,13 @@ use crate::ports::{DeletionStatus, IamApi, Operation, Role};
 const NAME: RoleName = RoleName::ACCOUNT_DISCOVERY;
 
 /// What our own changes say of the role, whatever a look-up shows.
-enum Known<'a> {
+enum Known {
     Nothing,
     Made,
-    Gone(&'a RoleId),
+    Gone,
 }
 
-fn known(own: Own<'_>) -> Known<'_> {
+fn known(own: Own<'_>) -> Known {
     let last = own.latest().find_map(|(change, observed)| match &change.kind {
         // What was there, and has been asked after since, may have gone like anybody's.
         ChangeKind::RoleCreated { name, .. } if *name == NAME && change.shown && observed => {
@@ -24,7 +24,7 @@ fn known(own: Own<'_>) -> Known<'_> {
         }
         ChangeKind::RoleCreated { name, .. } if *name == NAME => Some((change, Known::Made)),
         // No other one is ever deleted.
-        ChangeKind::RoleDeleted { id, .. } => Some((change, Known::Gone(id))),
+        ChangeKind::RoleDeleted { .. } => Some((change, Known::Gone)),
         _ => None,
     });
     match last {
@@ -33,14 +33,14 @@ fn known(own: Own<'_>) -> Known<'_> {
     }
 }
 
+/// Our deletions of this very role; with each, whether an observation came after it.
+fn deletions<'a>(role: &'a Role, own: Own<'a>) -> impl Iterator<Item = (&'a Change, bool)> {
+    own.latest().filter(|(change, _)| matches!(&change.kind, ChangeKind::RoleDeleted { id, .. } if *id == role.id))
+}
+
 /// Whether it is one that we had deleted, of which nobody knows whether AWS is still at it. An observation ends the question.
 fn may_be_going(role: &Role, own: Own<'_>) -> bool {
-    let last = own.latest().find_map(|(change, observed)| match &change.kind {
-        ChangeKind::RoleCreated { .. } => Some(false),
-        ChangeKind::RoleDeleted { id, .. } => Some(*id == role.id && !change.is_so() && !observed),
-        _ => None,
-    });
-    last.unwrap_or(false)
+    deletions(role, own).any(|(_, observed)| !observed)
 }
 
 /// Looks the role up. An answer that denies what we saw AWS do is old: it is asked again, while patience lasts.
@@ -68,13 +68,10 @@ async fn find_expected<I: IamApi + ?Sized>(
     }
 }
 
-/// The role, if it is not the one that we saw go.
+/// The role, if it is none that we saw go.
 async fn find<I: IamApi + ?Sized>(iam: &I, own: Own<'_>) -> Result<Option<Role>, Error> {
     let found = iam.get_role(&NAME).await?;
-    Ok(match known(own) {
-        Known::Gone(id) => found.filter(|found| found.id != *id),
-        _ => found,
-    })
+    Ok(found.filter(|found| !deletions(found, own).any(|(change, _)| change.is_so())))
 }
 
 /// Creates the role where there is none. Answers the role, and whether it was there.
@@ -151,7 +148,7 @@ async fn duplicate<I: IamApi + ?Sized>(
         if !waiting.again().await {
             return Some(Err(refusal.with_retry(Retry::Spent)));
         }
-        if matches!(known(own), Known::Gone(_)) {
+        if matches!(known(own), Known::Gone) {
             return None;
         }
     }

@@ -106,6 +106,16 @@ async fn who_is_denied_a_data_sync_is_told_the_statement_for_its_own_account() {
         assert_eq!(rest, [""; 0], "every account may have one of its own");
         assert_eq!(error.evidence(), Evidence::Said);
     }
+    // One of the organization may be denied because the account is its administrator no more.
+    let synced = delegated().role_for(&ServicePrincipal::ACCOUNT_DISCOVERY).build();
+    let client = synced.client(alice()).without_permission("ssm:CreateResourceDataSync");
+    let source = SourceRegions::new([region(HOME)]).unwrap();
+    let sync = SyncDefinition::of_organization("all".parse().unwrap(), source);
+    let mut handle = delegated_in(&synced).await;
+    let made = handle.data_syncs(&client).await.unwrap().ensure(&sync, &[region(HOME)]).await.unwrap();
+    let error = made.into_result().unwrap_err();
+    let another = "use credentials of the management account 111111111111 or of a delegated administrator";
+    assert_eq!((&remedies(&error)[1..], error.evidence()), ([another.to_owned()].as_slice(), Evidence::Likely));
     // What a sync of the organization takes is no reason for one of an account.
     let refusing = delegated().build();
     refusing.fault(

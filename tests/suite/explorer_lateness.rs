@@ -822,6 +822,20 @@ async fn a_role_that_went_and_still_shows_is_made_anew() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_role_that_was_made_anew_is_not_taken_for_the_one_that_went() {
+    let late = [vec![Lag::NONE; 3], vec![Lag::Reads(9)], vec![Lag::NONE; 9]].concat();
+    let organization = organization().role_for(&ROLE_PRINCIPAL).lags_of(Operation::GetRole, late).build();
+    let client = organization.management_client();
+    let mut disabled = disabled_in(&organization).await;
+    let mut role = disabled.account_discovery_role(&client);
+    let gone = role.delete(Syncs::Forfeit).await.unwrap().unwrap();
+    let RoleEnsured::Created(created) = role.ensure().await.unwrap() else { panic!("created") };
+    let begun = Instant::now();
+    assert_eq!(role.look_up().await.unwrap().map(|found| found.id), Some(created.id), "{} is gone", gone.id);
+    assert_eq!(begun.elapsed(), Duration::from_secs(1), "asked again");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_take_down_under_lag_leaves_no_role() {
     // GetRole alone is late.
     let late = [Lag::Time(Duration::from_secs(20))];

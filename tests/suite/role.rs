@@ -110,6 +110,21 @@ async fn a_role_whose_deletion_may_go_on_is_not_said_to_be_there() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_role_that_others_made_after_our_deletion_is_there() {
+    let organization =
+        organization().role_for(&ServicePrincipal::ACCOUNT_DISCOVERY).role_deletion(Duration::from_hours(1)).build();
+    let client = organization.management_client();
+    let mut disabled = disabled_in(&organization).await;
+    let mut role = disabled.account_discovery_role(&client);
+    role.delete(Syncs::Forfeit).await.unwrap_err();
+    organization.remove_role(management(), &NAME);
+    organization.add_role(management(), &ServicePrincipal::ACCOUNT_DISCOVERY);
+    let begun = tokio::time::Instant::now();
+    assert!(matches!(role.ensure().await.unwrap(), RoleEnsured::AlreadyThere(_)));
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_role_in_use_stays_and_aws_says_where() {
     let organization = organization()
         .role_for(&ServicePrincipal::ACCOUNT_DISCOVERY)
