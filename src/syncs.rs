@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::time::SystemTime;
 
 use futures_util::future::join_all;
 
-use crate::change::ChangeKind;
+use crate::change::{Change, ChangeKind};
 use crate::domain::{AccountId, Region, SyncName};
 use crate::error::{Error, ErrorKind, Retry};
 use crate::journal::Own;
@@ -166,8 +165,8 @@ pub(crate) enum Known {
     Nothing,
     /// AWS said that it made or changed it for us.
     Made,
-    /// We saw it go, with this date.
-    Gone(Option<SystemTime>),
+    /// We saw it go.
+    Gone,
 }
 
 impl Known {
@@ -179,8 +178,8 @@ impl Known {
                 let may_be_gone = deregistered || (change.shown && observed);
                 Some(if change.is_so() && !may_be_gone { Self::Made } else { Self::Nothing })
             }
-            ChangeKind::DataSyncDeleted { sync, before } if sync == at => {
-                Some(if change.is_so() { Self::Gone(before.created) } else { Self::Nothing })
+            ChangeKind::DataSyncDeleted { sync, .. } if sync == at => {
+                Some(if change.is_so() { Self::Gone } else { Self::Nothing })
             }
             // AWS may delete those that are there with the delegation, and may not.
             ChangeKind::AdministratorDeregistered { account, .. } => {
@@ -191,11 +190,15 @@ impl Known {
         });
         known.unwrap_or(Self::Nothing)
     }
+}
 
-    /// Whether a listing shows what has gone: under another date it is another one.
-    pub(crate) fn is_gone(&self, shown: &DataSync) -> bool {
-        matches!(self, Self::Gone(created) if created.is_some() && *created == shown.created)
-    }
+/// Whether a listing shows what we saw go: under another date it is another one.
+pub(crate) fn has_gone(own: Own<'_>, at: &SyncAt, shown: &DataSync) -> bool {
+    let is_it = |change: &Change| match &change.kind {
+        ChangeKind::DataSyncDeleted { sync, before } => sync == at && before.created == shown.created,
+        _ => false,
+    };
+    shown.created.is_some() && own.changes().iter().any(|change| change.is_so() && is_it(change))
 }
 
 /// Which accounts' syncs a step endangers.
@@ -400,7 +403,7 @@ async fn look(
     }
     let listings = join_all(regions.iter().map(|region| list(client, account, region))).await;
     let mut syncs = Error::all(listings)?.concat();
-    syncs.retain(|sync| !sync.shown.as_ref().is_some_and(|shown| Known::of(own, &sync.at).is_gone(shown)));
+    syncs.retain(|sync| !sync.shown.as_ref().is_some_and(|shown| has_gone(own, &sync.at, shown)));
     // What AWS said that it made for us is there, whether or not a listing shows it yet.
     let made = own.changes().iter().filter_map(|change| match &change.kind {
         ChangeKind::DataSyncCreated { sync, .. } if sync.account == account && regions.contains(&sync.region) => {

@@ -12,7 +12,7 @@ use crate::pages::Pages;
 use crate::ports::{
     DataSync, Operation, Organization, SyncDefinition, SyncSource, SyncSourceType, SyncType, SystemsManagerApi,
 };
-use crate::syncs::{Known, SyncAt};
+use crate::syncs::{Known, SyncAt, has_gone};
 
 /// Five of an account in a Region, by
 /// [Systems Manager's quotas](https://docs.aws.amazon.com/general/latest/gr/ssm.html).
@@ -136,7 +136,7 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
             pages.turn(page.next).map_err(|error| self.name(error))?;
         }
         if sync_type == SyncType::SyncFromSource {
-            syncs.retain(|sync| !Known::of(self.own, &self.at(&sync.name)).is_gone(sync));
+            syncs.retain(|sync| !has_gone(self.own, &self.at(&sync.name), sync));
         }
         Ok(syncs)
     }
@@ -387,7 +387,7 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
             if !waiting.again().await {
                 return Some(Err(refusal.with_retry(Retry::Spent)));
             }
-            if matches!(Known::of(self.own, &self.at(wanted.name())), Known::Gone(_)) {
+            if matches!(Known::of(self.own, &self.at(wanted.name())), Known::Gone) {
                 return None;
             }
         }

@@ -1435,6 +1435,29 @@ async fn a_lost_deletion_is_believed_at_once_where_a_later_sync_has_the_name() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_sync_that_was_made_anew_is_not_taken_for_the_one_that_went() {
+    for protects in [false, true] {
+        let late = [vec![Lag::NONE; 7], vec![Lag::Reads(9)], vec![Lag::NONE; 9]].concat();
+        let start = ready().data_sync(management(), region(HOME), full("all"));
+        let organization = start.lags_of(Operation::ListResourceDataSync, late).build();
+        let client = organization.management_client();
+        let mut trusted = trusted_in(&organization).await;
+        tokio::time::advance(Duration::from_mins(1)).await;
+        let mut syncs = trusted.data_syncs(&client).await.unwrap();
+        let anew = at_home(syncs.recreate(&definition("all"), &home()).await.unwrap()).unwrap().sync().clone();
+        if protects {
+            let protect = Syncs::Protect { ssm: &[&client], regions: &home() };
+            let (error, _) = failed(trusted.disable(protect).await);
+            let ErrorKind::SyncsRemain { syncs, .. } = error.kind() else { panic!("{error}") };
+            assert_eq!(syncs.iter().map(|sync| &sync.shown).collect::<Vec<_>>(), [&None], "none shows it yet");
+        } else {
+            let deleted = at_home(syncs.delete(&name("all"), &home()).await.unwrap()).unwrap();
+            assert_eq!(deleted, Some(anew));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_lost_deletion_is_believed_only_when_it_shows_twice() {
     // The look after it is from before the sync was made, and later ones are not.
     let lags = [vec![Lag::NONE; 4], vec![Lag::Reads(9)], vec![Lag::NONE; 30]].concat();
