@@ -1458,6 +1458,22 @@ async fn a_sync_that_was_made_anew_is_not_taken_for_the_one_that_went() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_sync_that_was_made_is_there_whichever_else_was_deleted_since() {
+    let late = [vec![Lag::NONE; 5], vec![Lag::Reads(9); 9]].concat();
+    let start = ready().data_sync(management(), region(HOME), full("other"));
+    let organization = start.lags_of(Operation::ListResourceDataSync, late).build();
+    let client = organization.management_client();
+    let mut trusted = trusted_in(&organization).await;
+    let mut syncs = trusted.data_syncs(&client).await.unwrap();
+    at_home(syncs.ensure(&definition("all"), &home()).await.unwrap()).unwrap();
+    at_home(syncs.delete(&name("other"), &home()).await.unwrap()).unwrap();
+    let protect = Syncs::Protect { ssm: &[&client], regions: &home() };
+    let (error, _) = failed(trusted.disable(protect).await);
+    let ErrorKind::SyncsRemain { syncs, .. } = error.kind() else { panic!("{error}") };
+    assert_eq!(syncs.iter().map(|sync| sync.at.name.as_str()).collect::<Vec<_>>(), ["all"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_lost_deletion_is_believed_only_when_it_shows_twice() {
     // The look after it is from before the sync was made, and later ones are not.
     let lags = [vec![Lag::NONE; 4], vec![Lag::Reads(9)], vec![Lag::NONE; 30]].concat();
