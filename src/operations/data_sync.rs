@@ -262,7 +262,7 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
         self.judge_room(left, &inventorys, new, now + inventorys.len())
     }
 
-    /// Where a place too few would cost a sync, Inventory's count. What has room `now` has it later.
+    /// Where a place too few would cost a sync, Inventory's count. What has room `now` has it later; but beside five of Explorer's nothing is made.
     fn judge_room(
         &self,
         explorers: &[DataSync],
@@ -275,7 +275,8 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
             return refuse(ErrorKind::SyncNameTaken);
         }
         let holders: Vec<_> = explorers.iter().chain(inventorys).map(|sync| sync.name.clone()).collect();
-        if !new.is_empty() && holders.len() + new.len() > QUOTA.max(now) {
+        let (all, explorers) = (holders.len() + new.len(), explorers.len() + new.len());
+        if !new.is_empty() && (explorers > QUOTA || all > QUOTA.max(now)) {
             return refuse(ErrorKind::SyncQuotaFull { holders });
         }
         Ok(())

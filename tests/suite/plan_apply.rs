@@ -670,6 +670,22 @@ async fn nothing_is_taken_away_for_a_sync_that_has_no_room() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nothing_gives_up_its_place_where_five_others_are_left() {
+    let start = ["a", "b", "c", "d", "e"].iter();
+    let start =
+        start.fold(trusting().role_for(&ROLE), |start, text| start.data_sync(management(), region(HOME), shown(text)));
+    let office = Office::new(start);
+    let target = Target::new().with_sync(Caller::Management, whole("new"), home());
+    let plan = office.plan(&target.without_sync(Caller::Management, name("e"), home())).await;
+    // A sixth, where AWS has raised the quota: by how much it does not say.
+    office.organization.add_data_sync(management(), region(HOME), shown("f"));
+    an_hour_later().await;
+    let stopped = office.apply(&plan).await.unwrap_err();
+    assert!(matches!(stopped.error().kind(), ErrorKind::SyncQuotaFull { .. }), "{stopped}");
+    assert_eq!(office.organization.writes(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn where_inventorys_syncs_do_not_count_one_sync_gives_its_place_to_another() {
     let mut apart = sim::Undocumented::default();
     apart.sync_quota_is_shared = false;
