@@ -160,20 +160,23 @@ impl Receipt {
         }
         let (target, left) = self.reversed(&snapshot, undo)?;
         let draw_up::Drawn { steps, mut unknowns, warnings } = draw_up::draw_up(&target, &snapshot)?;
-        unknowns.extend(self.unseen());
+        unknowns.extend(self.unseen(&snapshot));
         Ok(Plan { snapshot, steps, unknowns, warnings, left })
     }
 
-    /// What may have gone, or broken, with a step that did not look for it.
-    fn unseen(&self) -> impl Iterator<Item = String> {
-        self.changes.iter().filter_map(|change| match &change.kind {
+    /// What may have gone, or broken, with a step that did not look for it. One that may never have been, and has left no trace, took nothing.
+    fn unseen(&self, now: &Snapshot) -> impl Iterator<Item = String> {
+        let is_none = |account| now.facts(&PRINCIPAL).is_ok_and(|now| now.administrator(account).is_none());
+        let is_off =
+            || now.need_service(&PRINCIPAL).is_ok_and(|now| now.trusted_access.need().is_ok_and(Option::is_none));
+        self.changes.iter().filter_map(move |change| match &change.kind {
             ChangeKind::AdministratorDeregistered { account, principal, syncs: SyncsReport::Forfeited, .. }
-                if *principal == PRINCIPAL =>
+                if *principal == PRINCIPAL && (change.is_so() || is_none(*account)) =>
             {
                 Some(format!("data syncs that account {account} had until it was deregistered: nobody looked before"))
             }
             ChangeKind::TrustedAccessDisabled { principal, syncs: SyncsReport::Forfeited, .. }
-                if *principal == PRINCIPAL =>
+                if *principal == PRINCIPAL && (change.is_so() || is_off()) =>
             {
                 Some("data syncs that the end of trusted access broke: nobody looked before".to_owned())
             }

@@ -16,7 +16,7 @@ use ssm_organizations::ports::{
     DataSync, Operation, SourceRegions, SyncDefinition, SyncSource, SyncSourceType, SyncState, SystemsManagerApi,
 };
 use ssm_organizations::sim::{self, Fault};
-use ssm_organizations::{Certainty, Change, ChangeKind, ErrorKind, RoleName, Syncs};
+use ssm_organizations::{Certainty, Change, ChangeKind, ErrorKind, Recovered, RoleName, Syncs};
 
 const WHERE: [&str; 2] = [HOME, AWAY];
 
@@ -314,6 +314,42 @@ async fn syncs_that_broke_with_trusted_access_unseen_are_not_known() {
         let unknown = "data syncs that the end of trusted access broke: nobody looked before";
         assert_eq!(plan.unknowns().iter().filter(|line| *line == unknown).count(), lost, "{plan}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_never_went_is_not_among_what_nobody_looked_at() {
+    for (fault, unknown) in [(Fault::LostBefore, 0), (Fault::LostAfter, 1)] {
+        let office = Office::new(everything());
+        let ssm_organizations::Observed::Delegated(handle) = observe(&office.organization).await else { panic!() };
+        office.organization.fault(Operation::DeregisterDelegatedAdministrator, 1, fault.clone());
+        let snapshot = Snapshot::take(&office.clients(), &Scope::new()).await.unwrap();
+        let changes = match handle.deregister(Syncs::Forfeit).await {
+            Ok(trusted) => trusted.changes().to_vec(),
+            Err(failure) => match failure.recover() {
+                Recovered::Unknown(handle) => handle.changes().to_vec(),
+                other => panic!("{other:?}"),
+            },
+        };
+        assert_eq!(changes.len(), 1, "{fault:?}");
+        let plan = undoing(&office, &Receipt::of_changes(snapshot.organization(), &changes)).await;
+        let told = plan.unknowns().iter().filter(|line| line.contains("until it was deregistered")).count();
+        assert_eq!(told, unknown, "{fault:?}: {plan}");
+        // Nor does the account bring anything back when somebody registers it again.
+        office.organization.undelegate(alice());
+        office.organization.delegate(alice());
+        let plan = undoing(&office, &Receipt::of_changes(snapshot.organization(), &changes)).await;
+        let told = plan.unknowns().iter().filter(|line| line.contains("until it was deregistered")).count();
+        assert_eq!(told, unknown, "{fault:?}: {plan}");
+    }
+
+    // As little as trust that never went.
+    let office = Office::new(trusting());
+    let snapshot = Snapshot::take(&office.clients(), &Scope::new()).await.unwrap();
+    office.organization.fault(Operation::DisableAwsServiceAccess, 1, Fault::LostBefore);
+    let failure = expect_trusted(observe(&office.organization).await).disable(Syncs::Forfeit).await.unwrap_err();
+    let Recovered::Unknown(handle) = failure.recover() else { panic!() };
+    let plan = undoing(&office, &Receipt::of_changes(snapshot.organization(), handle.changes())).await;
+    assert!(!handle.changes().is_empty() && !plan.unknowns().iter().any(|line| line.contains("broke")), "{plan}");
 }
 
 #[tokio::test(start_paused = true)]
