@@ -1,12 +1,14 @@
-//! What the embedded organization costs: transitions a second on one core, and time and bytes by the number of accounts.
+//! What the embedded organization costs: transitions a second on one core, and time and bytes by
+//! the number of accounts.
 //!
-//! `cargo bench --bench embedded`. Compare the rows of a group with each other: the times are this machine's.
+//! `cargo bench --bench embedded`. Compare the rows of a group with each other: the times are this
+//! machine's.
 #![allow(clippy::expect_used, reason = "a benchmark that cannot go on panics")]
 #![allow(clippy::wildcard_imports, reason = "a group is a module of this file")]
 
 use divan::counter::ItemsCount;
 use divan::{AllocProfiler, Bencher, black_box};
-use ssm_organizations::{AccountId, Error, Integration, Observed, Syncs, sim};
+use ssm_organizations::{AccountId, Error, Integration, Observed, SyncProtection, sim};
 
 #[global_allocator]
 static ALLOCATIONS: AllocProfiler = AllocProfiler::system();
@@ -21,8 +23,8 @@ fn administrator() -> AccountId {
     AccountId::new("222222222222").expect("twelve digits")
 }
 
-fn organization(accounts: u64) -> sim::Organization {
-    sim::Organization::builder().member(administrator()).members(accounts).build()
+fn organization(accounts: u64) -> sim::SimOrganization {
+    sim::SimOrganization::builder().member(administrator()).members(accounts).build()
 }
 
 fn runtime() -> tokio::runtime::Runtime {
@@ -30,19 +32,20 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 /// `Disabled`, `TrustedAccess`, `Delegated` and back: four transitions, after one observation.
-async fn four_transitions(organization: &sim::Organization) -> Result<usize, Error> {
+async fn four_transitions(organization: &sim::SimOrganization) -> Result<usize, Error> {
     let Observed::Disabled(disabled) = Integration::new(organization.management_client()).observe().await? else {
         return Ok(0);
     };
     let trusted = disabled.enable_trusted_access().await?;
-    let delegated = trusted.register_delegated_administrator(&administrator()).await?;
-    let trusted = delegated.deregister(Syncs::Forfeit).await?;
-    let disabled = trusted.disable(Syncs::Forfeit).await?;
-    organization.forget_calls();
+    let delegated = trusted.register_delegated_administrator(administrator()).await?;
+    let trusted = delegated.deregister(SyncProtection::AllowLoss).await?;
+    let disabled = trusted.disable(SyncProtection::AllowLoss).await?;
+    organization.clear_calls();
     Ok(disabled.changes().len())
 }
 
-/// `items/s` are transitions a second. A transition's cost does not grow with the number of accounts.
+/// `items/s` are transitions a second. A transition's cost does not grow with the number of
+/// accounts.
 #[divan::bench(args = ACCOUNTS)]
 fn transitions(bencher: Bencher<'_, '_>, accounts: u64) {
     let (organization, runtime) = (organization(accounts), runtime());
@@ -58,14 +61,14 @@ mod building {
 
     /// Accounts without a name take no room.
     #[divan::bench(args = ACCOUNTS)]
-    fn nameless(accounts: u64) -> sim::Organization {
+    fn nameless(accounts: u64) -> sim::SimOrganization {
         organization(accounts)
     }
 
     /// Accounts by name take some.
     #[divan::bench(args = ACCOUNTS)]
-    fn named(accounts: u64) -> sim::Organization {
+    fn named(accounts: u64) -> sim::SimOrganization {
         let ids = (0..accounts).map(|number| AccountId::new(&format!("{number:012}")).expect("twelve digits"));
-        black_box(ids.fold(sim::Organization::builder(), sim::Builder::member).build())
+        black_box(ids.fold(sim::SimOrganization::builder(), sim::SimOrganizationBuilder::member).build())
     }
 }

@@ -1,6 +1,8 @@
-//! What the typed layer costs over the same calls made on the ports by hand, on an organization in memory that answers at once.
+//! What the typed layer costs over the same calls made on the ports by hand, on an organization in
+//! memory that answers at once.
 //!
-//! `cargo bench --bench overhead`. Compare the rows of a group with each other: the times are this machine's.
+//! `cargo bench --bench overhead`. Compare the rows of a group with each other: the times are this
+//! machine's.
 #![allow(clippy::expect_used, reason = "a benchmark that cannot go on panics")]
 #![allow(clippy::wildcard_imports, reason = "a group is a module of this file")]
 
@@ -8,7 +10,7 @@ use std::future::Future;
 
 use divan::{Bencher, black_box};
 use ssm_organizations::ports::{OrganizationsApi, StsApi};
-use ssm_organizations::{AccountId, Error, Integration, ServicePrincipal, Syncs, sim};
+use ssm_organizations::{AccountId, Error, Integration, ServicePrincipal, SyncProtection, sim};
 
 fn main() {
     divan::main();
@@ -20,8 +22,8 @@ fn administrator() -> AccountId {
     AccountId::new("222222222222").expect("twelve digits")
 }
 
-fn organization() -> sim::Organization {
-    sim::Organization::builder().member(administrator()).build()
+fn organization() -> sim::SimOrganization {
+    sim::SimOrganization::builder().member(administrator()).build()
 }
 
 /// Runs one asynchronous job to its end.
@@ -41,14 +43,14 @@ mod there_and_back {
                 let client = organization.management_client();
                 let account = administrator();
                 observe_by_hand(&client).await?;
-                client.describe_account(&account).await?;
+                client.describe_account(account).await?;
                 client.enable_aws_service_access(&SSM).await?;
                 client.list_aws_service_access_for_organization(None).await?;
-                client.register_delegated_administrator(&account, &SSM).await?;
+                client.register_delegated_administrator(account, &SSM).await?;
                 client.list_delegated_administrators(&SSM, None).await?;
                 observe_by_hand(&client).await?;
                 client.list_delegated_administrators(&SSM, None).await?;
-                client.deregister_delegated_administrator(&account, &SSM).await?;
+                client.deregister_delegated_administrator(account, &SSM).await?;
                 client.list_delegated_administrators(&SSM, None).await?;
                 client.list_delegated_administrators(&SSM, None).await?;
                 client.disable_aws_service_access(&SSM).await?;
@@ -63,8 +65,9 @@ mod there_and_back {
             run(async {
                 let client = organization.management_client();
                 let account = administrator();
-                Integration::new(&client).observe().await?.ensure_delegated(&account).await?;
-                let disabled = Integration::new(&client).observe().await?.ensure_disabled(Syncs::Forfeit).await?;
+                Integration::new(&client).observe().await?.ensure_delegated(account).await?;
+                let disabled =
+                    Integration::new(&client).observe().await?.ensure_disabled(SyncProtection::AllowLoss).await?;
                 Ok(black_box(disabled.changes().len()))
             })
         });
@@ -77,10 +80,10 @@ mod observe {
 
     const SERVICES: [usize; 3] = [0, 20, 200];
 
-    fn trusting(services: usize) -> sim::Organization {
+    fn trusting(services: usize) -> sim::SimOrganization {
         let names = (0..services).map(|number| ServicePrincipal::new(format!("a{number}.amazonaws.com")));
-        let builder = sim::Organization::builder().member(administrator()).trusting(&SSM);
-        names.fold(builder, |builder, name| builder.trusting(&name.expect("a principal"))).build()
+        let builder = sim::SimOrganization::builder().member(administrator()).trusted_access_for(&SSM);
+        names.fold(builder, |builder, name| builder.trusted_access_for(&name.expect("a principal"))).build()
     }
 
     #[divan::bench(args = SERVICES)]
@@ -102,7 +105,7 @@ mod observe {
 }
 
 /// The same reads as an observation, one after the other.
-async fn observe_by_hand(client: &sim::Client) -> Result<(), Error> {
+async fn observe_by_hand(client: &sim::SimClient) -> Result<(), Error> {
     black_box(client.describe_organization().await?);
     black_box(client.get_caller_identity().await?);
     let mut token = None;

@@ -1,4 +1,5 @@
-//! The same data sync in 1, 10 and 30 Regions, each call taking ten milliseconds: how many times one Region's time.
+//! The same data sync in 1, 10 and 30 Regions, each call taking ten milliseconds: how many times
+//! one Region's time.
 //!
 //! `cargo bench --bench regions`. The ratios are what counts: the rounds of the three take turns.
 #![allow(clippy::expect_used, reason = "a benchmark that cannot go on panics")]
@@ -12,14 +13,14 @@ const LATENCY: Duration = Duration::from_millis(10);
 const ROUNDS: usize = 15;
 
 fn regions(count: usize) -> Vec<Region> {
-    (1..=count).map(|number| Region::new(format!("region-{number}")).expect("a Region")).collect()
+    (1..=count).map(|number| Region::new(format!("eu-test-{number}")).expect("a Region")).collect()
 }
 
 /// One look and one creation in so many Regions, and what each took.
 async fn round(count: usize) -> Result<[Duration; 2], Error> {
-    let organization = sim::Organization::builder()
-        .trusting(&ServicePrincipal::SYSTEMS_MANAGER)
-        .role_for(&ServicePrincipal::ACCOUNT_DISCOVERY)
+    let organization = sim::SimOrganization::builder()
+        .trusted_access_for(&ServicePrincipal::SYSTEMS_MANAGER)
+        .service_linked_role(&ServicePrincipal::ACCOUNT_DISCOVERY)
         .latency(LATENCY)
         .build();
     let client = organization.management_client();

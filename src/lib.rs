@@ -1,154 +1,187 @@
-//! Sets up AWS Systems Manager for an AWS organization, and removes it again: trusted access, the delegated administrator, and Explorer's role and
-//! data syncs. The compiler rejects steps in the wrong order.
+//! Sets up AWS Systems Manager for an AWS organization, and removes it again: trusted access, the
+//! service-linked role, the delegated administrator and Explorer's data syncs. The compiler rejects
+//! steps in the wrong order.
 //!
 //! ```text
-//! Disabled ──enable_trusted_access──▶ TrustedAccess ──register_delegated_administrator──▶ Delegated
-//!     ◀────────── disable ───────────      ◀──────────────── deregister ────────────────
+//! Disabled       ──enable_trusted_access─────────────▶  TrustedAccess
+//! TrustedAccess  ──register_delegated_administrator──▶  Delegated
+//! Delegated      ──deregister────────────────────────▶  TrustedAccess
+//! TrustedAccess  ──disable───────────────────────────▶  Disabled
 //! ```
 //!
-//! A state is a type, and a step that AWS would refuse in a state does not exist on its type. The only way to a state is to ask
-//! AWS: [`Integration::new`] knows nothing, [`observe`](Integration::observe) answers [`Observed`], one of the typed handles.
+//! Each state is a type, and a step that AWS would refuse in a state is not a method of its type. A
+//! state is only available from a read: [`Integration::new`] creates an unobserved handle, and
+//! [`observe`](Integration::observe) returns [`Observed`], an enum of the typed handles.
 //!
 //! ```
-//! use ssm_organizations::{AccountId, Integration, Observed, Syncs, sim};
+//! use ssm_organizations::ports::{Client, SourceRegions, SyncDefinition, SystemsManagerClient};
+//! use ssm_organizations::{
+//!     AccountId, Error, ExplorerSetup, Integration, Region, SyncName, SyncProtection, sim,
+//! };
+//!
+//! /// `management` and `administrator` hold credentials of these two accounts.
+//! async fn set_up_and_remove(
+//!     management: &impl Client,
+//!     administrator: &impl Client,
+//!     account: AccountId,
+//! ) -> Result<(), Error> {
+//!     let regions = [Region::new("eu-central-1")?];
+//!     let name = SyncName::new("all-accounts")?;
+//!     let sync = SyncDefinition::of_organization(name, SourceRegions::new(regions.clone())?);
+//!     let explorer = ExplorerSetup::new();
+//!     let explorer = explorer.with_role(management).with_sync(administrator, &sync, &regions);
+//!
+//!     // From any state that no other administrator holds. A second run sends no write.
+//!     let observed = Integration::new(management).observe().await?;
+//!     let mut delegated = observed.ensure_delegated(account).await?;
+//!     delegated.ensure_explorer(&explorer).await?;
+//!
+//!     // Step by step, if the order is known. Each removal protects the data syncs.
+//!     let mut syncs = delegated.data_syncs(administrator).await?;
+//!     syncs.delete(sync.name(), &regions).await?.into_result()?;
+//!     let clients: [&dyn SystemsManagerClient; 2] = [management, administrator];
+//!     let protect = SyncProtection::Protect { clients: &clients, regions: &regions };
+//!     let trusted = delegated.deregister(protect).await?;
+//!     let disabled = trusted.disable(protect).await?;
+//!     for change in disabled.changes() {
+//!         println!("{change}");
+//!     }
+//!     Ok(())
+//! }
 //!
 //! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() -> Result<(), ssm_organizations::Error> {
-//! let administrator: AccountId = "222222222222".parse()?;
-//! // An organization in memory. On AWS: `aws::AwsClient::new(&config)`.
-//! let client = sim::Organization::builder().member(administrator).build().management_client();
-//!
-//! // Five lines, whatever the start; a second run writes nothing.
-//! let observed = Integration::new(client).observe().await?;
-//! let delegated = observed.ensure_delegated(&administrator).await?;
-//!
-//! // Step by step, where the order is known.
-//! let trusted = delegated.deregister(Syncs::Forfeit).await?;
-//! let disabled = trusted.disable(Syncs::Forfeit).await?;
-//! for change in disabled.changes() {
-//!     println!("{change}");
-//! }
-//! # Ok(())
+//! # async fn main() -> Result<(), Error> {
+//! let account: AccountId = "222222222222".parse()?;
+//! // A simulated organization. On AWS: one `aws::AwsClient::new(&config)` for each account.
+//! let organization = sim::SimOrganization::builder().member(account).build();
+//! let administrator = organization.client(account);
+//! set_up_and_remove(&organization.management_client(), &administrator, account).await
 //! # }
 //! ```
 //!
-//! The wrong order does not compile, and the message names the state that has the method:
+//! A wrong order does not compile, and the compiler message names the state that has the method:
 //!
 //! ```compile_fail
 //! use ssm_organizations::{AccountId, Integration, sim, state::Disabled};
 //!
-//! async fn too_early(handle: Integration<Disabled, sim::Client>, account: &AccountId) {
+//! async fn too_early(handle: Integration<Disabled, sim::SimClient>, account: AccountId) {
 //!     // error[E0599]: no method named `register_delegated_administrator` found …
 //!     //               the method was found for `Integration<TrustedAccess, C>`
 //!     let _ = handle.register_delegated_administrator(account).await;
 //! }
 //! ```
 //!
-//! # What it does for you
+//! # Capabilities
 //!
-//! * **Checks before it writes**: all features, the management account's credentials, an active member, no other administrator.
-//! * **Sees it through**: a write ends when a read shows it. A lost reply is followed by reads, never by a second write.
-//! * **Tells what is known** when it fails: [`Failure::recover`] gives the state of before, another one, or none; never a guess.
-//! * **Explains a refusal** by looking again: what is so now, how sure the cause is ([`Evidence`]), and what to do ([`Remedy`]), with the
-//!   IAM statement where a permission is missing.
-//! * **Loses nothing silently**: taking away asks what to do about Explorer's data syncs ([`Syncs`]).
-//! * **Makes Explorer work**: the service-linked role and the data syncs, in many Regions at once ([`Explorer`], [`DataSyncs`],
-//!   [`AccountDiscoveryRole`]), and hands the delegation over with what hangs on it ([`Handover`]).
-//! * **Plans**, where the order is learned at run time: from what should be to steps, to a receipt, and back ([`plan`]).
-//! * **Touches nothing else**: no other service's trust, no administrator that was not named.
-//! * **Asks for no more than it needs**: the IAM policy of every step, and of everything, written for you ([`policy`]).
-//! * **Costs the same** in an organization of ten accounts and of a hundred thousand, inside AWS's burst allowances.
+//! * **Checks before writes**: all features, the credentials of the management account, an active
+//!   member account, no other administrator.
+//! * **Confirmed writes**: a write ends when a read shows the effect. After a lost response, the
+//!   crate reads and never sends a second write.
+//! * **Exact results after a failure**: [`TransitionError::recover`] returns the unchanged state, a
+//!   changed state, or an unobserved handle; never a guess.
+//! * **Explained refusals**: after a refusal, the crate reads the current status. The error
+//!   contains the evidence for the cause ([`Confidence`](error::Confidence)) and the remedies
+//!   ([`Remedy`]), with the IAM statement for a missing permission.
+//! * **No silent loss**: each removal requires a policy for Explorer's data syncs
+//!   ([`SyncProtection`]).
+//! * **Explorer**: the service-linked role and the data syncs, in many Regions at once
+//!   ([`ExplorerSetup`], [`DataSyncs`](integration::DataSyncs),
+//!   [`AccountDiscoveryRole`](integration::AccountDiscoveryRole)). The delegation can move to
+//!   another account with its data syncs ([`SyncMigration`]).
+//! * **Plans**, if the order is only known at run time: from a target to steps, to a receipt, and
+//!   back ([`plan`]).
+//! * **Limited effect**: services and administrators that are not named are unchanged.
+//! * **Least privilege**: generated IAM policies for each step and for all steps ([`policy`]).
+//! * **Constant cost**: an organization of a hundred thousand accounts needs as many calls as one
+//!   of ten, within AWS's burst limits.
 //!
 //! # IAM permissions
 //!
-//! For the management account's credentials. [`Operation::iam_action`](ports::Operation::iam_action) says the same of one call, and the module
-//! [`policy`] writes the policies that suffice.
+//! The table applies to the credentials of the management account.
+//! [`Operation::iam_action`](ports::Operation::iam_action) returns the permission of one call, and
+//! the module [`policy`] generates sufficient policies.
 //!
-//! | to | it takes |
+//! | action | permissions |
 //! | --- | --- |
 //! | observe | `organizations:DescribeOrganization`, `organizations:ListAWSServiceAccessForOrganization`, `organizations:ListDelegatedAdministrators` |
 //! | enable | `organizations:EnableAWSServiceAccess` |
 //! | register | `organizations:DescribeAccount`, `organizations:RegisterDelegatedAdministrator` |
 //! | deregister | `organizations:DeregisterDelegatedAdministrator` |
 //! | disable | `organizations:DisableAWSServiceAccess` |
-//! | protect data syncs | `ssm:ListResourceDataSync`, in each account that is looked at |
+//! | protect data syncs | `ssm:ListResourceDataSync`, in each checked account |
 //! | data syncs | `ssm:ListResourceDataSync`, `ssm:CreateResourceDataSync`, `ssm:UpdateResourceDataSync`, `ssm:DeleteResourceDataSync` |
 //! | the role | `iam:GetRole`, `iam:CreateServiceLinkedRole`, `iam:DeleteServiceLinkedRole`, `iam:GetServiceLinkedRoleDeletionStatus` |
 //!
-//! Condition keys may limit them: `organizations:ServicePrincipal` to `ssm.amazonaws.com`, `ssm:SyncType` to `SyncFromSource`,
-//! `iam:AWSServiceName` to `accountdiscovery.ssm.amazonaws.com`. Leave `ssm:ListResourceDataSync` without
-//! `ssm:SyncType`: before a sync is created, those of Inventory's type are listed too, because they hold names and places.
+//! Condition keys can limit the permissions: `organizations:ServicePrincipal` to
+//! `ssm.amazonaws.com`, `ssm:SyncType` to `SyncFromSource`, and `iam:AWSServiceName` to
+//! `accountdiscovery.ssm.amazonaws.com`. Leave `ssm:ListResourceDataSync` without `ssm:SyncType`:
+//! before a sync is created, Inventory's syncs are also listed, because they use names and quota.
 //!
-//! # What it tells
+//! # Tracing
 //!
-//! Through [`tracing`](https://docs.rs/tracing), under the target `ssm_organizations`, and nothing to whoever does not listen. A span for
-//! each operation, such as `ssm_organizations::enable_trusted_access`, with `organization`, `caller`, `account` and `region` as far as they are
-//! known. An event for each call of AWS, `INFO` for a write and `DEBUG` for a read, with `operation`, `caller`, `account`, `region`, `attempts`,
-//! `outcome` (`ok`, AWS's code, or the kind of the error), `reason` and `request_id`. Never an e-mail address or a credential. A client of your
-//! own tells of its calls itself.
+//! The crate emits spans and events of [`tracing`](https://docs.rs/tracing) with the target
+//! `ssm_organizations`. Without a subscriber, nothing is recorded.
+//!
+//! * Each operation is a span, such as `ssm_organizations::enable_trusted_access`, with the known
+//!   ones of `organization`, `caller`, `account` and `region`.
+//! * Each AWS call is an event: `INFO` for a write and `DEBUG` for a read. Its fields are
+//!   `operation`, `caller`, `account`, `region`, `attempts`, `outcome`, `reason` and `request_id`.
+//!   The `outcome` is `ok`, AWS's code, or the kind of the error.
+//!
+//! Neither contains an e-mail address or a credential. A client of your own emits the events of its
+//! calls itself.
 //!
 //! # Features
 //!
-//! | feature | what it brings |
+//! | feature | contents |
 //! | --- | --- |
-//! | `sim` (default) | `sim::Organization`, an organization in memory, for tests and examples, and `conformance`, a suite for other implementations of the ports; no further dependency |
-//! | `serde` | identifiers, plans, receipts and snapshots written and read as JSON and the like; targets read from TOML or JSON |
+//! | `sim` (default) | `sim::SimOrganization`, a simulated organization for tests and examples, and `conformance`, a suite for other implementations of the ports; no further dependency |
+//! | `serde` | serialization of identifiers, plans, receipts and snapshots, for example as JSON; targets from TOML or JSON |
 //! | `aws` | `aws::AwsClient` on the AWS SDK for Rust, with the HTTPS client of your own `SdkConfig` |
+//! | `aws-config` | `aws`, and clients from the environment, a profile or a role |
+//! | `sim-aws` | `wire`, the simulation as the HTTP client of an `SdkConfig`, for tests of programs that use the AWS SDK; includes `sim` and `aws` |
 //!
-//! # How it is built
+//! # Layers
 //!
 //! ```text
 //! ┌────────────────────────────────────┬────────────────────────────────────────┐
 //! │ typed handles                      │ plans                                  │
-//! │ the compiler checks the order      │ the order is found at run time         │
+//! │ the compiler checks the order      │ the order is computed at run time      │
 //! ├────────────────────────────────────┴────────────────────────────────────────┤
-//! │ operations   check, write once, read until it shows, say what is known      │
-//! │ observation  everything that counts, read at once; unknown is not absent    │
-//! │ ports        the calls, as traits: Organizations, Systems Manager, IAM, STS │
-//! │ domain       account ids, Regions, names: parsed once, valid ever after     │
+//! │ operations   checks, one write, reads until the effect is visible           │
+//! │ observation  reads of the whole state; unknown differs from absent          │
+//! │ ports        client traits for Organizations, Systems Manager, IAM, STS     │
+//! │ domain       account ids, Regions, names: validated when parsed             │
 //! └─────────────────────────────────────────────────────────────────────────────┘
 //!      ▲                ▲                   ▲
-//! aws::AwsClient    sim::Client    a mock or fake of your own
+//! aws::AwsClient    sim::SimClient    a mock or fake of your own
 //! ```
 //!
-//! Each layer knows only those below it. Both [`Integration`] and [`plan`] go through the same operations, and every client through the same [`ports`].
+//! Each layer uses only the layers below it. [`Integration`] and [`plan`] call the same operations,
+//! and every client implements the same [`ports`].
 //!
-//! # What it rests on
+//! # AWS documentation
 //!
-//! [AWS Systems Manager and AWS Organizations](https://docs.aws.amazon.com/organizations/latest/userguide/services-that-can-integrate-ssm.html),
-//! and the guides and API references that the items name. Where those leave something open, this crate reads and decides by what it sees.
+//! The sources are [AWS Systems Manager and AWS Organizations][integration guide], and the guides
+//! and API references that the items link. If those leave a point open, the crate decides by what
+//! it reads.
+//!
+//! [integration guide]: https://docs.aws.amazon.com/organizations/latest/userguide/services-that-can-integrate-ssm.html
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod by_region;
-mod capability;
-mod change;
-mod command_line;
-mod data_syncs;
-mod domain;
-mod error;
-mod explorer;
-mod failure;
-mod handover;
-mod integration;
-mod journal;
-mod json;
-mod next_step;
+pub mod domain;
+pub mod error;
+pub mod guidance;
+pub mod integration;
 mod observation;
-mod observed;
 mod operations;
-mod pages;
 pub mod plan;
-mod redact;
-mod role;
-#[cfg(feature = "serde")]
-mod saved;
-mod syncs;
-mod trace;
-
 pub mod policy;
 pub mod ports;
-pub mod state;
+mod record;
+mod trace;
+mod wait;
 
 #[cfg(feature = "aws")]
 pub mod aws;
@@ -156,22 +189,14 @@ pub mod aws;
 pub mod conformance;
 #[cfg(feature = "sim")]
 pub mod sim;
+#[cfg(feature = "sim-aws")]
+pub mod wire;
 
-pub use by_region::ByRegion;
-pub use capability::{Availability, Capability, Note, Warning};
-pub use change::{Certainty, Change, ChangeKind};
-pub use command_line::CommandLine;
-pub use data_syncs::{DataSyncs, SyncEnsured, Viewpoint};
-pub use domain::{
-    AccountId, DeletionTaskId, GlobalEndpoint, InvalidIdentifier, OrganizationId, OrganizationalUnitId, PageToken,
-    Partition, Region, RoleId, RoleName, ServicePrincipal, SyncName,
+pub use domain::{AccountId, Certainty, Change, ChangeKind, EnsureOutcome, Region, ServicePrincipal, SyncName};
+pub use error::{Error, ErrorKind, Remedy, RetryStatus, WriteStatus};
+pub use integration::{
+    ExplorerSetup, Integration, Observed, Recovered, Replacement, SyncMigration, Transition, TransitionError, state,
 };
-pub use error::{Actor, Applied, Error, ErrorKind, Evidence, PolicyType, Remedy, Retry, Situation};
-pub use explorer::Explorer;
-pub use failure::{Failure, Handle, Recovered};
-pub use handover::{Handover, Replaced};
-pub use integration::{Integration, Transition};
-pub use next_step::{NextStep, Task};
-pub use observed::Observed;
-pub use role::{AccountDiscoveryRole, RoleEnsured};
-pub use syncs::{RemainingSync, SyncAt, Syncs, SyncsLook, SyncsReport};
+pub use operations::regions::ByRegion;
+pub use operations::sync_guard::SyncProtection;
+pub use record::{ChangeRecorder, RecordError, WriteEvent};

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use ssm_organizations::sim::{self, Outcome};
+use ssm_organizations::sim::{self, CallOutcome};
 use tokio::time::Instant;
 
-use crate::job::{Job, Office, Size};
+use crate::job::{BenchOrganization, Job, Size};
 
 /// What a job took.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -23,24 +23,25 @@ impl Cost {
     }
 }
 
-/// How long each call takes: about what one from another continent to the Region of Organizations does.
+/// How long each call takes: about what one from another continent to the Region of Organizations
+/// does.
 pub(crate) const LATENCY: Duration = Duration::from_millis(100);
 
 /// From now on.
 pub(crate) struct Stopwatch {
-    organization: sim::Organization,
+    organization: sim::SimOrganization,
     begun: Instant,
 }
 
 impl Stopwatch {
-    pub(crate) fn start(organization: &sim::Organization) -> Self {
-        organization.forget_calls();
+    pub(crate) fn start(organization: &sim::SimOrganization) -> Self {
+        organization.clear_calls();
         Self { organization: organization.clone(), begun: Instant::now() }
     }
 
     pub(crate) fn stop(self) -> Cost {
         let calls = self.organization.calls();
-        let refused = calls.iter().filter(|call| call.outcome != Outcome::Answered).count();
+        let refused = calls.iter().filter(|call| call.outcome != CallOutcome::Success).count();
         Cost { calls: calls.len(), refused, time: self.begun.elapsed() }
     }
 }
@@ -51,8 +52,8 @@ fn run<T>(job: impl Future<Output = T>) -> T {
 }
 
 fn cost_with(job: Job, size: Size, latency: Duration) -> Cost {
-    let office = Office::new(job.start(size).latency(latency).build(), 1, 0);
-    let cost = run(job.run(&office, size)).expect("an organization in memory without faults");
+    let org = BenchOrganization::new(job.start(size).latency(latency).build(), 1, 0);
+    let cost = run(job.run(&org, size)).expect("an organization in memory without faults");
     assert_eq!(cost.refused, 0, "{}: a call was refused", job.title());
     cost
 }
@@ -66,7 +67,7 @@ pub(crate) fn cost(job: Job, size: Size) -> Cost {
 }
 
 /// What a job took at AWS's rates, of many runs that differ in the pauses between attempts.
-pub(crate) struct AtRates {
+pub(crate) struct ThrottledCost {
     /// The one in the middle of those that came to the end.
     pub(crate) median: Option<Cost>,
     /// How many did not: a call was throttled at every attempt.
@@ -75,14 +76,14 @@ pub(crate) struct AtRates {
 
 pub(crate) const RUNS: u64 = 101;
 
-pub(crate) fn at_rates(job: Job, size: Size, attempts: u32) -> AtRates {
+pub(crate) fn at_rates(job: Job, size: Size, attempts: u32) -> ThrottledCost {
     let run = |seed| {
-        let office = Office::new(job.start(size).latency(LATENCY).throttled().build(), attempts, seed);
-        run(job.run(&office, size)).ok()
+        let org = BenchOrganization::new(job.start(size).latency(LATENCY).with_throttling().build(), attempts, seed);
+        run(job.run(&org, size)).ok()
     };
     let mut costs: Vec<_> = (0..RUNS).map(run).collect();
     costs.sort_unstable_by_key(|cost| cost.map(|cost| cost.time));
     let gave_up = costs.iter().filter(|cost| cost.is_none()).count();
     let costs: Vec<_> = costs.into_iter().flatten().collect();
-    AtRates { median: costs.get(costs.len() / 2).copied(), gave_up }
+    ThrottledCost { median: costs.get(costs.len() / 2).copied(), gave_up }
 }

@@ -6,10 +6,12 @@ use ssm_organizations::plan::{Clients, Target};
 use ssm_organizations::policy::Caller;
 use ssm_organizations::ports::{DataSync, SourceRegions, SyncDefinition, SyncSourceType};
 use ssm_organizations::state::TrustedAccess;
-use ssm_organizations::{AccountId, Error, Integration, Observed, Region, ServicePrincipal, SyncName, Syncs, sim};
+use ssm_organizations::{
+    AccountId, Error, Integration, Observed, Region, ServicePrincipal, SyncName, SyncProtection, sim,
+};
 
 use crate::cost::{Cost, Stopwatch};
-use crate::retrying::Retrying;
+use crate::retrying::{RetryThrottled, Retrying};
 
 const SSM: ServicePrincipal = ServicePrincipal::SYSTEMS_MANAGER;
 const ROLE: ServicePrincipal = ServicePrincipal::ACCOUNT_DISCOVERY;
@@ -31,122 +33,141 @@ pub(crate) struct Size {
 pub(crate) enum Job {
     Observe,
     Onboard,
+    OnboardAtOnce,
     Offboard,
     ListSyncs,
     CreateSyncs,
     PlanIn,
     PlanOut,
+    PlanAgain,
 }
 
 impl Job {
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Observe, Self::Onboard, Self::Offboard, Self::ListSyncs, Self::CreateSyncs, Self::PlanIn, Self::PlanOut];
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Observe,
+        Self::Onboard,
+        Self::OnboardAtOnce,
+        Self::Offboard,
+        Self::ListSyncs,
+        Self::CreateSyncs,
+        Self::PlanIn,
+        Self::PlanOut,
+        Self::PlanAgain,
+    ];
     /// Those that call what AWS documents a rate of.
-    pub(crate) const AT_RATES: [Self; 5] = [Self::Observe, Self::Onboard, Self::Offboard, Self::PlanIn, Self::PlanOut];
+    pub(crate) const AT_RATES: [Self; 6] =
+        [Self::Observe, Self::Onboard, Self::OnboardAtOnce, Self::Offboard, Self::PlanIn, Self::PlanOut];
 
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Observe => "observe",
             Self::Onboard => "onboard",
+            Self::OnboardAtOnce => "onboard at once",
             Self::Offboard => "offboard",
             Self::ListSyncs => "list syncs",
             Self::CreateSyncs => "create syncs",
             Self::PlanIn => "set up by plan",
             Self::PlanOut => "take down by plan",
+            Self::PlanAgain => "set up by plan again",
         }
     }
 
     pub(crate) fn explanation(self) -> &'static str {
         match self {
-            Self::Observe => "`Integration::observe`, of an organization with an administrator",
-            Self::Onboard => "`observe` and `ensure_delegated`, from nothing",
+            Self::Observe => "`Integration::observe`, of an organization with a delegated administrator",
+            Self::Onboard => "`observe` and `ensure_delegated`, from the disabled state",
+            Self::OnboardAtOnce => "`ensure_delegated` on an unobserved handle, from the disabled state",
             Self::Offboard => {
-                "`observe` and `ensure_disabled`, with `Syncs::Protect` for two accounts in every Region, and no sync there"
+                "`observe` and `ensure_disabled`, with `SyncProtection::Protect` for two accounts without syncs in each Region"
             }
             Self::ListSyncs => "`DataSyncs::list` in every Region",
             Self::CreateSyncs => "`DataSyncs::ensure` of one new sync in every Region",
             Self::PlanIn => {
-                "a plan drawn up and applied: trusted access, administrator, role, and a sync of each of the two accounts in every Region"
+                "a plan and `apply`: trusted access, administrator, role, and a sync of two accounts in each Region"
             }
-            Self::PlanOut => "the same taken away again by a plan",
+            Self::PlanOut => "a plan and `apply` that remove the same",
+            Self::PlanAgain => "the same as to set up, with nothing left to do",
         }
     }
 
     /// The organization that it begins with.
-    pub(crate) fn start(self, size: Size) -> sim::Builder {
+    pub(crate) fn start(self, size: Size) -> sim::SimOrganizationBuilder {
         let others = (1..size.pages * PAGE).map(|number| format!("a{number:04}.amazonaws.com"));
         let others = others.map(|name| ServicePrincipal::new(name).expect("a principal"));
-        let bare = sim::Organization::builder()
+        let bare = sim::SimOrganization::builder()
             .members(size.accounts.try_into().expect("a number"))
             .member(administrator())
             .page_size(PAGE)
             .role_deletion(Duration::ZERO);
-        let bare = others.fold(bare, |builder, other| builder.trusting(&other));
-        let trusting = |builder: sim::Builder| builder.trusting(&SSM).role_for(&ROLE);
+        let bare = others.fold(bare, |builder, other| builder.trusted_access_for(&other));
+        let trusting =
+            |builder: sim::SimOrganizationBuilder| builder.trusted_access_for(&SSM).service_linked_role(&ROLE);
         let with_sync_of = |account, builder| {
-            let add = |builder: sim::Builder, region| builder.data_sync(account, region, shown(size.regions));
+            let add =
+                |builder: sim::SimOrganizationBuilder, region| builder.data_sync(account, region, shown(size.regions));
             regions(size.regions).into_iter().fold(builder, add)
         };
         match self {
-            Self::Onboard | Self::PlanIn => bare,
-            Self::Observe | Self::Offboard => trusting(bare).delegated_to(administrator()),
+            Self::Onboard | Self::OnboardAtOnce | Self::PlanIn => bare,
+            Self::Observe | Self::Offboard => trusting(bare).delegated_administrator(administrator()),
             Self::CreateSyncs => trusting(bare),
             Self::ListSyncs => with_sync_of(management(), trusting(bare)),
-            Self::PlanOut => {
-                let delegated = with_sync_of(management(), trusting(bare).delegated_to(administrator()));
+            Self::PlanOut | Self::PlanAgain => {
+                let delegated = with_sync_of(management(), trusting(bare).delegated_administrator(administrator()));
                 with_sync_of(administrator(), delegated)
             }
         }
     }
 
     /// Does it, and says what it cost.
-    pub(crate) async fn run(self, office: &Office, size: Size) -> Result<Cost, Error> {
-        let Office { organization, management, administrator: of_administrator } = office;
+    pub(crate) async fn run(self, org: &BenchOrganization, size: Size) -> Result<Cost, Error> {
+        let BenchOrganization { organization, management, administrator: of_administrator } = org;
         let home = regions(size.regions);
         let watch = Stopwatch::start(organization);
         match self {
             Self::Observe => drop(Integration::new(management).observe().await?),
             Self::Onboard => {
                 let observed = Integration::new(management).observe().await?;
-                observed.ensure_delegated(&administrator()).await?;
+                observed.ensure_delegated(administrator()).await?;
             }
+            Self::OnboardAtOnce => drop(Integration::new(management).ensure_delegated(administrator()).await?),
             Self::Offboard => {
-                let syncs = Syncs::Protect { ssm: &[management, of_administrator], regions: &home };
+                let syncs = SyncProtection::Protect { clients: &[management, of_administrator], regions: &home };
                 Integration::new(management).observe().await?.ensure_disabled(syncs).await?;
             }
             Self::ListSyncs => {
-                let mut trusted = office.trusted().await?;
+                let mut trusted = org.trusted().await?;
                 let syncs = trusted.data_syncs(management).await?;
                 let watch = Stopwatch::start(organization);
                 syncs.list(&home).await?.into_result()?;
                 return Ok(watch.stop());
             }
             Self::CreateSyncs => {
-                let mut trusted = office.trusted().await?;
+                let mut trusted = org.trusted().await?;
                 let mut syncs = trusted.data_syncs(management).await?;
                 let watch = Stopwatch::start(organization);
                 syncs.ensure(&wanted(size.regions), &home).await?.into_result()?;
                 return Ok(watch.stop());
             }
-            Self::PlanIn => office.reach(&everything(size.regions)).await?,
-            Self::PlanOut => office.reach(&nothing(size.regions)).await?,
+            Self::PlanIn | Self::PlanAgain => org.reach(&everything(size.regions)).await?,
+            Self::PlanOut => org.reach(&nothing(size.regions)).await?,
         }
         Ok(watch.stop())
     }
 }
 
 /// An organization, and a client of each of the two accounts.
-pub(crate) struct Office {
-    organization: sim::Organization,
+pub(crate) struct BenchOrganization {
+    organization: sim::SimOrganization,
     management: Retrying,
     administrator: Retrying,
 }
 
-impl Office {
+impl BenchOrganization {
     /// With so many attempts at a call, and pauses between them that are drawn from the seed.
-    pub(crate) fn new(organization: sim::Organization, attempts: u32, seed: u64) -> Self {
-        let management = Retrying::new(organization.management_client(), attempts, seed);
-        let administrator = Retrying::new(organization.client(administrator()), attempts, !seed);
+    pub(crate) fn new(organization: sim::SimOrganization, attempts: u32, seed: u64) -> Self {
+        let management = RetryThrottled::client(organization.management_client(), attempts, seed);
+        let administrator = RetryThrottled::client(organization.client(administrator()), attempts, !seed);
         Self { organization, management, administrator }
     }
 
@@ -158,7 +179,7 @@ impl Office {
     }
 
     async fn reach(&self, target: &Target) -> Result<(), Error> {
-        let clients = Clients::new(&self.management).and(&self.administrator);
+        let clients = Clients::new(&self.management).with_account_client(&self.administrator);
         target.plan(&clients).await?.apply(&clients, |_| {}).await?;
         Ok(())
     }
@@ -191,7 +212,7 @@ fn administrator() -> AccountId {
 }
 
 fn regions(count: usize) -> Vec<Region> {
-    (1..=count).map(|number| Region::new(format!("region-{number}")).expect("a Region")).collect()
+    (1..=count).map(|number| Region::new(format!("eu-test-{number}")).expect("a Region")).collect()
 }
 
 fn name() -> SyncName {

@@ -1,38 +1,39 @@
-//! What jobs cost by the size of an organization: calls, round trips one after the other, and time at AWS's rates.
+//! Cost of jobs by the size of an organization: calls, sequential round trips, and time at AWS's
+//! rates.
 //!
-//! `cargo bench --bench scale` prints `docs/scale.md`; with `-- --write` it writes that file and its picture, with `-- --check` it holds both
-//! against what comes out now. Time is tokio's, paused: it passes only where something waits, and the same run takes the same time on every machine.
+//! `cargo bench --bench scale` prints `docs/scale.md`; with `-- --write` it writes that
+//! file, with `-- --check` it compares the file with the output. The time is tokio's paused time:
+//! it passes only while a call or a pause waits, and a run takes the same time on every machine.
 #![allow(clippy::expect_used, clippy::panic, reason = "a benchmark that cannot go on panics")]
 
 mod cost;
 mod job;
 mod page;
-mod picture;
 mod retrying;
 
 use std::path::Path;
 use std::process::ExitCode;
 use std::{env, fs, io};
 
-use cost::{AtRates, Cost};
+use cost::{Cost, ThrottledCost};
 use job::{Job, Size};
 
 /// Costs by one measure of an organization, the others being as small as they get.
 struct Sweep {
-    by: By,
+    by: Measure,
     sizes: Vec<usize>,
     /// For each job, in the order of [`Job::ALL`], one for each size.
     costs: Vec<Vec<Cost>>,
 }
 
 #[derive(Clone, Copy)]
-enum By {
+enum Measure {
     Accounts,
     Regions,
     Pages,
 }
 
-impl By {
+impl Measure {
     const ALL: [Self; 3] = [Self::Accounts, Self::Regions, Self::Pages];
 
     fn sizes(self) -> &'static [usize] {
@@ -62,15 +63,15 @@ impl By {
 struct Results {
     sweeps: Vec<Sweep>,
     /// By pages: for each job at AWS's rates, with so many attempts at a call, one for each size.
-    at_rates: Vec<(Job, u32, Vec<AtRates>)>,
+    at_rates: Vec<(Job, u32, Vec<ThrottledCost>)>,
 }
 
 fn measure() -> Results {
-    let sweeps = By::ALL.into_iter().map(By::sweep).collect();
-    let pages = By::Pages.sizes();
+    let sweeps = Measure::ALL.into_iter().map(Measure::sweep).collect();
+    let pages = Measure::Pages.sizes();
     let at_rates = Job::AT_RATES.into_iter().flat_map(|job| [3, 10].map(|attempts| (job, attempts)));
     let at_rates = at_rates.map(|(job, attempts)| {
-        let outcomes = pages.iter().map(|size| cost::at_rates(job, By::Pages.of(*size), attempts)).collect();
+        let outcomes = pages.iter().map(|size| cost::at_rates(job, Measure::Pages.of(*size), attempts)).collect();
         (job, attempts, outcomes)
     });
     Results { sweeps, at_rates: at_rates.collect() }
@@ -79,23 +80,14 @@ fn measure() -> Results {
 fn main() -> io::Result<ExitCode> {
     let results = measure();
     let page = page::page(&results);
-    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
-    let files = [(docs.join("scale.md"), &page), (docs.join("scale.svg"), &picture::picture(&results))];
-    let asked = |what: &str| env::args().any(|argument| argument == what);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/scale.md");
+    let asked = |option: &str| env::args().any(|argument| argument == option);
     if asked("--write") {
-        fs::create_dir_all(&docs)?;
-        for (path, text) in files {
-            fs::write(path, text)?;
-        }
+        fs::write(path, page)?;
     } else if asked("--check") {
-        for (path, text) in files {
-            if fs::read_to_string(&path)? != *text {
-                eprintln!(
-                    "{}: no longer so; `cargo bench --bench scale -- --write`, and read the diff",
-                    path.display()
-                );
-                return Ok(ExitCode::FAILURE);
-            }
+        if fs::read_to_string(&path)? != page {
+            eprintln!("{}: out of date; run `cargo bench --bench scale -- --write`", path.display());
+            return Ok(ExitCode::FAILURE);
         }
     } else {
         println!("{page}");

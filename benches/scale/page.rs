@@ -1,29 +1,27 @@
-//! The results as a page for people.
+//! The results as a Markdown page.
 
 use std::fmt::Write;
 
 use crate::cost::{Cost, LATENCY, RUNS};
 use crate::job::Job;
-use crate::{By, Results, Sweep};
+use crate::{Measure, Results, Sweep};
 
 const HEAD: &str = "\
-# What it costs in a large organization
+# Cost by the size of an organization
 
-*Made by `cargo bench --bench scale -- --write` and held by the same with `--check`. Nothing on this page was timed: the jobs run on the
-organization in memory, in a time that passes only where something waits, so it is the same on every machine.*
+`cargo bench --bench scale -- --write` generates this page, and `-- --check` compares it. The jobs run
+on the simulator in paused time, so the figures are the same on every machine.
 
-![Time and calls of six jobs by accounts, Regions and pages of trusted services](scale.svg)
+* **Accounts cost no calls.** No job lists the accounts or makes a call for each of them.
+* **Regions cost calls, but hardly any time.** The calls in different Regions run concurrently.
+* **Trusted services cost one call for every 20**, each time the crate lists them: AWS has no filter.
+  Beyond the burst that AWS allows, each of these calls takes a second.
 
-* **Accounts cost nothing.** No call lists them, and none is made for each of them.
-* **Regions cost calls and hardly any time**, because they are spoken to at the same time.
-* **Trusted services cost a call for every twenty**, each time that the listing is read: AWS cannot filter it. Past the
-  burst that AWS allows, each call costs a second.
-
-| job | what is done |
+| job | steps |
 | --- | --- |
 ";
 
-impl By {
+impl Measure {
     fn heading(self) -> &'static str {
         match self {
             Self::Accounts => "By accounts",
@@ -48,9 +46,10 @@ pub(crate) fn page(results: &Results) -> String {
     }
     let _ = write!(
         page,
-        "\n## Calls, and how many of them wait for one another\n\n\
-         A cell is *calls / round trips*: all calls, and those on the longest chain of calls that each wait for the one before. Nothing else takes\n\
-         time, so at {} ms a call ten round trips take {} s. What is not in the column's head is the smallest: 10 accounts, one Region, one page.\n",
+        "\n## Calls and sequential round trips\n\n\
+         A cell shows *calls / round trips*: all calls, and the calls of the longest sequence in which each call\n\
+         waits for the previous one. Only calls take time: with {} ms per call, ten round trips take {} s. The\n\
+         other sizes are the smallest: 10 accounts, one Region, one page.\n",
         LATENCY.as_millis(),
         seconds(LATENCY.as_secs_f64() * 10.0),
     );
@@ -66,17 +65,20 @@ pub(crate) fn page(results: &Results) -> String {
 
 /// The last part: what AWS's rates add.
 fn at_rates(results: &Results) -> String {
-    let Some(Sweep { sizes, costs, .. }) = results.sweeps.iter().find(|sweep| matches!(sweep.by, By::Pages)) else {
+    let Some(Sweep { sizes, costs, .. }) = results.sweeps.iter().find(|sweep| matches!(sweep.by, Measure::Pages))
+    else {
         return String::new();
     };
     let unhindered =
         |job: Job| Job::ALL.into_iter().zip(costs).find(|(other, _)| *other == job).map(|(_, costs)| costs);
     let mut part = format!(
         "\n## Time at AWS's rates\n\n\
-         [AWS allows an account](https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html) one listing of the trusted\n\
-         services a second, after a burst of three. What it throttles, the SDK tries again after a random part of a second, then of two, of four and\n\
-         so on; three attempts in all, unless it is told otherwise. Here at {} ms a call: without any limit → at AWS's rates with ten attempts, the\n\
-         median of {RUNS} runs that differ in those pauses. The rates of Systems Manager and IAM are not documented.\n\n",
+         [AWS allows an account](https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html)\n\
+         one listing of the trusted services a second, after a burst of three. The SDK retries a throttled call\n\
+         after a random part of one second, then of two, of four and so on, with three attempts by default. After\n\
+         the last attempt, this crate repeats the call until the wait limit, which applies to each call. A cell\n\
+         shows the time without limits → the time at AWS's rates with ten attempts, with {} ms per call. It is the\n\
+         median of {RUNS} runs with different pauses. The rates of Systems Manager and IAM are not documented.\n\n",
         LATENCY.as_millis(),
     );
     part += &head("pages", sizes);
@@ -85,22 +87,14 @@ fn at_rates(results: &Results) -> String {
         let cells = costs.map(|(cost, at_rates)| format!("{} → {}", time(Some(*cost)), time(at_rates.median)));
         part += &row(job.title(), cells);
     }
-    let _ = write!(
-        part,
-        "\nOf the {RUNS} runs with the SDK's three attempts, so many failed, because a call was throttled at every attempt:\n\n"
-    );
+    let _ = write!(part, "\nFailed runs of {RUNS} with the SDK's three attempts:\n\n");
     part += &head("pages", sizes);
     for (job, _, outcomes) in results.at_rates.iter().filter(|(_, attempts, _)| *attempts == 3) {
         part += &row(job.title(), outcomes.iter().map(|at_rates| at_rates.gave_up.to_string()));
     }
     let patient = results.at_rates.iter().filter(|(_, attempts, _)| *attempts == 10);
     let gave_up: usize = patient.flat_map(|(.., outcomes)| outcomes).map(|at_rates| at_rates.gave_up).sum();
-    let _ = write!(
-        part,
-        "\nWith ten attempts, {}. Whoever trusts more than twenty services says so:\n\
-         `AwsClient::builder(&config).retry_config(RetryConfig::standard().with_max_attempts(10))`.\n",
-        if gave_up == 0 { "none did".to_owned() } else { format!("{gave_up} did") },
-    );
+    let _ = write!(part, "\nWith ten attempts, {gave_up} of these runs fail.\n");
     part
 }
 

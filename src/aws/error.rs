@@ -1,4 +1,4 @@
-//! From the SDK's errors to this crate's, by what is known of the call's fate.
+//! Conversion of the SDK's errors to errors of this crate, by the progress of the call.
 
 use std::error::Error as StdError;
 use std::io;
@@ -13,79 +13,91 @@ use aws_smithy_types::error::ErrorMetadata;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
 
-use super::attempts::Attempts;
-use crate::error::{Applied, Error, ErrorKind, Remedy, Retry};
-use crate::ports::Operation;
+use super::call_tracker::CallTracker;
+use crate::domain::Operation;
+use crate::error::{Error, ErrorKind, Remedy, RetryStatus, WriteStatus};
 
-/// The one conversion.
-pub(super) fn from_sdk<E>(attempts: &Attempts, error: SdkError<E, HttpResponse>) -> Error
+/// Converts an error of the SDK. Every call uses this conversion.
+pub(super) fn from_sdk<E>(attempts: &CallTracker, error: SdkError<E, HttpResponse>) -> Error
 where
     E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
 {
     let operation = attempts.operation();
     let mut ours = match &error {
-        SdkError::ServiceError(answer) => answered(operation, &Said::by(answer.err()), answer.raw()),
-        SdkError::ResponseError(answer) => answered(operation, &Said::default(), answer.raw()),
-        _ if !attempts.in_flight() => unsent(attempts, &error),
-        _ if never_connected(&error) => {
-            let unreached =
-                Error::not_sent(operation, "no connection could be made").with_remedy(Remedy::CheckEndpoint);
-            unreached.with_retry(Retry::Temporary)
+        SdkError::ServiceError(answer) => from_response(operation, &ServiceErrorFields::by(answer.err()), answer.raw()),
+        SdkError::ResponseError(answer) => from_response(operation, &ServiceErrorFields::default(), answer.raw()),
+        _ if !attempts.in_flight() => not_sent(attempts, &error),
+        _ if innermost::<UnusableHttpClient>(&error).is_some() => {
+            Error::not_sent(operation, "the HTTP client is unusable")
         }
-        _ => Error::lost(operation),
+        _ if is_connect_error(&error) => no_connection(operation, &error),
+        _ => Error::response_lost(operation),
     };
-    // A write with a lost reply was not repeated, whatever came before it.
-    if ours.is_retryable() && attempts.repeated() && ours.applied() == Applied::No {
-        ours = ours.with_retry(Retry::Spent);
+    // AWS does not know the keys of another partition. The calls of Organizations, IAM and STS do
+    // not show the Region that selects the partition.
+    if *ours.kind() == ErrorKind::CredentialsRejected
+        && let (None, Some(region)) = (ours.region(), attempts.client_region())
+    {
+        ours = ours.with_remedies([Remedy::RenewCredentials, Remedy::CheckRegion { region }]);
+    }
+    // A write with a lost response was not repeated, even if earlier attempts were retried.
+    if ours.is_retryable() && attempts.was_retried() && ours.write_status() == WriteStatus::NotApplied {
+        ours = ours.with_retry(RetryStatus::Exhausted);
     }
     if let Some(id) = error.request_id() {
         ours = ours.with_request_id(id);
     }
-    ours.with_source_saying(Box::new(error), said)
+    ours.with_source_saying(Box::new(error), service_error_text)
 }
 
-/// The SDK keeps an answer that it does not know as metadata, which it prints as Rust does. Only its message is for people.
-fn said(error: &(dyn StdError + 'static)) -> Option<String> {
+/// Returns the text of an error of the SDK.
+///
+/// The SDK stores an unknown response as metadata with a `Debug`-like text, so only its message is
+/// returned.
+pub(super) fn service_error_text(error: &(dyn StdError + 'static)) -> Option<String> {
     match error.downcast_ref::<ErrorMetadata>() {
         Some(metadata) => metadata.message().map(str::to_owned),
         None => Some(error.to_string()),
     }
 }
 
-/// What an answer says of itself.
+/// Fields of a service error.
 #[derive(Default)]
-struct Said<'a> {
+struct ServiceErrorFields<'a> {
     code: Option<&'a str>,
     message: Option<&'a str>,
     reason: Option<&'a str>,
     declared: bool,
 }
 
-impl<'a> Said<'a> {
+impl<'a> ServiceErrorFields<'a> {
     fn by<E: StdError + ProvideErrorMetadata + 'static>(error: &'a E) -> Self {
-        match error.source().and_then(Shape::of) {
-            Some(Shape { code, message, reason }) => Self { code: Some(code), message, reason, declared: true },
+        match error.source().and_then(ModeledError::of) {
+            Some(ModeledError { code, message, reason }) => Self { code: Some(code), message, reason, declared: true },
             None => Self { code: error.code(), message: error.message(), ..Self::default() },
         }
     }
 }
 
-/// AWS's code: that of the shape that the SDK recognised, or what the answer called itself.
+/// Returns AWS's code: that of the SDK's modeled error, or else that of the response.
 ///
-/// The shape comes first because an error that was made by hand, as mocks of the SDK make them, has it only.
+/// The modeled error comes first, because a handwritten error, as in mocks of the SDK, has no other
+/// code.
 pub(super) fn code<E: StdError + ProvideErrorMetadata + 'static>(error: &E) -> Option<&str> {
-    error.source().and_then(Shape::of).map(|shape| shape.code).or(error.code())
+    error.source().and_then(ModeledError::of).map(|shape| shape.code).or(error.code())
 }
 
-/// One of the errors that AWS's models declare for the calls of this crate.
-struct Shape<'a> {
+/// Error that AWS's models declare for the calls of this crate.
+struct ModeledError<'a> {
     code: &'static str,
     message: Option<&'a str>,
     reason: Option<&'a str>,
 }
 
-impl<'a> Shape<'a> {
-    /// The errors of different calls are different types around the same shapes, so the shape is what can be asked for.
+impl<'a> ModeledError<'a> {
+    /// Returns the modeled error with its code.
+    ///
+    /// Each call has its own error type around the same shapes, so the lookup uses the shape.
     fn of(error: &'a (dyn StdError + 'static)) -> Option<Self> {
         macro_rules! shapes {
             ($($shape:path => $code:literal $(, $reason:ident)?;)*) => {$(
@@ -114,7 +126,7 @@ impl<'a> Shape<'a> {
             ssm::ResourceDataSyncCountExceededException => "ResourceDataSyncCountExceededException";
             ssm::ResourceDataSyncInvalidConfigurationException => "ResourceDataSyncInvalidConfigurationException";
             ssm::ResourceDataSyncNotFoundException => "ResourceDataSyncNotFoundException";
-            // IAM's codes are not the names of its shapes.
+            // IAM's codes differ from the names of its shapes.
             iam::InvalidInputException => "InvalidInput";
             iam::LimitExceededException => "LimitExceeded";
             iam::NoSuchEntityException => "NoSuchEntity";
@@ -124,29 +136,39 @@ impl<'a> Shape<'a> {
     }
 }
 
-/// An answer came: what it says, and where it says nothing, what its status means.
-fn answered(operation: Operation, said: &Said<'_>, answer: &HttpResponse) -> Error {
+/// Converts a response by its fields, or else by its status.
+fn from_response(operation: Operation, said: &ServiceErrorFields<'_>, answer: &HttpResponse) -> Error {
     let status = answer.status();
     let code = said.code.or_else(|| code_in_xml(answer));
     let mut ours = match (code, status.as_u16()) {
-        // Of an emulator, whatever it calls it.
-        (Some(code), 501) if !said.declared => Error::service(operation, code, "").by_status(ErrorKind::Unsupported),
-        (Some(code), 400..) => {
-            let refusal = Error::service(operation, code, "");
-            // A code that nobody declared means what its status means. A declared one is a refusal, whatever a mock answers it with.
-            let meaning = meaning(status.as_u16());
-            let unknown = *refusal.kind() == ErrorKind::Refused && !said.declared;
-            if unknown && meaning != ErrorKind::Refused { refusal.by_status(meaning) } else { refusal }
+        // An emulator, regardless of its code.
+        (Some(code), 501) if !said.declared => {
+            Error::from_service_error(operation, code, "").reclassify_by_status(ErrorKind::Unsupported)
         }
-        (Some(code), _) => Error::service(operation, code, ""),
+        (Some(code), 400..) => {
+            let refusal = Error::from_service_error(operation, code, "");
+            // The status classifies an undeclared code. A declared code is a refusal, even if a
+            // mock returns it with an unusual status.
+            let meaning = classify_status(status.as_u16());
+            let unknown = *refusal.kind() == ErrorKind::ServiceError && !said.declared;
+            if unknown && meaning != ErrorKind::ServiceError { refusal.reclassify_by_status(meaning) } else { refusal }
+        }
+        (Some(code), _) => Error::from_service_error(operation, code, ""),
         (None, status) => {
-            let ours = Error::of(ErrorKind::Refused).at(operation).by_status(meaning(status));
-            let what = if (200..300).contains(&status) { "a body that cannot be read" } else { "no error code" };
-            let ours = ours.with_message(format!("HTTP status {status} and {what}"));
-            // AWS does not speak HTML: an emulator or a proxy does.
+            let ours = Error::new(ErrorKind::ServiceError)
+                .with_operation(operation)
+                .reclassify_by_status(classify_status(status));
+            let what = if (200..300).contains(&status) { "with an unreadable body" } else { "without an error code" };
+            let ours = ours.with_message(format!("HTTP status {status} {what}"));
+            // AWS does not return HTML, but an emulator or a proxy does.
             if is_html(answer) { ours.with_remedy(Remedy::CheckEndpoint) } else { ours }
         }
     };
+    // With a 5xx status, a code that asks to try again later does not show that AWS refused the
+    // write before its effect.
+    if answer.status().is_server_error() && operation.is_write() && ours.retry_status() != RetryStatus::Permanent {
+        ours = ours.with_write_status(WriteStatus::Unknown);
+    }
     if let Some(message) = said.message {
         ours = ours.with_message(message);
     }
@@ -156,15 +178,15 @@ fn answered(operation: Operation, said: &Said<'_>, answer: &HttpResponse) -> Err
     ours
 }
 
-/// What a status means where the code says nothing.
-fn meaning(status: u16) -> ErrorKind {
+/// Returns the kind of an HTTP status if the code is missing or unknown.
+fn classify_status(status: u16) -> ErrorKind {
     match status {
         401 | 403 => ErrorKind::AccessDenied,
-        408 => ErrorKind::Lost,
+        408 => ErrorKind::ResponseLost,
         429 => ErrorKind::Throttled,
-        400..=499 => ErrorKind::Refused,
+        400..=499 => ErrorKind::ServiceError,
         501 => ErrorKind::Unsupported,
-        _ => ErrorKind::Lost,
+        _ => ErrorKind::ResponseLost,
     }
 }
 
@@ -174,8 +196,10 @@ fn is_html(answer: &HttpResponse) -> bool {
     begins(b"<!doctype html") || begins(b"<html")
 }
 
-/// The code of an answer in XML that is not as the service writes it, or where JSON was due: how moto refuses those who lack a
-/// permission. One inside of a success that cannot be read is no refusal.
+/// Returns the code of an XML response that the SDK cannot parse.
+///
+/// Examples are XML in another format, and XML where JSON is expected, as moto returns for a
+/// missing permission. A code inside an unreadable success response is not a refusal.
 fn code_in_xml(answer: &HttpResponse) -> Option<&str> {
     if answer.status().is_success() {
         return None;
@@ -186,8 +210,8 @@ fn code_in_xml(answer: &HttpResponse) -> Option<&str> {
     is_code.then_some(code)
 }
 
-/// The SDK gave up before anything left, or after a refusal and before sending again.
-fn unsent<E>(attempts: &Attempts, error: &SdkError<E, HttpResponse>) -> Error
+/// Converts an error of a call that stopped before it was sent, or between a refusal and a retry.
+fn not_sent<E>(attempts: &CallTracker, error: &SdkError<E, HttpResponse>) -> Error
 where
     E: StdError + 'static,
 {
@@ -195,56 +219,113 @@ where
     let not_sent = |why| Error::not_sent(operation, why);
     let configure = |what, why| not_sent(why).with_remedy(what);
     if let SdkError::TimeoutError(_) = error {
-        let why = if attempts.refused() {
-            "its time was up before it was sent again"
+        let why = if attempts.was_refused() {
+            "the timeout expired before the request was sent again"
         } else {
-            "its time was up before it was sent"
+            "the timeout expired before the request was sent"
         };
-        not_sent(why).with_retry(Retry::Temporary)
-    } else if attempts.had_no_region() {
+        not_sent(why).with_retry(RetryStatus::Temporary)
+    } else if attempts.lacked_region() {
         configure(Remedy::ConfigureRegion, "no Region is configured")
     } else if let Some(credentials) = innermost::<CredentialsError>(error) {
-        match (credentials, refusal_behind(credentials)) {
-            (CredentialsError::CredentialsNotLoaded(_), _) => {
-                configure(Remedy::ConfigureCredentials, "no credentials are configured")
-            }
-            (CredentialsError::InvalidConfiguration(_), _) => {
-                configure(Remedy::ConfigureCredentials, "the credentials are configured wrongly")
-            }
-            (_, Some(ErrorKind::AccessDenied)) => {
-                configure(Remedy::CheckRole, "AWS denies the role that the credentials are to be of")
-            }
-            (_, Some(ErrorKind::CredentialsRejected)) => {
-                configure(Remedy::RenewCredentials, "AWS does not accept what the credentials are to be had with")
-            }
-            (CredentialsError::ProviderTimedOut(_), _) => {
-                not_sent("the credentials could not be loaded in time").with_retry(Retry::Temporary)
-            }
-            // A login that has expired looks like a host that does not answer.
-            _ => not_sent("the credentials could not be loaded")
-                .with_retry(Retry::Temporary)
-                .with_remedies([Remedy::RenewCredentials, Remedy::TryLater]),
-        }
-    } else if attempts.had_no_credentials() {
+        let CredentialsFailure { what, remedies, retry } = CredentialsFailure::of(credentials);
+        not_sent(what).with_remedies(remedies).with_retry(retry)
+    } else if attempts.lacked_credentials() {
         configure(Remedy::ConfigureCredentials, "no credentials are configured")
-    } else if attempts.had_no_http_client() {
+    } else if attempts.lacked_http_client() {
         not_sent("no HTTP client is configured")
     } else {
-        not_sent("the request could not be made ready")
+        not_sent("the request could not be prepared")
     }
 }
 
-/// What the service that was asked for credentials says, where it refuses them.
-fn refusal_behind(credentials: &CredentialsError) -> Option<ErrorKind> {
-    let code = innermost::<ErrorMetadata>(credentials)?.code()?;
-    Some(Error::service(Operation::GetCallerIdentity, code, "").kind().clone())
+/// Reason why a provider returned no credentials.
+pub(super) struct CredentialsFailure {
+    pub(super) what: &'static str,
+    pub(super) remedies: Vec<Remedy>,
+    pub(super) retry: RetryStatus,
 }
 
-/// Whether a connection was asked for and never came about, so that nothing could be sent on it.
+impl CredentialsFailure {
+    pub(super) fn of(credentials: &CredentialsError) -> Self {
+        let permanent = |what, remedy| Self { what, remedies: vec![remedy], retry: RetryStatus::Permanent };
+        match (credentials, nested_refusal(credentials)) {
+            (CredentialsError::CredentialsNotLoaded(_), _) => {
+                permanent("no credentials are configured", Remedy::ConfigureCredentials)
+            }
+            (CredentialsError::InvalidConfiguration(_), _) => {
+                permanent("the configuration of the credentials is invalid", Remedy::ConfigureCredentials)
+            }
+            _ if is_login_expired(credentials) => {
+                permanent("the session of IAM Identity Center is missing or expired", Remedy::LogIn { profile: None })
+            }
+            (_, Some(ErrorKind::AccessDenied)) => {
+                permanent("AWS denied access to the role of the credentials", Remedy::CheckRole)
+            }
+            (_, Some(ErrorKind::CredentialsRejected)) => {
+                permanent("AWS rejected the source credentials", Remedy::RenewCredentials)
+            }
+            (CredentialsError::ProviderTimedOut(_), _) => Self {
+                what: "the credentials could not be loaded in time",
+                remedies: Vec::new(),
+                retry: RetryStatus::Temporary,
+            },
+            // An unknown cause may be a host that does not respond.
+            _ => Self {
+                what: "the credentials could not be loaded",
+                remedies: vec![Remedy::RenewCredentials, Remedy::RetryLater],
+                retry: RetryStatus::Temporary,
+            },
+        }
+    }
+}
+
+/// Returns the kind of a refusal by the service that provides the credentials.
+fn nested_refusal(credentials: &CredentialsError) -> Option<ErrorKind> {
+    let code = innermost::<ErrorMetadata>(credentials)?.code()?;
+    Some(Error::from_service_error(Operation::GetCallerIdentity, code, "").kind().clone())
+}
+
+/// Returns whether the session of IAM Identity Center has to be renewed by `aws sso login`.
 ///
-/// `hyper-util`, which the SDK's HTTP client is made of, says so only in words; other clients at least pass the refusal on. A host that
-/// is unreachable proves nothing by itself: the way to it may have broken after the request had left.
-fn never_connected(error: &(dyn StdError + 'static)) -> bool {
+/// The SDK has no type for an expired or missing token of a session, only these texts. IAM Identity
+/// Center rejects a token that expired earlier than it states.
+fn is_login_expired(credentials: &CredentialsError) -> bool {
+    let is_rejected = innermost::<ErrorMetadata>(credentials).and_then(ErrorMetadata::code);
+    is_rejected == Some("UnauthorizedException")
+        || sources(credentials).any(|error| {
+            let text = error.to_string();
+            ["SSO token", "sso/cache"].iter().any(|part| text.contains(part))
+        })
+}
+
+/// Reason why an HTTP client cannot send any request.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct UnusableHttpClient(pub(super) String);
+
+/// Converts an error without a connection. Nothing was sent.
+fn no_connection(operation: Operation, error: &(dyn StdError + 'static)) -> Error {
+    let says = |text: &str| sources(error).any(|error| error.to_string().contains(text));
+    // The libraries below report both causes only as text.
+    if says("tunnel error") {
+        let why = "the proxy of the environment did not connect to the endpoint";
+        Error::not_sent(operation, why).with_remedy(Remedy::CheckProxy).with_retry(RetryStatus::Temporary)
+    } else if says("UnknownIssuer") {
+        let why = "the issuer of the server's certificate is unknown";
+        Error::not_sent(operation, why).with_remedies([Remedy::SetCaBundle, Remedy::CheckEndpoint])
+    } else {
+        let why = "no connection could be made";
+        Error::not_sent(operation, why).with_remedy(Remedy::CheckEndpoint).with_retry(RetryStatus::Temporary)
+    }
+}
+
+/// Returns whether no connection was established, so that nothing was sent.
+///
+/// `hyper-util`, the basis of the SDK's HTTP client, reports this case only as text. Other clients
+/// at least pass on the refused connection. An unreachable host proves nothing, because the route
+/// may have failed after the request was sent.
+fn is_connect_error(error: &(dyn StdError + 'static)) -> bool {
     sources(error).any(|error| {
         let refused = |error: &io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
         error.downcast_ref().is_some_and(refused) || error.to_string() == "client error (Connect)"
@@ -255,7 +336,7 @@ fn sources<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a 
     std::iter::successors(Some(error), |&error| error.source())
 }
 
-/// The last of its kind: a chain of providers wraps what went wrong in one of them.
+/// Returns the innermost error of a type, because a chain of providers wraps the original error.
 fn innermost<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
     sources(error).filter_map(|error| error.downcast_ref()).last()
 }

@@ -1,4 +1,4 @@
-//! One HTTP client for all services.
+//! HTTP client shared by all services.
 
 use aws_smithy_runtime::client::defaults::default_http_client_plugin_v2;
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -10,43 +10,57 @@ use aws_smithy_runtime_api::client::runtime_plugin::RuntimePlugin;
 use aws_smithy_types::config_bag::ConfigBag;
 use aws_types::sdk_config::SharedHttpClient;
 
-/// The SDK's own HTTP client, for several configurations to share: its connections, and the certificates that it trusts.
+/// Returns the SDK's own HTTP client, which several configurations can share.
 ///
-/// [`AwsClient`](super::AwsClient) makes one for itself where the `SdkConfig` has none. One for the whole program saves more:
-/// `aws-config` has an HTTP client of its own otherwise, and reads the machine's certificates before it knows whether there is anything
-/// to ask for. This one reads them at its first call. `None` where the program was built without an HTTP client of the SDK's.
+/// The configurations share its connections and its trusted certificates.
+/// [`AwsClient`](super::AwsClient) creates one if the `SdkConfig` has none, and one for the whole
+/// program saves more. Otherwise `aws-config` uses its own HTTP client and reads the machine's
+/// certificates before any request. The shared client reads them at its first call. The result is
+/// `None` if the program was built without an HTTP client of the SDK.
 ///
-/// It belongs to the tokio runtime of its first calls, as its connections do.
+/// With the feature `aws-config`, the client trusts the certificates of the file in the environment
+/// variable `AWS_CA_BUNDLE` instead of the machine's. If the file is invalid, no call is sent.
+///
+/// The client belongs to the tokio runtime of its first calls, as do its connections.
 ///
 /// ```no_run
-/// use ssm_organizations::aws::{AwsClient, aws_types::SdkConfig, default_http_client};
+/// use ssm_organizations::aws::{AwsClient, aws_types::SdkConfig, shared_http_client};
 ///
-/// // In a program: `aws_config::defaults(version)`, which takes it by `http_client` before it is loaded.
+/// // In a program: `aws_config::defaults(version)`, whose `http_client` takes the client before
+/// // the configuration is loaded.
 /// let mut config = SdkConfig::builder();
-/// config.set_http_client(default_http_client());
+/// config.set_http_client(shared_http_client());
 /// let client = AwsClient::new(&config.build());
 /// ```
 #[must_use]
-pub fn default_http_client() -> Option<SharedHttpClient> {
+pub fn shared_http_client() -> Option<SharedHttpClient> {
     default_of(BehaviorVersion::latest())
 }
 
-/// What the SDK would make for each service anew.
+/// Returns the HTTP client that the SDK would otherwise create for each service.
 pub(super) fn default_of(version: BehaviorVersion) -> Option<SharedHttpClient> {
+    #[cfg(feature = "aws-config")]
+    if let Some(client) = super::ca_bundle::client_of_environment() {
+        return Some(lazy(client));
+    }
     let plugin = default_http_client_plugin_v2(version)?;
     let nothing = RuntimeComponentsBuilder::new("nothing");
-    let client = plugin.runtime_components(&nothing).http_client()?;
-    Some(SharedHttpClient::new(OnceNeeded(client)))
+    Some(lazy(plugin.runtime_components(&nothing).http_client()?))
 }
 
-/// An HTTP client that nobody tries before the first call.
-///
-/// The SDK tries its own whenever it makes a service's client: with a connector to throw away, which takes apart the certificates
-/// of all authorities.
-#[derive(Debug)]
-struct OnceNeeded(SharedHttpClient);
+/// Returns a client that is not validated before the first call.
+pub(super) fn lazy(client: SharedHttpClient) -> SharedHttpClient {
+    SharedHttpClient::new(LazyHttpClient(client))
+}
 
-impl HttpClient for OnceNeeded {
+/// HTTP client that is not validated before the first call.
+///
+/// The SDK validates its own client whenever it creates a service client. For this it builds a
+/// temporary connector, which parses the certificates of all authorities.
+#[derive(Debug)]
+struct LazyHttpClient(SharedHttpClient);
+
+impl HttpClient for LazyHttpClient {
     fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
         self.0.http_connector(settings, components)
     }

@@ -7,39 +7,43 @@ use aws_sdk_iam::operation::delete_service_linked_role::DeleteServiceLinkedRoleE
 use aws_sdk_iam::types::{self, DeletionTaskFailureReasonType, DeletionTaskStatusType, RoleUsageType};
 
 use super::AwsClient;
-use super::attempts::Attempts;
-use super::classifier::OnlyAfterRefusal;
+use super::call_tracker::CallTracker;
 use super::convert::{absent, date, present, required};
-use crate::domain::{DeletionTaskId, Region, RoleId, RoleName, ServicePrincipal};
+use super::retry_classifier::NoRetryOnUnknownOutcome;
+use crate::domain::redact::redact;
+use crate::domain::{
+    DeletionStatus, DeletionTaskId, Operation, Region, Role, RoleId, RoleName, RoleUsage, ServicePrincipal,
+};
 use crate::error::{Error, ErrorKind};
-use crate::ports::{DeletionStatus, IamApi, Operation, Role, RoleUsage};
-use crate::redact::redact;
+use crate::ports::IamApi;
 
-/// What the SDK puts where AWS leaves a required status out.
+/// Placeholder of the SDK for a required status that AWS omits.
 const NO_STATUS: &str = "no value was set";
 
 #[async_trait]
 impl IamApi for AwsClient {
     async fn get_role(&self, name: &RoleName) -> Result<Option<Role>, Error> {
         let operation = Operation::GetRole;
-        let attempts = Attempts::at(operation);
+        let attempts = CallTracker::new(operation);
         let request = self.iam.get_role().role_name(name.as_str()).customize().interceptor(attempts.clone());
         match attempts.end(request.send().await) {
             Ok(output) => role(operation, output.role()).map(Some),
-            Err(error) if *error.kind() == ErrorKind::Refused && error.code() == Some("NoSuchEntity") => Ok(None),
+            Err(error) if *error.kind() == ErrorKind::ServiceError && error.code() == Some("NoSuchEntity") => Ok(None),
             Err(error) => Err(error),
         }
     }
 
     async fn create_service_linked_role(&self, principal: &ServicePrincipal) -> Result<Role, Error> {
         let operation = Operation::CreateServiceLinkedRole;
-        let attempts = Attempts::at(operation);
+        let attempts = CallTracker::new(operation);
         let request = self
             .iam
             .create_service_linked_role()
             .aws_service_name(principal.as_str())
             .customize()
-            .config_override(Builder::new().retry_classifier(OnlyAfterRefusal::<CreateServiceLinkedRoleError>::new()))
+            .config_override(
+                Builder::new().retry_classifier(NoRetryOnUnknownOutcome::<CreateServiceLinkedRoleError>::new()),
+            )
             .interceptor(attempts.clone());
         let output = attempts.end(request.send().await)?;
         role(operation, output.role())
@@ -47,13 +51,15 @@ impl IamApi for AwsClient {
 
     async fn delete_service_linked_role(&self, name: &RoleName) -> Result<DeletionTaskId, Error> {
         let operation = Operation::DeleteServiceLinkedRole;
-        let attempts = Attempts::at(operation);
+        let attempts = CallTracker::new(operation);
         let request = self
             .iam
             .delete_service_linked_role()
             .role_name(name.as_str())
             .customize()
-            .config_override(Builder::new().retry_classifier(OnlyAfterRefusal::<DeleteServiceLinkedRoleError>::new()))
+            .config_override(
+                Builder::new().retry_classifier(NoRetryOnUnknownOutcome::<DeleteServiceLinkedRoleError>::new()),
+            )
             .interceptor(attempts.clone());
         let output = attempts.end(request.send().await)?;
         required(operation, "DeletionTaskId", present(output.deletion_task_id()), DeletionTaskId::try_from)
@@ -61,7 +67,7 @@ impl IamApi for AwsClient {
 
     async fn get_service_linked_role_deletion_status(&self, task: &DeletionTaskId) -> Result<DeletionStatus, Error> {
         let operation = Operation::GetServiceLinkedRoleDeletionStatus;
-        let attempts = Attempts::at(operation);
+        let attempts = CallTracker::new(operation);
         let request = self
             .iam
             .get_service_linked_role_deletion_status()
@@ -87,7 +93,7 @@ fn role(operation: Operation, found: Option<&types::Role>) -> Result<Role, Error
     let name = required(operation, "RoleName", present(found.role_name()), RoleName::try_from)?;
     let id = required(operation, "RoleId", present(found.role_id()), RoleId::try_from)?;
     let path = present(found.path()).ok_or_else(|| absent(operation, "Path"))?;
-    // The SDK's date for none.
+    // The SDK uses this date if AWS omits it.
     let created = date(Some(found.create_date())).filter(|date| *date != UNIX_EPOCH);
     Ok(Role::new(name, id, path).with_created(created))
 }
@@ -98,7 +104,7 @@ fn failed(reason: Option<&DeletionTaskFailureReasonType>) -> DeletionStatus {
     DeletionStatus::failed(text, usage.iter().map(role_usage).collect())
 }
 
-/// Resources count even where their Region cannot be told.
+/// Converts the usage of a role. Resources are kept even if their Region is invalid.
 fn role_usage(found: &RoleUsageType) -> RoleUsage {
     let region = found.region().and_then(|region| Region::try_from(region).ok());
     RoleUsage::new(region, found.resources().to_vec())

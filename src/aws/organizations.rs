@@ -7,32 +7,32 @@ use aws_sdk_organizations::operation::register_delegated_administrator::Register
 use aws_sdk_organizations::types;
 
 use super::AwsClient;
-use super::attempts::Attempts;
-use super::classifier::OnlyAfterRefusal;
-use super::convert::{absent, date, page, required};
-use crate::domain::{AccountId, OrganizationId, PageToken, Partition, ServicePrincipal};
-use crate::error::Error;
-use crate::ports::{
-    Account, AccountState, DelegatedAdministrator, EnabledService, FeatureSet, Operation, Organization,
-    OrganizationsApi, Page,
+use super::call_tracker::CallTracker;
+use super::convert::{absent, date, listed, page, required};
+use super::retry_classifier::NoRetryOnUnknownOutcome;
+use crate::domain::{
+    Account, AccountId, AccountState, DelegatedAdministrator, EnabledService, FeatureSet, Operation, Organization,
+    OrganizationId, Page, PageToken, Partition, ServicePrincipal,
 };
+use crate::error::Error;
+use crate::ports::OrganizationsApi;
 
-/// The most that AWS puts on a page.
+/// Maximum page size of AWS.
 const MAX_RESULTS: i32 = 20;
 
 #[async_trait]
 impl OrganizationsApi for AwsClient {
     async fn describe_organization(&self) -> Result<Organization, Error> {
         let operation = Operation::DescribeOrganization;
-        let attempts = Attempts::at(operation);
+        let attempts = CallTracker::new(operation);
         let request = self.organizations.describe_organization().customize().interceptor(attempts.clone());
         let output = attempts.end(request.send().await)?;
         organization(output.organization().ok_or_else(|| absent(operation, "Organization"))?)
     }
 
-    async fn describe_account(&self, account: &AccountId) -> Result<Account, Error> {
+    async fn describe_account(&self, account: AccountId) -> Result<Account, Error> {
         let operation = Operation::DescribeAccount;
-        let attempts = Attempts::at(operation).about(account);
+        let attempts = CallTracker::new(operation).with_account(account);
         let request = self
             .organizations
             .describe_account()
@@ -50,7 +50,7 @@ impl OrganizationsApi for AwsClient {
         next: Option<PageToken>,
     ) -> Result<Page<EnabledService>, Error> {
         let operation = Operation::ListAwsServiceAccessForOrganization;
-        let attempts = Attempts::at(operation);
+        let attempts = CallTracker::new(operation);
         let request = self
             .organizations
             .list_aws_service_access_for_organization()
@@ -59,30 +59,35 @@ impl OrganizationsApi for AwsClient {
             .customize()
             .interceptor(attempts.clone());
         let output = attempts.end(request.send().await)?;
-        let items = output.enabled_service_principals().iter().map(enabled_service).collect::<Result<_, _>>()?;
+        let items = listed(operation, "EnabledServicePrincipals", output.enabled_service_principals.as_ref())?;
+        let items = items.iter().map(enabled_service).collect::<Result<_, _>>()?;
         page(operation, items, output.next_token())
     }
 
     async fn enable_aws_service_access(&self, principal: &ServicePrincipal) -> Result<(), Error> {
-        let attempts = Attempts::at(Operation::EnableAwsServiceAccess);
+        let attempts = CallTracker::new(Operation::EnableAwsServiceAccess);
         let request = self
             .organizations
             .enable_aws_service_access()
             .service_principal(principal.as_str())
             .customize()
-            .config_override(Builder::new().retry_classifier(OnlyAfterRefusal::<EnableAWSServiceAccessError>::new()))
+            .config_override(
+                Builder::new().retry_classifier(NoRetryOnUnknownOutcome::<EnableAWSServiceAccessError>::new()),
+            )
             .interceptor(attempts.clone());
         attempts.end(request.send().await).map(drop)
     }
 
     async fn disable_aws_service_access(&self, principal: &ServicePrincipal) -> Result<(), Error> {
-        let attempts = Attempts::at(Operation::DisableAwsServiceAccess);
+        let attempts = CallTracker::new(Operation::DisableAwsServiceAccess);
         let request = self
             .organizations
             .disable_aws_service_access()
             .service_principal(principal.as_str())
             .customize()
-            .config_override(Builder::new().retry_classifier(OnlyAfterRefusal::<DisableAWSServiceAccessError>::new()))
+            .config_override(
+                Builder::new().retry_classifier(NoRetryOnUnknownOutcome::<DisableAWSServiceAccessError>::new()),
+            )
             .interceptor(attempts.clone());
         attempts.end(request.send().await).map(drop)
     }
@@ -93,7 +98,7 @@ impl OrganizationsApi for AwsClient {
         next: Option<PageToken>,
     ) -> Result<Page<DelegatedAdministrator>, Error> {
         let operation = Operation::ListDelegatedAdministrators;
-        let attempts = Attempts::at(operation);
+        let attempts = CallTracker::new(operation);
         let request = self
             .organizations
             .list_delegated_administrators()
@@ -103,17 +108,18 @@ impl OrganizationsApi for AwsClient {
             .customize()
             .interceptor(attempts.clone());
         let output = attempts.end(request.send().await)?;
-        let items = output.delegated_administrators().iter().map(administrator).collect::<Result<_, _>>()?;
+        let items = listed(operation, "DelegatedAdministrators", output.delegated_administrators.as_ref())?;
+        let items = items.iter().map(administrator).collect::<Result<_, _>>()?;
         page(operation, items, output.next_token())
     }
 
     async fn register_delegated_administrator(
         &self,
-        account: &AccountId,
+        account: AccountId,
         principal: &ServicePrincipal,
     ) -> Result<(), Error> {
-        let attempts = Attempts::at(Operation::RegisterDelegatedAdministrator).about(account);
-        let careful = OnlyAfterRefusal::<RegisterDelegatedAdministratorError>::new();
+        let attempts = CallTracker::new(Operation::RegisterDelegatedAdministrator).with_account(account);
+        let careful = NoRetryOnUnknownOutcome::<RegisterDelegatedAdministratorError>::new();
         let request = self
             .organizations
             .register_delegated_administrator()
@@ -127,11 +133,11 @@ impl OrganizationsApi for AwsClient {
 
     async fn deregister_delegated_administrator(
         &self,
-        account: &AccountId,
+        account: AccountId,
         principal: &ServicePrincipal,
     ) -> Result<(), Error> {
-        let attempts = Attempts::at(Operation::DeregisterDelegatedAdministrator).about(account);
-        let careful = OnlyAfterRefusal::<DeregisterDelegatedAdministratorError>::new();
+        let attempts = CallTracker::new(Operation::DeregisterDelegatedAdministrator).with_account(account);
+        let careful = NoRetryOnUnknownOutcome::<DeregisterDelegatedAdministratorError>::new();
         let request = self
             .organizations
             .deregister_delegated_administrator()
@@ -166,10 +172,12 @@ fn enabled_service(found: &types::EnabledServicePrincipal) -> Result<EnabledServ
 fn administrator(found: &types::DelegatedAdministrator) -> Result<DelegatedAdministrator, Error> {
     let account = required(Operation::ListDelegatedAdministrators, "Id", found.id(), AccountId::new)?;
     let state = state(found.state(), found.status());
-    Ok(DelegatedAdministrator { account, state, since: date(found.delegation_enabled_date()) })
+    Ok(DelegatedAdministrator { account, state, delegated_at: date(found.delegation_enabled_date()) })
 }
 
-/// `Status` is what AWS showed before it had `State`; some copies of AWS still show nothing else.
+/// Returns the state of an account from `State`, or from its predecessor `Status`.
+///
+/// Some emulators of AWS return only `Status`.
 fn state(state: Option<&types::AccountState>, status: Option<&types::AccountStatus>) -> Option<AccountState> {
     state.map(types::AccountState::as_str).or(status.map(types::AccountStatus::as_str)).map(AccountState::from)
 }

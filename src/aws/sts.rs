@@ -1,17 +1,17 @@
 use async_trait::async_trait;
 
 use super::AwsClient;
-use super::attempts::Attempts;
+use super::call_tracker::CallTracker;
 use super::convert::required;
-use crate::domain::AccountId;
+use crate::domain::{AccountId, CallerIdentity, Operation};
 use crate::error::Error;
-use crate::ports::{CallerIdentity, Operation, StsApi};
+use crate::ports::StsApi;
 
 #[async_trait]
 impl StsApi for AwsClient {
     async fn get_caller_identity(&self) -> Result<CallerIdentity, Error> {
         let operation = Operation::GetCallerIdentity;
-        let attempts = Attempts::at(operation);
+        let attempts = CallTracker::new(operation);
         let request = self.sts.get_caller_identity().customize().interceptor(attempts.clone());
         let output = attempts.end(request.send().await)?;
         Ok(CallerIdentity::new(required(operation, "Account", output.account(), AccountId::new)?))

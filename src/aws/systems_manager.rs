@@ -10,22 +10,22 @@ use aws_sdk_ssm::types::{
 };
 
 use super::AwsClient;
-use super::attempts::Attempts;
-use super::booleans::{Booleans, Shown};
-use super::classifier::OnlyAfterRefusal;
-use super::convert::{date, page, present, required};
-use crate::domain::{InvalidIdentifier, OrganizationalUnitId, PageToken, Region, SyncName};
-use crate::error::Error;
-use crate::ports::{
-    DataSync, Operation, Page, SyncDefinition, SyncSource, SyncSourceType, SyncState, SyncStatus, SyncType,
-    SystemsManagerApi,
+use super::call_tracker::CallTracker;
+use super::convert::{date, listed, page, present, required};
+use super::retry_classifier::NoRetryOnUnknownOutcome;
+use super::sync_flags::{RawSyncFlags, SyncFlags};
+use crate::domain::redact::redact;
+use crate::domain::{
+    DataSync, InvalidValue, Operation, OrganizationalUnitId, Page, PageToken, Region, SyncDefinition, SyncName,
+    SyncSource, SyncSourceType, SyncState, SyncStatus, SyncType,
 };
-use crate::redact::redact;
+use crate::error::Error;
+use crate::ports::SystemsManagerApi;
 
-/// The most that AWS puts on a page.
+/// Maximum page size of AWS.
 const MAX_RESULTS: i32 = 50;
 
-/// AWS's names of what an organization's sync collects from.
+/// AWS's names for the source of an organization sync.
 const ENTIRE_ORGANIZATION: &str = "EntireOrganization";
 const ORGANIZATIONAL_UNITS: &str = "OrganizationalUnits";
 
@@ -38,8 +38,8 @@ impl SystemsManagerApi for AwsClient {
         next: Option<PageToken>,
     ) -> Result<Page<DataSync>, Error> {
         let operation = Operation::ListResourceDataSync;
-        let attempts = Attempts::at(operation).within(region);
-        let booleans = Booleans::default();
+        let attempts = CallTracker::new(operation).with_region(region);
+        let booleans = RawSyncFlags::default();
         let request = self
             .systems_manager
             .list_resource_data_sync()
@@ -51,15 +51,18 @@ impl SystemsManagerApi for AwsClient {
             .interceptor(attempts.clone())
             .interceptor(booleans.clone());
         let output = attempts.end(request.send().await)?;
-        let items = output.resource_data_sync_items();
-        let items = items.iter().zip(booleans.of(items.len())).map(|(item, shown)| data_sync(item, shown)).collect();
-        Result::and_then(items, |items| page(operation, items, output.next_token()))
-            .map_err(|error| attempts.name(error))
+        let listed = listed(operation, "ResourceDataSyncItems", output.resource_data_sync_items.as_ref());
+        let items = listed.and_then(|items| {
+            let items = items.iter().zip(booleans.of(items.len()));
+            items.filter(|(item, _)| is_of_type(item, sync_type)).map(|(item, shown)| data_sync(item, shown)).collect()
+        });
+        let page = items.and_then(|items| page(operation, items, output.next_token()));
+        page.map_err(|error| attempts.with_context(error))
     }
 
     async fn create_resource_data_sync(&self, region: &Region, sync: &SyncDefinition) -> Result<(), Error> {
-        let attempts = Attempts::at(Operation::CreateResourceDataSync).within(region);
-        let source = source(sync).map_err(|error| unmade(&attempts, error))?;
+        let attempts = CallTracker::new(Operation::CreateResourceDataSync).with_region(region);
+        let source = source(sync).map_err(|error| build_failed(&attempts, error))?;
         let request = self
             .systems_manager
             .create_resource_data_sync()
@@ -67,14 +70,16 @@ impl SystemsManagerApi for AwsClient {
             .sync_type(SyncType::SyncFromSource.as_str())
             .sync_source(source)
             .customize()
-            .config_override(within(region).retry_classifier(OnlyAfterRefusal::<CreateResourceDataSyncError>::new()))
+            .config_override(
+                within(region).retry_classifier(NoRetryOnUnknownOutcome::<CreateResourceDataSyncError>::new()),
+            )
             .interceptor(attempts.clone());
         attempts.end(request.send().await).map(drop)
     }
 
     async fn update_resource_data_sync(&self, region: &Region, sync: &SyncDefinition) -> Result<(), Error> {
-        let attempts = Attempts::at(Operation::UpdateResourceDataSync).within(region);
-        let source = source(sync).map_err(|error| unmade(&attempts, error))?;
+        let attempts = CallTracker::new(Operation::UpdateResourceDataSync).with_region(region);
+        let source = source(sync).map_err(|error| build_failed(&attempts, error))?;
         let request = self
             .systems_manager
             .update_resource_data_sync()
@@ -82,7 +87,9 @@ impl SystemsManagerApi for AwsClient {
             .sync_type(SyncType::SyncFromSource.as_str())
             .sync_source(source)
             .customize()
-            .config_override(within(region).retry_classifier(OnlyAfterRefusal::<UpdateResourceDataSyncError>::new()))
+            .config_override(
+                within(region).retry_classifier(NoRetryOnUnknownOutcome::<UpdateResourceDataSyncError>::new()),
+            )
             .interceptor(attempts.clone());
         attempts.end(request.send().await).map(drop)
     }
@@ -93,14 +100,16 @@ impl SystemsManagerApi for AwsClient {
         name: &SyncName,
         sync_type: SyncType,
     ) -> Result<(), Error> {
-        let attempts = Attempts::at(Operation::DeleteResourceDataSync).within(region);
+        let attempts = CallTracker::new(Operation::DeleteResourceDataSync).with_region(region);
         let request = self
             .systems_manager
             .delete_resource_data_sync()
             .sync_name(name.as_str())
             .sync_type(sync_type.as_str())
             .customize()
-            .config_override(within(region).retry_classifier(OnlyAfterRefusal::<DeleteResourceDataSyncError>::new()))
+            .config_override(
+                within(region).retry_classifier(NoRetryOnUnknownOutcome::<DeleteResourceDataSyncError>::new()),
+            )
             .interceptor(attempts.clone());
         attempts.end(request.send().await).map(drop)
     }
@@ -110,12 +119,16 @@ fn within(region: &Region) -> Builder {
     Builder::new().region(SdkRegion::new(region.as_str().to_owned()))
 }
 
-/// What the SDK would object to is something left out, and nothing is.
-fn unmade(attempts: &Attempts, error: BuildError) -> Error {
-    attempts.name(Error::not_sent(attempts.operation(), "the request could not be made ready")).with_source(error)
+/// Converts a build error of the SDK.
+///
+/// The SDK rejects only a missing field, and this crate sets every field.
+fn build_failed(attempts: &CallTracker, error: BuildError) -> Error {
+    attempts.with_context(Error::not_sent(attempts.operation(), "the request could not be prepared")).with_source(error)
 }
 
-/// The source that a definition stands for. Both booleans are always sent: what AWS makes of an omitted one is not documented.
+/// Returns the SDK's source for a definition.
+///
+/// Both booleans are always sent, because AWS does not document the effect of omitting them.
 fn source(sync: &SyncDefinition) -> Result<ResourceDataSyncSource, BuildError> {
     let organization = ResourceDataSyncAwsOrganizationsSource::builder();
     let organization = match sync.source() {
@@ -144,7 +157,20 @@ fn unit(unit: &OrganizationalUnitId) -> ResourceDataSyncOrganizationalUnit {
     ResourceDataSyncOrganizationalUnit::builder().organizational_unit_id(unit.as_str()).build()
 }
 
-fn data_sync(item: &ResourceDataSyncItem, shown: Shown) -> Result<DataSync, Error> {
+/// Returns whether an item belongs to a listing of this type.
+///
+/// The type that an item names counts, although the request already filters by type. An item
+/// without a type, or with a type unknown to this release, stays in the listing, because a hidden
+/// sync would not be protected.
+fn is_of_type(item: &ResourceDataSyncItem, wanted: SyncType) -> bool {
+    let other = match wanted {
+        SyncType::SyncFromSource => SyncType::SyncToDestination,
+        SyncType::SyncToDestination => SyncType::SyncFromSource,
+    };
+    item.sync_type() != Some(other.as_str())
+}
+
+fn data_sync(item: &ResourceDataSyncItem, shown: SyncFlags) -> Result<DataSync, Error> {
     let name = required(Operation::ListResourceDataSync, "SyncName", item.sync_name(), SyncName::try_from)?;
     let source = item.sync_source();
     let (source_type, units) = source.map(collected_from).unwrap_or_default();
@@ -165,11 +191,12 @@ fn data_sync(item: &ResourceDataSyncItem, shown: Shown) -> Result<DataSync, Erro
     Ok(sync)
 }
 
-/// Where a sync collects from, and its organizational units.
+/// Returns the source type of a data sync and its organizational units.
 ///
-/// No units stand for the entire organization. So a sync of something else in the organization whose units are not shown, or cannot be
-/// read, has a source that this release does not know, by AWS's name for it. It counts as one of the organization and is like no
-/// definition.
+/// An empty list stands for the entire organization. If AWS returns another source within the
+/// organization whose units are missing or unreadable, the source type is unknown to this release.
+/// The result is then AWS's name of the source. Such a sync counts as an organization sync and
+/// matches no definition.
 fn collected_from(source: &ResourceDataSyncSourceWithState) -> (Option<SyncSourceType>, Vec<OrganizationalUnitId>) {
     let source_type = source.source_type().and_then(present).map(SyncSourceType::from);
     let (Some(SyncSourceType::AwsOrganizations), Some(organization)) =
@@ -194,7 +221,9 @@ fn collected_from(source: &ResourceDataSyncSourceWithState) -> (Option<SyncSourc
     }
 }
 
-/// A list that can be read to the last entry; one that cannot is not shown. It neither hides its sync nor passes for a shorter one.
-fn whole<T>(entries: impl Iterator<Item = Result<T, InvalidIdentifier>>) -> Vec<T> {
+/// Returns all entries, or an empty list if any entry is invalid.
+///
+/// An invalid entry neither hides its sync nor makes the list look shorter than it is.
+fn whole<T>(entries: impl Iterator<Item = Result<T, InvalidValue>>) -> Vec<T> {
     entries.collect::<Result<_, _>>().unwrap_or_default()
 }

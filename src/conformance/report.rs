@@ -2,67 +2,69 @@ use std::fmt;
 
 use super::Check;
 
-/// What a check found.
+/// Outcome of a check.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Verdict {
+pub enum CheckOutcome {
     /// The rule holds.
     Passed,
     /// The rule does not hold.
     #[non_exhaustive]
     Failed {
-        /// What AWS's document says.
+        /// Behavior that AWS's document requires.
         expected: String,
-        /// What came instead.
+        /// Behavior that the check observed.
         seen: String,
     },
     /// Something that the check needs is missing.
     #[non_exhaustive]
     Skipped {
-        /// What is missing.
+        /// Missing part of the fixture or of the implementation, or another reason.
         why: String,
     },
 }
 
-/// A check that was run.
+/// Result of a check that was run.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Finding {
+pub struct CheckResult {
     check: &'static Check,
-    verdict: Verdict,
+    verdict: CheckOutcome,
     left_behind: Vec<String>,
 }
 
-impl Finding {
-    pub(super) fn new(check: &'static Check, verdict: Verdict, left_behind: Vec<String>) -> Self {
+impl CheckResult {
+    pub(super) fn new(check: &'static Check, verdict: CheckOutcome, left_behind: Vec<String>) -> Self {
         Self { check, verdict, left_behind }
     }
 
-    /// The check.
+    /// Returns the check.
     #[must_use]
     pub fn check(&self) -> &'static Check {
         self.check
     }
 
-    /// What it found.
+    /// Returns the outcome of the check.
     #[must_use]
-    pub fn verdict(&self) -> &Verdict {
+    pub fn outcome(&self) -> &CheckOutcome {
         &self.verdict
     }
 
-    /// What it made and could not take away again. A check that leaves something behind does not pass.
+    /// Returns the resources that the check created and could not delete.
+    ///
+    /// A check with leftovers does not pass.
     #[must_use]
-    pub fn left_behind(&self) -> &[String] {
+    pub fn leftovers(&self) -> &[String] {
         &self.left_behind
     }
 }
 
-impl fmt::Display for Finding {
+impl fmt::Display for CheckResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.check.name();
         match &self.verdict {
-            Verdict::Passed => write!(f, "passed  {name}"),
-            Verdict::Skipped { why } => write!(f, "skipped {name}: {why}"),
-            Verdict::Failed { expected, seen } => {
+            CheckOutcome::Passed => write!(f, "passed  {name}"),
+            CheckOutcome::Skipped { why } => write!(f, "skipped {name}: {why}"),
+            CheckOutcome::Failed { expected, seen } => {
                 writeln!(f, "FAILED  {name}: {}", self.check.rule())?;
                 writeln!(f, "        expected: {expected}")?;
                 writeln!(f, "        seen:     {seen}")?;
@@ -75,74 +77,79 @@ impl fmt::Display for Finding {
     }
 }
 
-/// What several checks found.
+/// Results of several checks.
 ///
-/// Displayed as a list: failures, what was skipped and why, and the numbers. `{:#}` names those that passed too.
+/// `Display` lists the skipped checks with the reasons, the failed checks, and the counts. `{:#}`
+/// also lists the checks that passed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[must_use = "nothing fails by itself: ask `conforms`"]
 pub struct Report {
-    findings: Vec<Finding>,
+    findings: Vec<CheckResult>,
 }
 
 impl Report {
-    /// Every finding, in the order of the checks.
+    /// Returns every result, in the order of the checks.
     #[must_use]
-    pub fn findings(&self) -> &[Finding] {
+    pub fn results(&self) -> &[CheckResult] {
         &self.findings
     }
 
-    /// The finding of the check with this name.
+    /// Returns the result of the check with this name.
     #[must_use]
-    pub fn finding(&self, name: &str) -> Option<&Finding> {
+    pub fn result(&self, name: &str) -> Option<&CheckResult> {
         self.findings.iter().find(|finding| finding.check.name() == name)
     }
 
-    /// The findings of the checks that passed.
-    pub fn passed(&self) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(|finding| finding.verdict == Verdict::Passed)
+    /// Returns the results of the checks that passed.
+    pub fn passed(&self) -> impl Iterator<Item = &CheckResult> {
+        self.findings.iter().filter(|finding| finding.verdict == CheckOutcome::Passed)
     }
 
-    /// The findings of the checks that failed.
-    pub fn failed(&self) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(|finding| matches!(finding.verdict, Verdict::Failed { .. }))
+    /// Returns the results of the checks that failed.
+    pub fn failed(&self) -> impl Iterator<Item = &CheckResult> {
+        self.findings.iter().filter(|finding| matches!(finding.verdict, CheckOutcome::Failed { .. }))
     }
 
-    /// The findings of the checks that were skipped.
-    pub fn skipped(&self) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(|finding| matches!(finding.verdict, Verdict::Skipped { .. }))
+    /// Returns the results of the checks that were skipped.
+    pub fn skipped(&self) -> impl Iterator<Item = &CheckResult> {
+        self.findings.iter().filter(|finding| matches!(finding.verdict, CheckOutcome::Skipped { .. }))
     }
 
-    /// Whether no check failed. What was skipped does not count: look at [`skipped`](Self::skipped) too.
+    /// Checks that no check failed.
+    ///
+    /// Skipped checks do not count as failures: inspect [`skipped`](Self::skipped) too.
     ///
     /// # Errors
     ///
-    /// [`Nonconformance`], which says what failed.
-    pub fn conforms(&self) -> Result<(), Nonconformance> {
-        self.conforms_but_for(&[])
+    /// [`ConformanceError`] with the failed checks.
+    pub fn conforms(&self) -> Result<(), ConformanceError> {
+        self.conforms_except(&[])
     }
 
-    /// The same for an implementation that is known to stray from AWS in the checks with these names.
+    /// Checks that exactly the checks with these names failed: the known deviations of an
+    /// implementation.
     ///
     /// # Errors
     ///
-    /// [`Nonconformance`] also where one of those did not fail: then the list is out of date.
-    pub fn conforms_but_for(&self, known: &[&str]) -> Result<(), Nonconformance> {
+    /// [`ConformanceError`] with the other failed checks, and with the named checks that did not
+    /// fail. In the latter case the list is out of date.
+    pub fn conforms_except(&self, known: &[&str]) -> Result<(), ConformanceError> {
         let unexpected = self.failed().filter(|finding| !known.contains(&finding.check.name()));
         let mut problems: Vec<String> = unexpected.map(ToString::to_string).collect();
         for name in known {
-            problems.extend(match self.finding(name).map(Finding::verdict) {
-                Some(Verdict::Failed { .. }) => None,
-                Some(Verdict::Passed) => Some(format!("passed  {name}: it was said to fail")),
-                Some(Verdict::Skipped { why }) => Some(format!("skipped {name}: it was said to fail, and {why}")),
+            problems.extend(match self.result(name).map(CheckResult::outcome) {
+                Some(CheckOutcome::Failed { .. }) => None,
+                Some(CheckOutcome::Passed) => Some(format!("passed  {name}: it was said to fail")),
+                Some(CheckOutcome::Skipped { why }) => Some(format!("skipped {name}: it was said to fail, and {why}")),
                 None => Some(format!("not run {name}: it was said to fail")),
             });
         }
-        if problems.is_empty() { Ok(()) } else { Err(Nonconformance { problems }) }
+        if problems.is_empty() { Ok(()) } else { Err(ConformanceError { problems }) }
     }
 }
 
-impl FromIterator<Finding> for Report {
-    fn from_iter<T: IntoIterator<Item = Finding>>(findings: T) -> Self {
+impl FromIterator<CheckResult> for Report {
+    fn from_iter<T: IntoIterator<Item = CheckResult>>(findings: T) -> Self {
         Self { findings: findings.into_iter().collect() }
     }
 }
@@ -162,17 +169,19 @@ impl fmt::Display for Report {
     }
 }
 
-/// An implementation strays from AWS's documents. Displayed with all that is known about it.
+/// Error of an implementation that deviates from AWS's documents.
+///
+/// `Display` shows every deviation with its details.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Nonconformance {
+pub struct ConformanceError {
     problems: Vec<String>,
 }
 
-impl fmt::Display for Nonconformance {
+impl fmt::Display for ConformanceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("not as AWS documents it:")?;
         self.problems.iter().try_for_each(|problem| write!(f, "\n{problem}"))
     }
 }
 
-impl std::error::Error for Nonconformance {}
+impl std::error::Error for ConformanceError {}

@@ -1,8 +1,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::InvalidIdentifier;
-use crate::redact::redact;
+use super::InvalidValue;
+use super::redact::redact;
 
 /// The id of an AWS account: twelve digits.
 ///
@@ -18,31 +18,31 @@ use crate::redact::redact;
 pub struct AccountId([u8; 12]);
 
 impl AccountId {
-    /// The management account of an organization in memory, unless another is named.
+    /// The default management account of a simulated organization.
     #[cfg(feature = "sim")]
     pub(crate) const EXAMPLE_MANAGEMENT: Self = Self(*b"111111111111");
 
-    /// Takes exactly twelve ASCII digits, leading zeros included.
+    /// Creates an account id from exactly twelve ASCII digits, leading zeros included.
     ///
     /// # Errors
     ///
-    /// [`InvalidIdentifier`] for anything else.
-    pub fn new(text: &str) -> Result<Self, InvalidIdentifier> {
+    /// Returns [`InvalidValue`] for any other text.
+    pub fn new(text: &str) -> Result<Self, InvalidValue> {
         <[u8; 12]>::try_from(text.as_bytes())
             .ok()
             .filter(|bytes| bytes.iter().all(u8::is_ascii_digit))
             .map(Self)
-            .ok_or_else(|| InvalidIdentifier {
+            .ok_or_else(|| InvalidValue {
                 what: "an account id",
                 expected: "twelve digits",
                 given: redact(text).into_owned(),
             })
     }
 
-    /// The twelve digits.
+    /// Returns the twelve digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        // Only digits get in, so the default is never taken.
+        // `new` accepts only digits, so the default is never used.
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 }
@@ -60,17 +60,17 @@ impl fmt::Debug for AccountId {
 }
 
 impl FromStr for AccountId {
-    type Err = InvalidIdentifier;
+    type Err = InvalidValue;
 
-    fn from_str(text: &str) -> Result<Self, InvalidIdentifier> {
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
         Self::new(text)
     }
 }
 
 impl TryFrom<&str> for AccountId {
-    type Error = InvalidIdentifier;
+    type Error = InvalidValue;
 
-    fn try_from(text: &str) -> Result<Self, InvalidIdentifier> {
+    fn try_from(text: &str) -> Result<Self, InvalidValue> {
         Self::new(text)
     }
 }

@@ -1,24 +1,23 @@
 use std::fmt;
 
-use crate::domain::{AccountId, OrganizationId, SyncName};
-use crate::plan::Fact;
-use crate::ports::{AccountState, Operation, RoleUsage};
-use crate::syncs::RemainingSync;
+use crate::domain::{
+    AccountId, AccountState, BlockingSync, Operation, OrganizationId, Precondition, RoleUsage, SyncName,
+};
 
-/// What is the case.
+/// Category of an [`Error`](crate::Error).
 ///
-/// The first group is about the organization and comes from reading it, whatever AWS's answer was called; the second is about
-/// a call. More kinds may come.
+/// The first group concerns the organization. These kinds come from reading it, regardless of the
+/// code that AWS returned. The second group concerns a call. Later versions may add kinds.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// Something given is not what AWS allows there. No call was made.
+    /// An input is not valid in AWS. No call was made.
     InvalidInput,
-    /// The calling account is in no organization.
+    /// The calling account is not in an organization.
     NotInOrganization,
-    /// The organization has consolidated billing only, and trusted access needs all features.
+    /// The organization has only consolidated billing, and trusted access requires all features.
     NotAllFeatures,
-    /// Only the management account may do this, and the caller is another one.
+    /// Only the management account can make this call, and the caller is another account.
     #[non_exhaustive]
     NotManagementAccount {
         /// The management account.
@@ -26,122 +25,211 @@ pub enum ErrorKind {
     },
     /// The management account cannot be its own delegated administrator.
     IsManagementAccount,
-    /// The service is not trusted in the organization, and the step needs it to be: Systems Manager, or the
-    /// [companion](crate::Error::companion).
-    TrustedAccessOff,
+    /// Trusted access is disabled, and the step requires it.
+    ///
+    /// The service is Systems Manager or the [companion](crate::Error::service).
+    TrustedAccessDisabled,
     /// The account is not in the organization.
-    NotAMember,
-    /// Only an active account can become the administrator.
+    AccountNotFound,
+    /// The account is not active, and only an active account can become the administrator.
     #[non_exhaustive]
-    NotActive {
-        /// The state that the account is in.
+    AccountNotActive {
+        /// State of the account.
         state: AccountState,
     },
-    /// Other accounts hold the one delegation that Systems Manager allows. Of a [companion](crate::Error::companion) that allows several: accounts
-    /// administer it, and are in the way.
+    /// Other accounts are delegated administrators.
+    ///
+    /// Systems Manager allows one delegated administrator. For a [companion](crate::Error::service)
+    /// that allows several, the accounts must be deregistered before the step.
     #[non_exhaustive]
-    OtherAdministrator {
-        /// The accounts: one of Systems Manager, unless the organization is irregular; none where only AWS's word is known.
-        holders: Vec<AccountId>,
+    AlreadyDelegated {
+        /// The administrators. Systems Manager has one, unless the state is inconsistent. The list
+        /// is empty if only AWS's response is known.
+        accounts: Vec<AccountId>,
     },
-    /// The account is no delegated administrator of the service, which it would have to be.
-    NotAnAdministrator,
-    /// Somebody changed the organization: the state that the handle stood for is gone.
-    StateMoved,
-    /// Data syncs remain that the step would break or delete: of the organization, and for the role's deletion every one of the management
-    /// account.
+    /// The account is not a delegated administrator of the service, as the step requires.
+    NotDelegatedAdministrator,
+    /// The organization changed, and the state of the handle no longer exists.
+    StateChanged,
+    /// Data syncs exist that the step would break or delete.
+    ///
+    /// The step affects organization syncs. Deletion of the role affects every data sync of the
+    /// management account.
     #[non_exhaustive]
-    SyncsRemain {
-        /// The syncs that were seen, in full.
-        syncs: Vec<RemainingSync>,
+    DataSyncsExist {
+        /// The data syncs that were read, with all their fields.
+        syncs: Vec<BlockingSync>,
     },
-    /// Data syncs may remain: those of an account that the step endangers were not, or could not be, looked at.
+    /// Data syncs may exist, because those of an affected account were not or could not be read.
     #[non_exhaustive]
-    SyncsUnseen {
+    DataSyncsNotChecked {
         /// The account.
         account: AccountId,
     },
-    /// The name belongs to a sync that another of AWS's services looks after: never touched.
-    ForeignSync,
-    /// The name is taken by a sync of Inventory's kind in the same account and Region.
+    /// The name belongs to a service-managed data sync, which is never changed.
+    ServiceManagedSync,
+    /// The name belongs to an Inventory data sync in the same account and Region.
     SyncNameTaken,
-    /// A sync of that name is there already, and is another one.
-    SyncDiffers,
-    /// An account has five syncs in a Region at most, and these hold the places.
+    /// A data sync with the name exists and has a different definition.
+    SyncConflict,
+    /// The account has reached the quota of five data syncs in this Region.
     #[non_exhaustive]
-    SyncQuotaFull {
-        /// The syncs that hold them; none where only AWS's word is known.
-        holders: Vec<SyncName>,
+    SyncQuotaExceeded {
+        /// Names of the existing data syncs. The list is empty if only AWS's response is known.
+        names: Vec<SyncName>,
     },
-    /// AWS cannot change a sync's source from the organization to a single account, or back: delete it and create it anew.
-    SyncSourceFixed,
-    /// The service-linked role is in use, by AWS's word, so it stays.
+    /// AWS cannot change the source of a data sync between the organization and a single account.
+    ///
+    /// Delete the data sync and create it again.
+    SyncSourceImmutable,
+    /// AWS reports that the service-linked role is in use, so the role remains.
     #[non_exhaustive]
     RoleInUse {
-        /// Where, as far as AWS says.
+        /// Resources that use the role, as reported by AWS.
         usage: Vec<RoleUsage>,
     },
-    /// In this opt-in Region only the management account may sync the organization.
+    /// Only the management account can create an organization sync in this opt-in Region.
     OptInRegion,
-    /// AWS accepted a write, and no read has shown it within the time given.
-    NotSettled,
-    /// What a plan depends on is unknown: it could not be read, or nobody looked.
-    Unread,
-    /// There is no client with credentials of an account that a plan needs.
+    /// AWS accepted a write, and no read confirmed the write within the wait timeout.
+    WaitTimeout,
+    /// The deadline passed before the operation was complete.
+    ///
+    /// [`Error::write_status`](crate::Error::write_status) tells whether a write may have been
+    /// applied.
+    DeadlineExceeded,
+    /// A state that the plan depends on is unknown, because it was not or could not be read.
+    UnknownState,
+    /// No client has credentials of an account that the plan requires.
     #[non_exhaustive]
-    NoClient {
+    MissingClient {
         /// The account.
         account: AccountId,
     },
-    /// The plan, or the receipt, is of another organization.
+    /// A client belongs to another account than the one that the step requires.
     #[non_exhaustive]
-    OtherOrganization {
-        /// The one that it is of.
+    UnexpectedAccount {
+        /// The account that the step requires.
+        expected: AccountId,
+        /// The account of the client's credentials.
+        found: AccountId,
+    },
+    /// The plan or receipt belongs to another organization.
+    #[non_exhaustive]
+    OrganizationMismatch {
+        /// Organization of the plan or receipt.
         expected: OrganizationId,
-        /// The one that the credentials are of.
+        /// Organization of the credentials.
         found: OrganizationId,
     },
-    /// What a step of a plan relies on is so no longer: somebody else has moved.
+    /// A precondition of a step no longer holds, because another process changed the state.
     #[non_exhaustive]
-    FactMoved {
-        /// What it relies on.
-        expected: Box<Fact>,
-        /// What is the case instead.
+    PreconditionFailed {
+        /// The precondition.
+        expected: Box<Precondition>,
+        /// The state that was found.
         found: String,
     },
 
-    /// AWS denied the call: a missing permission, or the wrong account. [`Error::remedies`](crate::Error::remedies) says which, or both.
+    /// AWS denied the call because of a missing permission or the wrong account.
+    ///
+    /// [`Error::remedies`](crate::Error::remedies) lists the likely causes.
     AccessDenied,
-    /// AWS does not accept the credentials: they are unknown, expired, or do not fit their secret.
+    /// AWS rejected the credentials: they are unknown, expired or do not match their secret.
     CredentialsRejected,
-    /// This machine's clock and AWS's are too far apart.
-    ClockSkewed,
-    /// AWS wants fewer calls.
+    /// The clock of this machine differs too much from AWS's clock.
+    ClockSkew,
+    /// AWS throttled the call.
     Throttled,
-    /// A quota of AWS's is full. However it reads, it is no throttling: waiting does not help.
+    /// An AWS quota is reached. This is not throttling: waiting does not help.
     QuotaExceeded,
-    /// Another change to the organization, or to a data sync of the account, was under way.
+    /// Another change to the organization, or to a data sync of the account, was in progress.
     ConcurrentModification,
-    /// The organization is new, and AWS is still making it ready.
-    Finalizing,
-    /// The call has no usable answer: a timeout, a broken connection, a failure inside AWS. A write may have been applied.
-    Lost,
+    /// The organization is new, and AWS is still setting it up.
+    OrganizationFinalizing,
+    /// The call has no usable response: a timeout, a broken connection or a failure inside AWS.
+    ///
+    /// A write may have been applied.
+    ResponseLost,
     /// The call never left this machine.
     NotSent,
-    /// The client, or what it speaks to, does not offer the call: an endpoint or a partition without it, or an emulator.
+    /// A setting of the AWS environment or of a profile is invalid. No call was made.
+    InvalidConfiguration,
+    /// The AWS environment or a profile provides no credentials.
+    CredentialsUnavailable,
+    /// The client or the endpoint does not support the call.
+    ///
+    /// Examples are an emulator, and an endpoint or partition without the call.
     Unsupported,
-    /// The answer cannot be understood.
-    UnexpectedAnswer,
-    /// A listing repeated its page token, so its end is unknown.
-    RepeatedToken,
-    /// AWS refused the call with a code that this crate passes on: see [`Error::code`](crate::Error::code).
+    /// The response cannot be interpreted.
+    UnexpectedResponse,
+    /// A listing repeated its page token, so the listing is incomplete.
+    RepeatedPageToken,
+    /// AWS refused the call with a code that has no kind: see [`Error::code`](crate::Error::code).
     #[default]
-    Refused,
+    ServiceError,
 }
 
 impl ErrorKind {
-    /// Whether it is about the call alone, so that no read of the organization can explain it any better.
-    pub(crate) fn is_of_the_call(&self) -> bool {
+    /// Returns the name of the kind in snake case, such as `access_denied`.
+    ///
+    /// The name of a kind does not change in later versions. Its fields are not part of it.
+    ///
+    /// ```
+    /// use ssm_organizations::ErrorKind;
+    ///
+    /// assert_eq!(ErrorKind::AccessDenied.as_str(), "access_denied");
+    /// ```
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::InvalidInput => "invalid_input",
+            Self::NotInOrganization => "not_in_organization",
+            Self::NotAllFeatures => "not_all_features",
+            Self::NotManagementAccount { .. } => "not_management_account",
+            Self::IsManagementAccount => "is_management_account",
+            Self::TrustedAccessDisabled => "trusted_access_disabled",
+            Self::AccountNotFound => "account_not_found",
+            Self::AccountNotActive { .. } => "account_not_active",
+            Self::AlreadyDelegated { .. } => "already_delegated",
+            Self::NotDelegatedAdministrator => "not_delegated_administrator",
+            Self::StateChanged => "state_changed",
+            Self::DataSyncsExist { .. } => "data_syncs_exist",
+            Self::DataSyncsNotChecked { .. } => "data_syncs_not_checked",
+            Self::ServiceManagedSync => "service_managed_sync",
+            Self::SyncNameTaken => "sync_name_taken",
+            Self::SyncConflict => "sync_conflict",
+            Self::SyncQuotaExceeded { .. } => "sync_quota_exceeded",
+            Self::SyncSourceImmutable => "sync_source_immutable",
+            Self::RoleInUse { .. } => "role_in_use",
+            Self::OptInRegion => "opt_in_region",
+            Self::WaitTimeout => "wait_timeout",
+            Self::DeadlineExceeded => "deadline_exceeded",
+            Self::UnknownState => "unknown_state",
+            Self::MissingClient { .. } => "missing_client",
+            Self::UnexpectedAccount { .. } => "unexpected_account",
+            Self::OrganizationMismatch { .. } => "organization_mismatch",
+            Self::PreconditionFailed { .. } => "precondition_failed",
+            Self::AccessDenied => "access_denied",
+            Self::CredentialsRejected => "credentials_rejected",
+            Self::ClockSkew => "clock_skew",
+            Self::Throttled => "throttled",
+            Self::QuotaExceeded => "quota_exceeded",
+            Self::ConcurrentModification => "concurrent_modification",
+            Self::OrganizationFinalizing => "organization_finalizing",
+            Self::ResponseLost => "response_lost",
+            Self::NotSent => "not_sent",
+            Self::InvalidConfiguration => "invalid_configuration",
+            Self::CredentialsUnavailable => "credentials_unavailable",
+            Self::Unsupported => "unsupported",
+            Self::UnexpectedResponse => "unexpected_response",
+            Self::RepeatedPageToken => "repeated_page_token",
+            Self::ServiceError => "service_error",
+        }
+    }
+
+    /// Returns whether the kind concerns only the call, so that reading the organization cannot
+    /// explain it.
+    pub(crate) fn concerns_call_only(&self) -> bool {
         matches!(
             self,
             Self::InvalidInput
@@ -149,93 +237,145 @@ impl ErrorKind {
                 | Self::NotManagementAccount { .. }
                 | Self::AccessDenied
                 | Self::CredentialsRejected
-                | Self::ClockSkewed
+                | Self::ClockSkew
                 | Self::Throttled
                 | Self::QuotaExceeded
                 | Self::ConcurrentModification
-                | Self::Finalizing
-                | Self::Lost
+                | Self::OrganizationFinalizing
+                | Self::DeadlineExceeded
+                | Self::ResponseLost
                 | Self::NotSent
+                | Self::InvalidConfiguration
+                | Self::CredentialsUnavailable
                 | Self::Unsupported
-                | Self::UnexpectedAnswer
-                | Self::RepeatedToken
+                | Self::UnexpectedResponse
+                | Self::RepeatedPageToken
         )
     }
 }
 
-/// What the [kind](ErrorKind) of an error rests on: how sure its explanation is.
+/// Evidence for the [kind](ErrorKind) of an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
-pub enum Evidence {
-    /// This crate saw it: a read shows it, who calls does, or it happened on this machine.
+pub enum Confidence {
+    /// This crate confirmed the kind by a read, by the identity of the caller, or on this machine.
     #[default]
-    Observed,
-    /// AWS says so, by its code or its reason.
-    Said,
-    /// It fits what AWS says best, and something else would fit too.
-    Likely,
+    Confirmed,
+    /// AWS reported the kind by its code or reason.
+    Reported,
+    /// The kind fits AWS's response best, but another kind is possible.
+    Inferred,
 }
 
-impl fmt::Display for Evidence {
+impl Confidence {
+    /// Returns the name in snake case, such as `confirmed`, which does not change in later
+    /// versions.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Confirmed => "confirmed",
+            Self::Reported => "reported",
+            Self::Inferred => "inferred",
+        }
+    }
+}
+
+impl fmt::Display for Confidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
-            Self::Observed => "observed",
-            Self::Said => "by AWS's word",
-            Self::Likely => "likely",
+            Self::Confirmed => "confirmed",
+            Self::Reported => "reported by AWS",
+            Self::Inferred => "likely",
         })
     }
 }
 
-/// Whether the same call may be tried again.
+/// Outlook for a retry of the same call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
-pub enum Retry {
-    /// It would fail again.
+pub enum RetryStatus {
+    /// The call would fail again.
     #[default]
     Permanent,
-    /// It may succeed later.
+    /// The call may succeed later.
     Temporary,
-    /// It was temporary, and the client has used up its own retries, or a handle its patience: do not multiply them. Wait longer, then do the
-    /// whole operation again.
-    Spent,
+    /// The failure was temporary, and the retries of the client or the wait limit of a handle are
+    /// used up.
+    ///
+    /// Do not add further retries. Wait longer, then run the whole operation again.
+    Exhausted,
 }
 
-impl fmt::Display for Retry {
+impl RetryStatus {
+    /// Returns whether a retry would fail again.
+    #[cfg(feature = "serde")]
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    pub(crate) fn is_permanent(&self) -> bool {
+        *self == Self::Permanent
+    }
+
+    /// Returns the name in snake case, such as `permanent`, which does not change in later
+    /// versions.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Permanent => "permanent",
+            Self::Temporary => "temporary",
+            Self::Exhausted => "exhausted",
+        }
+    }
+}
+
+impl fmt::Display for RetryStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Permanent => "permanent",
             Self::Temporary => "temporary",
-            Self::Spent => "retries spent",
+            Self::Exhausted => "retries exhausted",
         })
     }
 }
 
-/// Whether a write changed anything.
+/// Effect of a failed write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
-pub enum Applied {
-    /// It did not.
+pub enum WriteStatus {
+    /// The write changed nothing.
     #[default]
-    No,
-    /// It may have: the reply was lost.
+    NotApplied,
+    /// The write may have been applied, because the response was lost.
     Unknown,
-    /// AWS said that it did.
-    Yes,
+    /// AWS reported that the write was applied.
+    Applied,
 }
 
-impl fmt::Display for Applied {
+impl WriteStatus {
+    /// Returns the name in snake case, such as `not_applied`, which does not change in later
+    /// versions.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotApplied => "not_applied",
+            Self::Unknown => "unknown",
+            Self::Applied => "applied",
+        }
+    }
+}
+
+impl fmt::Display for WriteStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
-            Self::No => "not applied",
-            Self::Unknown => "perhaps applied",
-            Self::Yes => "applied",
+            Self::NotApplied => "not applied",
+            Self::Unknown => "possibly applied",
+            Self::Applied => "applied",
         })
     }
 }
 
-impl Applied {
-    /// What is known of a call without a usable answer.
-    pub(super) fn of_lost(operation: Operation) -> Self {
-        if operation.is_write() { Self::Unknown } else { Self::No }
+impl WriteStatus {
+    /// Returns the status of a call without a usable response.
+    pub(super) fn for_lost_response(operation: Operation) -> Self {
+        if operation.is_write() { Self::Unknown } else { Self::NotApplied }
     }
 }

@@ -1,42 +1,47 @@
 use std::time::SystemTime;
 
+use super::observed::Observed;
+use super::state::{Delegated, TrustedAccess};
 use super::{Integration, Transition};
-use crate::observed::Observed;
-use crate::operations::{self, Dates};
-use crate::ports::{DelegatedAdministrator, Operation, OrganizationsApi};
-use crate::state::{Delegated, TrustedAccess};
-use crate::syncs::{Care, Endangered, Syncs};
+use crate::domain::{DelegatedAdministrator, Operation};
+use crate::operations::sync_guard::{AffectedAccounts, SyncGuard, SyncProtection};
+use crate::operations::{self, IdentityCheck};
+use crate::ports::OrganizationsApi;
 
-/// One account administers: [`deregister`](Self::deregister).
+/// One delegated administrator is registered. Next: [`deregister`](Self::deregister).
 impl<C> Integration<Delegated, C> {
-    /// The account that administers Systems Manager, with its own state.
+    /// Returns the delegated administrator, with the state of its account.
     #[must_use]
     pub fn administrator(&self) -> &DelegatedAdministrator {
         &self.state.administrator
     }
 
-    /// AWS's date of the trust: what tells it from a later one.
+    /// Returns AWS's date of the enabling, which distinguishes it from a later enabling.
     #[must_use]
-    pub fn trusted_since(&self) -> Option<SystemTime> {
-        self.state.access.since
+    pub fn enabled_at(&self) -> Option<SystemTime> {
+        self.state.access.enabled_at
     }
 
-    /// Takes the delegation from the account.
+    /// Deregisters the delegated administrator.
     ///
-    /// AWS's documents say that the organization's syncs which that account created are deleted; only that account can see them. `syncs`
-    /// says what to do about it. Systems Manager's other uses of the delegation, such as Change Manager's, end too.
+    /// AWS's documents say that deregistering deletes the organization's syncs that the account
+    /// created. Only that account can see these syncs. `syncs` chooses how to treat them. Systems
+    /// Manager's other uses of the delegation, such as Change Manager's, end too.
     ///
     /// # Expected flow
     ///
-    /// 1. At once, before every sending: `ListDelegatedAdministrators`, and under [`Syncs::Protect`] `GetCallerIdentity` with each client and
-    ///    `ListResourceDataSync` in each Region with those of the administrator's account.
+    /// 1. Concurrently, before each attempt to write: `ListDelegatedAdministrators`. Under
+    ///    [`SyncProtection::Protect`] also `GetCallerIdentity` with each client, and
+    ///    `ListResourceDataSync` in each Region with the clients of the administrator's account.
     /// 2. `DeregisterDelegatedAdministrator` for `ssm.amazonaws.com`.
-    /// 3. `ListDelegatedAdministrators` until it is gone.
+    /// 3. `ListDelegatedAdministrators` until the account is no longer listed.
     ///
     /// # Guarantees
     ///
-    /// The write is sent once, and again only when AWS's refusal contradicts a registration that it has just shown. After a lost
-    /// reply only reads decide. An account that lost the delegation by other hands is success without a change of ours.
+    /// The write is sent once. It is sent again only if AWS's refusal contradicts a registration
+    /// that AWS has just shown, because such a refusal is stale. After a lost response, only reads
+    /// decide. If the account was deregistered by someone else, the call succeeds and records no
+    /// change.
     ///
     /// # Cancel safety
     ///
@@ -44,42 +49,49 @@ impl<C> Integration<Delegated, C> {
     ///
     /// # Errors
     ///
-    /// Before a write: [`InvalidInput`](crate::ErrorKind::InvalidInput) when `syncs` protects nothing,
-    /// [`NotManagementAccount`](crate::ErrorKind::NotManagementAccount), [`OtherAdministrator`](crate::ErrorKind::OtherAdministrator) when
-    /// another account became one, [`SyncsRemain`](crate::ErrorKind::SyncsRemain), and [`SyncsUnseen`](crate::ErrorKind::SyncsUnseen) when
-    /// the administrator's syncs were not seen. Afterwards: AWS's refusal, [`TrustedAccessOff`](crate::ErrorKind::TrustedAccessOff) where
-    /// that explains it, [`StateMoved`](crate::ErrorKind::StateMoved),
-    /// [`Lost`](crate::ErrorKind::Lost) or [`NotSettled`](crate::ErrorKind::NotSettled).
+    /// Before a write: [`InvalidInput`](crate::ErrorKind::InvalidInput) if `syncs` protects
+    /// nothing, [`NotManagementAccount`](crate::ErrorKind::NotManagementAccount),
+    /// [`AlreadyDelegated`](crate::ErrorKind::AlreadyDelegated) if another account was registered,
+    /// [`DataSyncsExist`](crate::ErrorKind::DataSyncsExist), and
+    /// [`DataSyncsNotChecked`](crate::ErrorKind::DataSyncsNotChecked) if the administrator's syncs
+    /// could not be checked. Afterwards: AWS's refusal,
+    /// [`TrustedAccessDisabled`](crate::ErrorKind::TrustedAccessDisabled) if that explains the
+    /// refusal, [`StateChanged`](crate::ErrorKind::StateChanged),
+    /// [`ResponseLost`](crate::ErrorKind::ResponseLost) or
+    /// [`WaitTimeout`](crate::ErrorKind::WaitTimeout).
     ///
     /// # IAM permissions
     ///
-    /// `organizations:DeregisterDelegatedAdministrator` on the account, those of [`observe`](Integration::observe), and
-    /// `ssm:ListResourceDataSync` for the clients in `syncs`. AWS:
-    /// [Deregister an Explorer delegated administrator](https://docs.aws.amazon.com/systems-manager/latest/userguide/Explorer-setup-delegated-administrator-deregister.html).
+    /// `organizations:DeregisterDelegatedAdministrator` on the account, those of
+    /// [`observe`](Integration::observe), and `ssm:ListResourceDataSync` for the clients in
+    /// `syncs`. AWS: [Deregister an Explorer delegated
+    /// administrator](https://docs.aws.amazon.com/systems-manager/latest/userguide/Explorer-setup-delegated-administrator-deregister.html).
     #[doc(alias = "DeregisterDelegatedAdministrator")]
     #[doc(alias = "deregister_delegated_administrator")]
-    pub async fn deregister(self, syncs: Syncs<'_>) -> Transition<Delegated, TrustedAccess, C>
+    pub async fn deregister(self, syncs: SyncProtection<'_>) -> Transition<Delegated, TrustedAccess, C>
     where
         C: OrganizationsApi,
     {
         let account = self.state.administrator.account;
-        let endangered = Endangered::of(vec![account]);
-        self.deregister_where(syncs.into(), &endangered).await
+        let affected = AffectedAccounts::organization_syncs_of(vec![account]);
+        self.deregister_guarded(syncs.into(), &affected).await
     }
 
-    /// The same as the first step of several, which endanger other accounts' syncs too.
-    pub(crate) async fn deregister_where(
+    /// Deregisters the administrator as the first of several steps that also affect other accounts'
+    /// syncs.
+    pub(crate) async fn deregister_guarded(
         mut self,
-        care: Care<'_>,
-        endangered: &Endangered,
+        guard: SyncGuard<'_>,
+        affected: &AffectedAccounts,
     ) -> Transition<Delegated, TrustedAccess, C>
     where
         C: OrganizationsApi,
     {
         let account = self.state.administrator.account;
-        let before = self.facts();
-        let outcome = operations::deregister(&mut self.ground(), &before, account, care, endangered, Dates::Any).await;
-        self.conclude(Operation::DeregisterDelegatedAdministrator, Some(account), outcome, |observed| match observed {
+        let before = self.status();
+        let outcome =
+            operations::deregister(&mut self.context(), &before, account, guard, affected, IdentityCheck::Any).await;
+        self.finish(Operation::DeregisterDelegatedAdministrator, Some(account), outcome, |observed| match observed {
             Observed::TrustedAccess(handle) => Ok(handle),
             other => Err(Box::new(other)),
         })

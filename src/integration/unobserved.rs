@@ -1,36 +1,41 @@
 use std::time::Duration;
 
+use futures_util::future::{OptionFuture, join};
 use tracing::Instrument;
 use tracing::field::display;
 
-use super::{Base, Integration};
-use crate::domain::{AccountId, OrganizationId};
-use crate::failure::{Failure, Recovered};
-use crate::journal::Journal;
+use super::Integration;
+use super::failure::{Recovered, TransitionError};
+use super::handle::HandleContext;
+use super::observed::Observed;
+use super::state::Unobserved;
+use crate::domain::{Account, AccountId, OrganizationId};
+use crate::error::Error;
 use crate::observation;
-use crate::observed::Observed;
+use crate::operations::ChangeLog;
 use crate::ports::{OrganizationsApi, StsApi};
-use crate::state::Unobserved;
 use crate::trace::span;
 
-/// The beginning: [`observe`](Self::observe).
+/// The initial state. Next: [`observe`](Self::observe).
 impl<C> Integration<Unobserved, C> {
-    /// A handle that knows nothing yet. Makes no call.
+    /// Creates a handle in an unknown state. Makes no call.
     ///
-    /// The client should hold credentials of the organization's management account. Those of the delegated administrator
-    /// of any service are enough to observe.
+    /// The client should hold credentials of the organization's management account. Credentials of
+    /// any service's delegated administrator are enough to observe.
     #[must_use]
     pub fn new(client: C) -> Self {
-        let base = Base { client, patience: Duration::from_mins(1), journal: Journal::default() };
+        let base =
+            HandleContext { client, wait_policy: Duration::from_mins(1).into(), change_log: ChangeLog::default() };
         Self::in_state(Unobserved::new(), base)
     }
 
-    /// Asks AWS what is the case. Changes nothing.
+    /// Reads the state from AWS. Changes nothing.
     ///
     /// # Expected flow
     ///
-    /// `DescribeOrganization`, `GetCallerIdentity`, `ListAWSServiceAccessForOrganization` and `ListDelegatedAdministrators`, all at
-    /// once. Further pages follow until the answer is known: the trusted services up to ours, the administrators to the end.
+    /// `DescribeOrganization`, `GetCallerIdentity`, `ListAWSServiceAccessForOrganization` and
+    /// `ListDelegatedAdministrators`, concurrently. Services with trusted access are read page by
+    /// page until Systems Manager appears. Administrators are read to the last page.
     ///
     /// # Cancel safety
     ///
@@ -38,15 +43,19 @@ impl<C> Integration<Unobserved, C> {
     ///
     /// # Errors
     ///
-    /// A read that failed, by its [`operation`](crate::Error::operation): what is unknown is not taken for absent. Among the kinds are
-    /// [`NotInOrganization`](crate::ErrorKind::NotInOrganization), [`AccessDenied`](crate::ErrorKind::AccessDenied) and
-    /// [`RepeatedToken`](crate::ErrorKind::RepeatedToken). Who is calling may stay unknown.
+    /// A failed read, identified by its [`operation`](crate::Error::operation): an unknown value
+    /// does not count as absent. Among the kinds are
+    /// [`NotInOrganization`](crate::ErrorKind::NotInOrganization),
+    /// [`AccessDenied`](crate::ErrorKind::AccessDenied) and
+    /// [`RepeatedPageToken`](crate::ErrorKind::RepeatedPageToken). The caller's account may remain
+    /// unknown.
     ///
     /// # IAM permissions
     ///
-    /// `organizations:DescribeOrganization`, `organizations:ListAWSServiceAccessForOrganization` and
-    /// `organizations:ListDelegatedAdministrators`, on resource `*`. AWS:
-    /// [Delegated administrator for AWS services](https://docs.aws.amazon.com/organizations/latest/userguide/orgs_integrate_delegated_admin.html).
+    /// `organizations:DescribeOrganization`, `organizations:ListAWSServiceAccessForOrganization`
+    /// and `organizations:ListDelegatedAdministrators`, on resource `*`. AWS: [Delegated
+    /// administrator for AWS
+    /// services](https://docs.aws.amazon.com/organizations/latest/userguide/orgs_integrate_delegated_admin.html).
     ///
     /// # Example
     ///
@@ -55,29 +64,43 @@ impl<C> Integration<Unobserved, C> {
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), ssm_organizations::Error> {
-    /// let organization = sim::Organization::builder().build();
+    /// let organization = sim::SimOrganization::builder().build();
     /// match Integration::new(organization.management_client()).observe().await? {
-    ///     Observed::Disabled(_) => println!("not trusted yet"),
-    ///     Observed::TrustedAccess(_) => println!("trusted, and nobody administers"),
-    ///     Observed::Delegated(handle) => println!("{} administers", handle.administrator().account),
-    ///     Observed::Irregular(handle) => println!("{handle}"),
+    ///     Observed::Disabled(_) => println!("trusted access is disabled"),
+    ///     Observed::TrustedAccess(_) => println!("no administrator is registered"),
+    ///     Observed::Delegated(handle) => println!("{}", handle.administrator().account),
+    ///     Observed::Inconsistent(handle) => println!("{handle}"),
     /// }
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn observe(mut self) -> Result<Observed<C>, Failure<Self>>
+    pub async fn observe(self) -> Result<Observed<C>, TransitionError<Self>>
+    where
+        C: OrganizationsApi + StsApi,
+    {
+        Ok(self.observe_describing(None).await?.0)
+    }
+
+    /// Observes, and concurrently describes an account, if one is given.
+    pub(crate) async fn observe_describing(
+        mut self,
+        account: Option<AccountId>,
+    ) -> Result<(Observed<C>, Option<Result<Account, Error>>), TransitionError<Self>>
     where
         C: OrganizationsApi + StsApi,
     {
         let span = span!("observe", organization: None::<&OrganizationId>, caller: None::<AccountId>);
-        match observation::observe(&self.base.client).instrument(span.clone()).await {
-            Ok((known, facts)) => {
+        let client = self.base.retrying_client();
+        let described = OptionFuture::from(account.map(|account| client.describe_account(account)));
+        let reads = join(observation::observe(&client), described);
+        match reads.instrument(span.clone()).await {
+            (Ok((known, facts)), described) => {
                 span.record("organization", display(&known.organization.id));
                 span.record("caller", known.caller.map(display));
-                self.base.journal.mark_observed();
-                Ok(Observed::classify(known, facts, self.base))
+                self.base.change_log.mark_observed();
+                Ok((Observed::classify(known, facts, self.base), described))
             }
-            Err(error) => Err(Failure::new(error, Recovered::Unchanged(self))),
+            (Err(error), _) => Err(TransitionError::new(error, Recovered::Unchanged(self))),
         }
     }
 }

@@ -1,103 +1,90 @@
-//! One data sync in one Region: read, decide, write once, and see it through.
+//! Operations on one data sync in one Region: read, decide, write once, and confirm by reading.
 
 use futures_util::future::join;
 
-use super::settle::{Absence, Patience, Waiting, not_settled};
-use crate::change::{Certainty, Change, ChangeKind};
-use crate::domain::{AccountId, Region, SyncName};
-use crate::error::{Applied, Error, ErrorKind, Retry};
-use crate::journal::Own;
-use crate::observation::{PRINCIPAL, same_date};
-use crate::pages::Pages;
-use crate::ports::{
-    DataSync, Operation, Organization, SyncDefinition, SyncSource, SyncSourceType, SyncType, SystemsManagerApi,
+use super::change_log::LocalChanges;
+use super::retry::repeat_refused;
+use super::sync_guard::{SyncKnowledge, was_deleted_by_us};
+use crate::domain::limits::{OPT_IN_REGIONS, SYNC_QUOTA};
+use crate::domain::{
+    AccountId, Certainty, Change, ChangeKind, DataSync, DataSyncId, EnsureOutcome, Operation, Organization, Region,
+    SYSTEMS_MANAGER, SyncDefinition, SyncName, SyncSource, SyncSourceType, SyncType, same_date,
 };
-use crate::syncs::{Known, SyncAt, has_gone};
+use crate::error::{Error, ErrorKind, RetryStatus, WriteStatus};
+use crate::observation::{RetryingClient, list_data_syncs, retrying};
+use crate::ports::SystemsManagerApi;
+use crate::record::SentWrite;
+use crate::wait::{Backoff, DeletionConfirmation, WaitPolicy};
 
-/// Five of an account in a Region, by
-/// [Systems Manager's quotas](https://docs.aws.amazon.com/general/latest/gr/ssm.html).
-pub(crate) const QUOTA: usize = 5;
-
-/// The opt-in Regions in which Explorer works across accounts, from the management account alone.
-const OPT_IN_REGIONS: [&str; 4] = ["af-south-1", "ap-east-1", "eu-south-1", "me-south-1"];
-
-/// One account's syncs in one Region.
-pub(crate) struct Place<'a, M: ?Sized> {
+/// Data syncs of one account in one Region.
+pub(crate) struct RegionSyncs<'a, M: ?Sized> {
     pub(crate) ssm: &'a M,
     pub(crate) organization: &'a Organization,
     pub(crate) account: AccountId,
     pub(crate) region: &'a Region,
-    pub(crate) patience: Patience<'a>,
-    /// What this handle has changed: a listing that denies it is old.
-    pub(crate) own: Own<'a>,
+    pub(crate) wait_policy: WaitPolicy<'a>,
+    /// Changes made by this handle: a listing that contradicts these changes is stale.
+    pub(crate) local_changes: LocalChanges<'a>,
 }
 
-/// What came of it, and what it changed.
-pub(crate) struct Outcome<T> {
+/// Result of a write, with the change made, if any.
+pub(crate) struct WriteResult<T> {
     pub(crate) result: Result<T, Error>,
     pub(crate) change: Option<Change>,
 }
 
-impl<T> Outcome<T> {
+impl<T> WriteResult<T> {
     fn unchanged(result: Result<T, Error>) -> Self {
         Self { result, change: None }
     }
 }
 
-/// What a sync that was to be so turned out to be.
-pub(crate) enum Ensured {
-    /// It was so already.
-    AlreadySo(DataSync),
-    Created(DataSync),
-    Updated(DataSync),
-}
-
-/// A sync as it is beside what it is to be.
+/// Comparison of a sync with a wanted definition.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Likeness {
-    Same,
-    /// Alike, but for what AWS does not show.
-    Unshown,
-    Different,
-    /// Not to be bridged by an update.
-    OtherSource,
+pub(crate) enum DefinitionMatch {
+    Equal,
+    /// Equal except for attributes that AWS does not show.
+    Unverifiable,
+    Differs,
+    /// The source differs, which an update cannot change.
+    SourceDiffers,
 }
 
-pub(crate) fn likeness(found: &DataSync, wanted: &SyncDefinition) -> Likeness {
+pub(crate) fn compare_definition(found: &DataSync, wanted: &SyncDefinition) -> DefinitionMatch {
     match &found.source_type {
         Some(source) if *source == wanted.source().source_type() => {}
         Some(SyncSourceType::AwsOrganizations | SyncSourceType::SingleAccountMultiRegions) => {
-            return Likeness::OtherSource;
+            return DefinitionMatch::SourceDiffers;
         }
-        // Not shown, or in parts that cannot be read: an update makes it plain.
-        _ => return Likeness::Different,
+        // The attribute is missing or only partly readable, so an update sets it explicitly.
+        _ => return DefinitionMatch::Differs,
     }
     let units = match wanted.source() {
         SyncSource::OrganizationalUnits(units) => units.as_slice(),
         _ => &[],
     };
     if sorted(&found.units) != sorted(units) || sorted(&found.regions) != sorted(wanted.regions()) {
-        return Likeness::Different;
+        return DefinitionMatch::Differs;
     }
     let booleans = [
         (found.future_regions, wanted.includes_future_regions()),
         (found.all_ops_data_sources, wanted.enables_all_ops_data_sources()),
     ];
     if booleans.iter().any(|(shown, wanted)| shown.is_some_and(|shown| shown != *wanted)) {
-        Likeness::Different
+        DefinitionMatch::Differs
     } else if booleans.iter().any(|(shown, _)| shown.is_none()) {
-        Likeness::Unshown
+        DefinitionMatch::Unverifiable
     } else {
-        Likeness::Same
+        DefinitionMatch::Equal
     }
 }
 
-pub(crate) fn is_like(found: &DataSync, wanted: &SyncDefinition) -> bool {
-    matches!(likeness(found, wanted), Likeness::Same | Likeness::Unshown)
+pub(crate) fn matches_definition(found: &DataSync, wanted: &SyncDefinition) -> bool {
+    matches!(compare_definition(found, wanted), DefinitionMatch::Equal | DefinitionMatch::Unverifiable)
 }
 
-/// Whether the sync is one that only the management account can have in this Region.
-pub(crate) fn is_closed_to_administrators(region: &Region, wanted: &SyncDefinition) -> bool {
+/// Returns whether only the management account can create this sync in this Region.
+pub(crate) fn requires_management_account(region: &Region, wanted: &SyncDefinition) -> bool {
     OPT_IN_REGIONS.contains(&region.as_str()) && wanted.is_of_organization()
 }
 
@@ -107,51 +94,47 @@ fn sorted<T: Ord + Clone>(items: &[T]) -> Vec<T> {
     items
 }
 
-impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
+impl<M: SystemsManagerApi + ?Sized> RegionSyncs<'_, M> {
     fn error(&self, kind: ErrorKind, operation: Operation) -> Error {
-        self.name(Error::of(kind).at(operation))
+        self.with_context(Error::new(kind).with_operation(operation))
     }
 
-    fn name(&self, error: Error) -> Error {
-        error.in_organization(self.organization).called_as(Some(self.account)).with_region(self.region.clone())
+    fn with_context(&self, error: Error) -> Error {
+        error.with_organization(self.organization).with_caller(Some(self.account)).with_region(self.region.clone())
     }
 
-    fn at(&self, name: &SyncName) -> SyncAt {
-        SyncAt::new(self.account, self.region, name)
+    fn id(&self, name: &SyncName) -> DataSyncId {
+        DataSyncId::new(self.account, self.region, name)
     }
 
-    /// The account's syncs of one type, without those that we saw go.
+    fn client(&self) -> RetryingClient<'_, M> {
+        retrying(self.ssm, self.wait_policy)
+    }
+
+    /// Lists the account's syncs of one type, without syncs known to be deleted.
     pub(crate) async fn list(&self, sync_type: SyncType) -> Result<Vec<DataSync>, Error> {
-        let mut syncs = Vec::new();
-        let mut pages = Pages::of(Operation::ListResourceDataSync);
-        while pages.remain() {
-            let page = self.ssm.list_resource_data_sync(self.region, sync_type, pages.token()).await;
-            let page = page.map_err(|error| self.name(error))?;
-            for found in page.items {
-                // A listing that changes under way may show one on two pages.
-                if !syncs.iter().any(|known: &DataSync| known.name == found.name) {
-                    syncs.push(found);
-                }
-            }
-            pages.turn(page.next).map_err(|error| self.name(error))?;
-        }
+        let listed = list_data_syncs(&self.client(), self.region, sync_type).await;
+        let mut syncs = listed.map_err(|error| self.with_context(error))?;
         if sync_type == SyncType::SyncFromSource {
-            syncs.retain(|sync| !has_gone(self.own, &self.at(&sync.name), sync));
+            syncs.retain(|sync| !was_deleted_by_us(self.local_changes, &self.id(&sync.name), sync));
         }
         Ok(syncs)
     }
 
-    /// The account's syncs of Explorer's kind, once they show this one if we saw AWS accept it.
-    async fn list_with(&self, name: &SyncName, waiting: &mut Waiting<'_>) -> Result<Vec<DataSync>, Error> {
-        let expected = Known::of(self.own, &self.at(name)) == Known::Made;
+    /// Lists the account's Explorer syncs. If AWS accepted this sync, waits until the listing shows
+    /// the sync.
+    async fn list_with(&self, name: &SyncName, backoff: &mut Backoff<'_>) -> Result<Vec<DataSync>, Error> {
+        let expected = SyncKnowledge::of(self.local_changes, &self.id(name)) == SyncKnowledge::Created;
         loop {
             let syncs = self.list(SyncType::SyncFromSource).await?;
             if !expected || syncs.iter().any(|sync| sync.name == *name) {
                 return Ok(syncs);
             }
-            if !waiting.again().await {
-                let late = not_settled(Operation::ListResourceDataSync, None).applied_is(Applied::No);
-                return Err(self.name(late));
+            if !backoff.next().await {
+                let late = backoff
+                    .timeout_error(Operation::ListResourceDataSync, None)
+                    .with_write_status(WriteStatus::NotApplied);
+                return Err(self.with_context(late));
             }
         }
     }
@@ -161,80 +144,119 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
         Ok(syncs.into_iter().find(|sync| sync.name == *name))
     }
 
-    /// Makes a sync what it is to be. `written` says that this run has written the same already, where AWS does not show all of it.
-    pub(crate) async fn ensure(&self, wanted: &SyncDefinition, administrator: bool, written: bool) -> Outcome<Ensured> {
-        self.ensure_from(wanted, administrator, written, |_| Ok(())).await
-    }
-
-    /// The same, but only from what passes the check: what is there, or that nothing is.
-    pub(crate) async fn ensure_from(
+    /// Ensures that a sync has the wanted definition. `written` says that this run has already
+    /// written the same definition, for attributes that AWS does not show.
+    pub(crate) async fn ensure(
         &self,
         wanted: &SyncDefinition,
         administrator: bool,
         written: bool,
-        check: impl FnOnce(Option<&DataSync>) -> Result<(), Error>,
-    ) -> Outcome<Ensured> {
-        let mut waiting = Waiting::new(self.patience);
-        let syncs = match self.list_with(wanted.name(), &mut waiting).await {
+    ) -> WriteResult<EnsureOutcome<DataSync>> {
+        self.ensure_if(wanted, administrator, written, |_| Ok(())).await
+    }
+
+    /// Ensures the definition as [`ensure`](Self::ensure) does, if the existing sync, or its
+    /// absence, passes the check.
+    pub(crate) async fn ensure_if(
+        &self,
+        wanted: &SyncDefinition,
+        administrator: bool,
+        written: bool,
+        check: impl Fn(Option<&DataSync>) -> Result<(), Error> + Send + Sync,
+    ) -> WriteResult<EnsureOutcome<DataSync>> {
+        self.repeat(|| self.try_ensure(wanted, administrator, written, &check)).await
+    }
+
+    async fn repeat<T: Send, F>(&self, attempt: impl Fn() -> F + Send + Sync) -> WriteResult<T>
+    where
+        F: Future<Output = WriteResult<T>> + Send,
+    {
+        let attempt = || async {
+            let WriteResult { result, change } = attempt().await;
+            (result, change)
+        };
+        let (result, change) = repeat_refused(self.wait_policy, attempt).await;
+        WriteResult { result, change }
+    }
+
+    async fn try_ensure(
+        &self,
+        wanted: &SyncDefinition,
+        administrator: bool,
+        written: bool,
+        check: &(impl Fn(Option<&DataSync>) -> Result<(), Error> + Sync),
+    ) -> WriteResult<EnsureOutcome<DataSync>> {
+        let mut backoff = Backoff::new(self.wait_policy);
+        let syncs = match self.list_with(wanted.name(), &mut backoff).await {
             Ok(syncs) => syncs,
-            Err(error) => return Outcome::unchanged(Err(error)),
+            Err(error) => return WriteResult::unchanged(Err(error)),
         };
         let Some(found) = syncs.iter().find(|sync| sync.name == *wanted.name()) else {
             let room = match check(None) {
                 Ok(()) => self.check_room(wanted, &syncs, administrator).await,
-                Err(error) => Err(self.name(error)),
+                Err(error) => Err(self.with_context(error)),
             };
             return match room {
-                Ok(holders) => self.create(wanted, holders, waiting).await,
-                Err(error) => Outcome::unchanged(Err(error)),
+                Ok(()) => self.create(wanted, &syncs, backoff).await,
+                Err(error) => WriteResult::unchanged(Err(error)),
             };
         };
-        match likeness(found, wanted) {
-            Likeness::Same => Outcome::unchanged(Ok(Ensured::AlreadySo(found.clone()))),
-            Likeness::Unshown if written => Outcome::unchanged(Ok(Ensured::AlreadySo(found.clone()))),
-            Likeness::OtherSource => {
-                Outcome::unchanged(Err(self.error(ErrorKind::SyncSourceFixed, Operation::UpdateResourceDataSync)))
+        match compare_definition(found, wanted) {
+            DefinitionMatch::Equal => WriteResult::unchanged(Ok(EnsureOutcome::Unchanged(found.clone()))),
+            DefinitionMatch::Unverifiable if written => {
+                WriteResult::unchanged(Ok(EnsureOutcome::Unchanged(found.clone())))
             }
-            Likeness::Unshown | Likeness::Different => match check(Some(found)) {
-                Ok(()) => self.update(wanted, found, waiting).await,
-                Err(error) => Outcome::unchanged(Err(self.name(error))),
+            DefinitionMatch::SourceDiffers => WriteResult::unchanged(Err(
+                self.error(ErrorKind::SyncSourceImmutable, Operation::UpdateResourceDataSync)
+            )),
+            DefinitionMatch::Unverifiable | DefinitionMatch::Differs => match check(Some(found)) {
+                Ok(()) => self.update(wanted, found, backoff).await,
+                Err(error) => WriteResult::unchanged(Err(self.with_context(error))),
             },
         }
     }
 
-    /// Refuses what AWS would refuse, with what is in the way. Answers who holds the places.
+    /// Refuses a sync that AWS would refuse, and names the syncs that use the quota.
     ///
-    /// Whether Inventory's syncs count is not documented, so five of Explorer's own are enough to say no, and fewer are left to AWS.
+    /// AWS does not document whether Inventory syncs count. Therefore five Explorer syncs are
+    /// enough to refuse, and a smaller number is left to AWS.
     async fn check_room(
         &self,
         wanted: &SyncDefinition,
         explorers: &[DataSync],
         administrator: bool,
-    ) -> Result<Vec<SyncName>, Error> {
+    ) -> Result<(), Error> {
         let refuse = |kind| Err(self.error(kind, Operation::CreateResourceDataSync));
-        if administrator && is_closed_to_administrators(self.region, wanted) {
+        if administrator && requires_management_account(self.region, wanted) {
             return refuse(ErrorKind::OptInRegion);
         }
-        let inventorys = self.list(SyncType::SyncToDestination).await?;
-        if inventorys.iter().any(|sync| sync.name == *wanted.name()) {
-            return refuse(ErrorKind::SyncNameTaken);
+        if explorers.len() >= SYNC_QUOTA {
+            return refuse(ErrorKind::SyncQuotaExceeded { names: self.quota_holders(explorers).await });
         }
-        let holders: Vec<_> = explorers.iter().chain(&inventorys).map(|sync| sync.name.clone()).collect();
-        if explorers.len() >= QUOTA { refuse(ErrorKind::SyncQuotaFull { holders }) } else { Ok(holders) }
+        Ok(())
     }
 
-    /// Refuses where the sync could not be made again once it is deleted.
+    /// Returns the names of the syncs that use the quota, with Inventory's if these can be listed.
+    async fn quota_holders(&self, explorers: &[DataSync]) -> Vec<SyncName> {
+        let inventorys = self.list(SyncType::SyncToDestination).await.unwrap_or_default();
+        explorers.iter().chain(&inventorys).map(|sync| sync.name.clone()).collect()
+    }
+
+    /// Refuses the deletion of a sync that could not be created again.
     pub(crate) async fn check_recreation(&self, wanted: &SyncDefinition, administrator: bool) -> Result<(), Error> {
-        let mut syncs = self.list_with(wanted.name(), &mut Waiting::new(self.patience)).await?;
-        // Its own place will be free.
+        let mut syncs = self.list_with(wanted.name(), &mut Backoff::new(self.wait_policy)).await?;
+        let now = syncs.len();
+        // The deletion frees the place of this sync.
         syncs.retain(|sync| sync.name != *wanted.name());
-        self.check_room(wanted, &syncs, administrator).await.map(drop)
+        self.check_room(wanted, &syncs, administrator).await?;
+        if syncs.len() == now { Ok(()) } else { self.check_room_beside(&syncs, &[wanted], now).await }
     }
 
-    /// Refuses where an administrator cannot create all of these. One that is there already, and the same, takes no place.
-    pub(crate) async fn check_room_for(&self, wanted: &[SyncDefinition]) -> Result<(), Error> {
+    /// Refuses if an administrator cannot create all of these syncs. A sync that exists with the
+    /// same definition uses no additional place.
+    pub(crate) async fn check_room_for_all(&self, wanted: &[SyncDefinition]) -> Result<(), Error> {
         let refuse = |kind| Err(self.error(kind, Operation::CreateResourceDataSync));
-        if wanted.iter().any(|wanted| is_closed_to_administrators(self.region, wanted)) {
+        if wanted.iter().any(|wanted| requires_management_account(self.region, wanted)) {
             return refuse(ErrorKind::OptInRegion);
         }
         let (explorers, inventorys) =
@@ -243,15 +265,16 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
         let mut new = Vec::new();
         for wanted in wanted {
             match explorers.iter().find(|sync| sync.name == *wanted.name()) {
-                Some(found) if is_like(found, wanted) => {}
-                Some(_) => return refuse(ErrorKind::SyncDiffers),
+                Some(found) if matches_definition(found, wanted) => {}
+                Some(_) => return refuse(ErrorKind::SyncConflict),
                 None => new.push(wanted),
             }
         }
-        self.judge_room(&explorers, &inventorys, &new, explorers.len() + inventorys.len())
+        self.check_quota(&explorers, &inventorys, &new, explorers.len() + inventorys.len())
     }
 
-    /// Refuses where these could not be created beside those of Explorer's kind that will be left of `now` many.
+    /// Refuses if these syncs could not be created in addition to the Explorer syncs that remain of
+    /// the `now` existing ones.
     pub(crate) async fn check_room_beside(
         &self,
         left: &[DataSync],
@@ -259,11 +282,13 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
         now: usize,
     ) -> Result<(), Error> {
         let inventorys = self.list(SyncType::SyncToDestination).await?;
-        self.judge_room(left, &inventorys, new, now + inventorys.len())
+        self.check_quota(left, &inventorys, new, now + inventorys.len())
     }
 
-    /// Where a place too few would cost a sync, Inventory's count. What has room `now` has it later; but beside five of Explorer's nothing is made.
-    fn judge_room(
+    /// Counts Inventory syncs toward the quota, because failing after the old sync was deleted
+    /// would lose it. An account already above the quota keeps its current number. Nothing is
+    /// created in addition to five Explorer syncs.
+    fn check_quota(
         &self,
         explorers: &[DataSync],
         inventorys: &[DataSync],
@@ -276,8 +301,8 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
         }
         let holders: Vec<_> = explorers.iter().chain(inventorys).map(|sync| sync.name.clone()).collect();
         let (all, explorers) = (holders.len() + new.len(), explorers.len() + new.len());
-        if !new.is_empty() && (explorers > QUOTA || all > QUOTA.max(now)) {
-            return refuse(ErrorKind::SyncQuotaFull { holders });
+        if !new.is_empty() && (explorers > SYNC_QUOTA || all > SYNC_QUOTA.max(now)) {
+            return refuse(ErrorKind::SyncQuotaExceeded { names: holders });
         }
         Ok(())
     }
@@ -285,74 +310,81 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
     async fn create(
         &self,
         wanted: &SyncDefinition,
-        holders: Vec<SyncName>,
-        mut waiting: Waiting<'_>,
-    ) -> Outcome<Ensured> {
+        explorers: &[DataSync],
+        mut backoff: Backoff<'_>,
+    ) -> WriteResult<EnsureOutcome<DataSync>> {
         let operation = Operation::CreateResourceDataSync;
-        let lost = loop {
-            let write = || self.ssm.create_resource_data_sync(self.region, wanted);
-            let refusal = match self.send(wanted, &mut waiting, write).await {
-                Ok(lost) => break lost,
+        let client = self.client();
+        let kind = |after: Option<&DataSync>| ChangeKind::DataSyncCreated {
+            sync: self.id(wanted.name()),
+            created: after.and_then(|after| after.created),
+            after: after.cloned().map(Box::new),
+        };
+        let (sent, lost) = loop {
+            let write = || client.create_resource_data_sync(self.region, wanted);
+            let refusal = match self.send(operation, &kind(None), wanted, &mut backoff, write).await {
+                Ok(sent) => break sent,
                 Err(refusal) => refusal,
             };
             let end = match refusal.code() {
                 Some("ResourceDataSyncAlreadyExistsException") => {
-                    match self.outrun(wanted, refusal, &mut waiting).await {
+                    match self.resolve_name_conflict(wanted, refusal, &mut backoff).await {
                         Some(end) => end,
                         None => continue,
                     }
                 }
                 Some("ResourceDataSyncCountExceededException") => {
-                    Err(refusal.explained_by(ErrorKind::SyncQuotaFull { holders }))
+                    let names = self.quota_holders(explorers).await;
+                    Err(refusal.with_confirmed_kind(ErrorKind::SyncQuotaExceeded { names }))
                 }
                 _ => Err(refusal),
             };
-            return Outcome::unchanged(end);
+            return WriteResult::unchanged(end);
         };
-        let certainty = if lost.is_none() { Certainty::Did } else { Certainty::Maybe };
-        let change = |after: Option<&DataSync>| {
-            let created = after.and_then(|after| after.created);
-            let (sync, shown) = (self.at(wanted.name()), after.is_some());
-            let kind = ChangeKind::DataSyncCreated { sync, created, after: after.cloned().map(Box::new) };
-            Some(Change { kind, certainty, shown })
-        };
-        let effect = |found: Option<DataSync>| found.filter(|found| is_like(found, wanted));
-        match self.see(operation, lost, effect, wanted.name(), waiting).await {
-            Ok(found) => Outcome { change: change(Some(&found)), result: Ok(Ensured::Created(found)) },
-            Err(error) => Outcome { change: change(None), result: Err(error) },
-        }
+        let certainty = if lost.is_none() { Certainty::Confirmed } else { Certainty::Unconfirmed };
+        let effect = |found: Option<DataSync>| found.filter(|found| matches_definition(found, wanted));
+        let seen = self.wait_until_visible(operation, lost, effect, wanted.name()).await;
+        let change = sent.complete(kind(seen.as_ref().ok()), certainty, seen.is_ok());
+        WriteResult { result: seen.map(EnsureOutcome::Created), change: Some(change) }
     }
 
-    /// Sends a write, again where its refusal is late. Answers the error of one whose reply did not come.
+    /// Sends a write, and sends it again after a stale refusal. Returns the record of the write and
+    /// the error of a lost response.
     async fn send<F>(
         &self,
+        operation: Operation,
+        kind: &ChangeKind,
         wanted: &SyncDefinition,
-        waiting: &mut Waiting<'_>,
+        backoff: &mut Backoff<'_>,
         write: impl Fn() -> F,
-    ) -> Result<Option<Error>, Error>
+    ) -> Result<(SentWrite, Option<Error>), Error>
     where
         F: Future<Output = Result<(), Error>>,
     {
+        let name = |error| self.with_context(error).with_sync(wanted);
         loop {
-            let Err(error) = write().await else { return Ok(None) };
-            let error = self.name(error).for_sync(wanted);
-            if error.applied() != Applied::No {
-                return Ok(Some(error));
-            }
-            let late = self.is_refused_late(&error);
-            if !late || !waiting.again().await {
-                return Err(if late { error.with_retry(Retry::Spent) } else { error });
+            let error = match self.local_changes.recorder.send(operation, kind.clone(), write()).await {
+                Ok((sent, result)) => return Ok((sent, result.err().map(name))),
+                Err(error) => name(error),
+            };
+            let late = self.is_stale_refusal(&error);
+            if !late || !backoff.next().await {
+                return Err(if late { error.with_retry(RetryStatus::Exhausted) } else { error });
             }
         }
     }
 
-    /// Whether a refusal says the opposite of what we saw AWS do: other services learn of it later than Organizations.
-    fn is_refused_late(&self, refusal: &Error) -> bool {
+    /// Returns whether a refusal contradicts a confirmed change: other services learn of changes
+    /// later than Organizations.
+    fn is_stale_refusal(&self, refusal: &Error) -> bool {
         let did = |wanted: &dyn Fn(&ChangeKind) -> bool| {
-            self.own.changes().iter().any(|change| change.certainty == Certainty::Did && wanted(&change.kind))
+            self.local_changes
+                .changes()
+                .iter()
+                .any(|change| change.certainty == Certainty::Confirmed && wanted(&change.kind))
         };
         let registered = did(
-            &|kind| matches!(kind, ChangeKind::AdministratorRegistered { account, principal, .. } if *account == self.account && *principal == PRINCIPAL),
+            &|kind| matches!(kind, ChangeKind::AdministratorRegistered { account, principal, .. } if *account == self.account && *principal == SYSTEMS_MANAGER),
         );
         match refusal.code() {
             Some("AccessDeniedException") => registered,
@@ -362,7 +394,7 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
                 };
                 registered || did(&needed)
             }
-            // A place that we saw become free.
+            // A confirmed deletion freed a place.
             Some("ResourceDataSyncCountExceededException") => did(&|kind| {
                 matches!(kind, ChangeKind::DataSyncDeleted { sync, .. }
                     if (sync.account, &sync.region) == (self.account, self.region))
@@ -371,104 +403,132 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
         }
     }
 
-    /// What is there by a name that AWS says is taken, once a listing shows it. `None` to send again: what we saw go is in nobody's way.
-    async fn outrun(
+    /// Returns the sync that uses a name which AWS reports as taken, once a listing shows the sync.
+    /// `None` means send again, because a sync known to be deleted does not block the name.
+    async fn resolve_name_conflict(
         &self,
         wanted: &SyncDefinition,
         refusal: Error,
-        waiting: &mut Waiting<'_>,
-    ) -> Option<Result<Ensured, Error>> {
+        backoff: &mut Backoff<'_>,
+    ) -> Option<Result<EnsureOutcome<DataSync>, Error>> {
         loop {
             match self.find(wanted.name()).await {
-                Ok(Some(found)) if is_like(&found, wanted) => return Some(Ok(Ensured::AlreadySo(found))),
-                Ok(Some(_)) => return Some(Err(refusal.explained_by(ErrorKind::SyncDiffers))),
+                Ok(Some(found)) if matches_definition(&found, wanted) => {
+                    return Some(Ok(EnsureOutcome::Unchanged(found)));
+                }
+                Ok(Some(_)) => return Some(Err(refusal.with_confirmed_kind(ErrorKind::SyncConflict))),
                 Ok(None) => {}
                 Err(error) => return Some(Err(error)),
             }
-            if !waiting.again().await {
-                return Some(Err(refusal.with_retry(Retry::Spent)));
+            // Inventory's syncs share the names.
+            let inventorys = self.list(SyncType::SyncToDestination).await.unwrap_or_default();
+            if inventorys.iter().any(|sync| sync.name == *wanted.name()) {
+                return Some(Err(refusal.with_confirmed_kind(ErrorKind::SyncNameTaken)));
             }
-            if matches!(Known::of(self.own, &self.at(wanted.name())), Known::Gone) {
+            if !backoff.next().await {
+                return Some(Err(refusal.with_retry(RetryStatus::Exhausted)));
+            }
+            if matches!(SyncKnowledge::of(self.local_changes, &self.id(wanted.name())), SyncKnowledge::Deleted) {
                 return None;
             }
         }
     }
 
-    async fn update(&self, wanted: &SyncDefinition, before: &DataSync, mut waiting: Waiting<'_>) -> Outcome<Ensured> {
+    async fn update(
+        &self,
+        wanted: &SyncDefinition,
+        before: &DataSync,
+        mut backoff: Backoff<'_>,
+    ) -> WriteResult<EnsureOutcome<DataSync>> {
         let operation = Operation::UpdateResourceDataSync;
-        let write = || self.ssm.update_resource_data_sync(self.region, wanted);
-        let lost = match self.send(wanted, &mut waiting, write).await {
-            Ok(lost) => lost,
-            Err(refusal) => return Outcome::unchanged(Err(refusal)),
-        };
-        let certainty = if lost.is_none() { Certainty::Did } else { Certainty::Maybe };
-        // What AWS does not show looks alike before and after: then only its date tells.
-        let needs_date = lost.is_some() && is_like(before, wanted);
-        let effect = |found: Option<DataSync>| {
-            let dated = |found: &DataSync| found.modified.is_some() && found.modified != before.modified;
-            found.filter(|found| is_like(found, wanted) && (!needs_date || dated(found)))
-        };
-        let seen = self.see(operation, lost, effect, wanted.name(), waiting).await;
-        let kind = ChangeKind::DataSyncUpdated {
-            sync: self.at(wanted.name()),
+        let client = self.client();
+        let kind = |after: Option<&DataSync>| ChangeKind::DataSyncUpdated {
+            sync: self.id(wanted.name()),
             created: before.created,
             before: Box::new(before.clone()),
-            after: seen.as_ref().ok().cloned().map(Box::new),
+            after: after.cloned().map(Box::new),
         };
-        let change = Change { kind, certainty, shown: seen.is_ok() };
-        Outcome { result: seen.map(Ensured::Updated), change: Some(change) }
+        let write = || client.update_resource_data_sync(self.region, wanted);
+        let (sent, lost) = match self.send(operation, &kind(None), wanted, &mut backoff, write).await {
+            Ok(sent) => sent,
+            Err(refusal) => return WriteResult::unchanged(Err(refusal)),
+        };
+        let certainty = if lost.is_none() { Certainty::Confirmed } else { Certainty::Unconfirmed };
+        // If AWS does not show a changed attribute, the sync looks equal before and after. Only its
+        // date then confirms the write.
+        let needs_date = lost.is_some() && matches_definition(before, wanted);
+        let effect = |found: Option<DataSync>| {
+            let dated = |found: &DataSync| found.modified.is_some() && found.modified != before.modified;
+            found.filter(|found| matches_definition(found, wanted) && (!needs_date || dated(found)))
+        };
+        let seen = self.wait_until_visible(operation, lost, effect, wanted.name()).await;
+        let change = sent.complete(kind(seen.as_ref().ok()), certainty, seen.is_ok());
+        WriteResult { result: seen.map(EnsureOutcome::Updated), change: Some(change) }
     }
 
-    /// Deletes a sync of Explorer's kind. Answers the sync as it was; `None` where there was none.
-    pub(crate) async fn delete(&self, name: &SyncName) -> Outcome<Option<DataSync>> {
-        self.delete_from(name, |_| Ok(())).await
+    /// Deletes an Explorer sync. Returns the sync as it was before, or `None` if the sync did not
+    /// exist.
+    pub(crate) async fn delete(&self, name: &SyncName) -> WriteResult<Option<DataSync>> {
+        self.delete_if(name, |_| Ok(())).await
     }
 
-    /// The same, but only what passes the check.
-    pub(crate) async fn delete_from(
+    /// Deletes as [`delete`](Self::delete) does, if the existing sync passes the check.
+    pub(crate) async fn delete_if(
         &self,
         name: &SyncName,
-        check: impl FnOnce(Option<&DataSync>) -> Result<(), Error>,
-    ) -> Outcome<Option<DataSync>> {
-        let operation = Operation::DeleteResourceDataSync;
-        let mut waiting = Waiting::new(self.patience);
-        let syncs = match self.list_with(name, &mut waiting).await {
-            Ok(syncs) => syncs,
-            Err(error) => return Outcome::unchanged(Err(error)),
-        };
-        let Some(before) = syncs.into_iter().find(|sync| sync.name == *name) else {
-            return Outcome::unchanged(Ok(None));
-        };
-        if let Err(error) = check(Some(&before)) {
-            return Outcome::unchanged(Err(self.name(error)));
-        }
-        let sent = self.ssm.delete_resource_data_sync(self.region, name, SyncType::SyncFromSource).await;
-        let lost = match sent.map_err(|error| self.name(error)) {
-            Ok(()) => None,
-            Err(error) if error.applied() != Applied::No => Some(error),
-            Err(error) => return Outcome::unchanged(self.gone_already(name, error, &mut waiting).await),
-        };
-        let certainty = if lost.is_none() { Certainty::Did } else { Certainty::Maybe };
-        // One that has come back with another date is somebody else's.
-        let same = |found: &DataSync| same_date(found.created, before.created);
-        let mut absence = Absence::after(lost.as_ref());
-        let effect = |found: Option<DataSync>| {
-            // What was made later says that this one is gone.
-            let later = found.as_ref().is_some_and(|found| before.created.is_some() && found.created > before.created);
-            (absence.is_certain(!found.as_ref().is_some_and(same)) || later).then_some(())
-        };
-        let seen = self.see(operation, lost, effect, name, waiting).await;
-        let kind = ChangeKind::DataSyncDeleted { sync: self.at(name), before: Box::new(before.clone()) };
-        let change = Change { kind, certainty, shown: seen.is_ok() };
-        Outcome { result: seen.map(|()| Some(before)), change: Some(change) }
+        check: impl Fn(Option<&DataSync>) -> Result<(), Error> + Send + Sync,
+    ) -> WriteResult<Option<DataSync>> {
+        self.repeat(|| self.try_delete(name, &check)).await
     }
 
-    /// Whether AWS refused a deletion because the sync is gone, once a listing shows that.
-    async fn gone_already(
+    async fn try_delete(
+        &self,
+        name: &SyncName,
+        check: &(impl Fn(Option<&DataSync>) -> Result<(), Error> + Sync),
+    ) -> WriteResult<Option<DataSync>> {
+        let operation = Operation::DeleteResourceDataSync;
+        let mut backoff = Backoff::new(self.wait_policy);
+        let syncs = match self.list_with(name, &mut backoff).await {
+            Ok(syncs) => syncs,
+            Err(error) => return WriteResult::unchanged(Err(error)),
+        };
+        let Some(before) = syncs.into_iter().find(|sync| sync.name == *name) else {
+            return WriteResult::unchanged(Ok(None));
+        };
+        if let Err(error) = check(Some(&before)) {
+            return WriteResult::unchanged(Err(self.with_context(error)));
+        }
+        let kind = ChangeKind::DataSyncDeleted { sync: self.id(name), before: Box::new(before.clone()) };
+        let client = self.client();
+        let write = client.delete_resource_data_sync(self.region, name, SyncType::SyncFromSource);
+        let (sent, lost) = match self.local_changes.recorder.send(operation, kind.clone(), write).await {
+            Ok((sent, result)) => (sent, result.err().map(|error| self.with_context(error))),
+            Err(error) => {
+                let refusal = self.with_context(error);
+                return WriteResult::unchanged(self.confirm_absent(name, refusal, &mut backoff).await);
+            }
+        };
+        let certainty = if lost.is_none() { Certainty::Confirmed } else { Certainty::Unconfirmed };
+        // A sync with another date was recreated by someone else.
+        let same = |found: &DataSync| same_date(found.created, before.created);
+        let mut absence = DeletionConfirmation::after_write(lost.as_ref());
+        let effect = |found: Option<DataSync>| {
+            // A sync with a later date proves that the previous one was deleted.
+            let later = found.as_ref().is_some_and(|found| before.created.is_some() && found.created > before.created);
+            (absence.is_confirmed(!found.as_ref().is_some_and(same)) || later).then_some(())
+        };
+        let seen = self.wait_until_visible(operation, lost, effect, name).await;
+        let change = sent.complete(kind, certainty, seen.is_ok());
+        WriteResult { result: seen.map(|()| Some(before)), change: Some(change) }
+    }
+
+    /// Returns whether AWS refused a deletion because the sync is gone, once a listing confirms the
+    /// absence.
+    async fn confirm_absent(
         &self,
         name: &SyncName,
         refusal: Error,
-        waiting: &mut Waiting<'_>,
+        backoff: &mut Backoff<'_>,
     ) -> Result<Option<DataSync>, Error> {
         if refusal.code() != Some("ResourceDataSyncNotFoundException") {
             return Err(refusal);
@@ -477,33 +537,42 @@ impl<M: SystemsManagerApi + ?Sized> Place<'_, M> {
             if self.find(name).await?.is_none() {
                 return Ok(None);
             }
-            if !waiting.again().await {
-                return Err(refusal.with_retry(Retry::Spent));
+            if !backoff.next().await {
+                return Err(refusal.with_retry(RetryStatus::Exhausted));
             }
         }
     }
 
-    /// Looks until the effect shows. `lost` is the error of a write whose reply did not come.
-    async fn see<T>(
+    /// Reads until the effect is visible. `lost` is the error of a write whose response was lost.
+    async fn wait_until_visible<T>(
         &self,
         operation: Operation,
         lost: Option<Error>,
         mut effect: impl FnMut(Option<DataSync>) -> Option<T>,
         name: &SyncName,
-        mut waiting: Waiting<'_>,
     ) -> Result<T, Error> {
-        let unread = loop {
-            let unread = match self.find(name).await {
+        let mut backoff = Backoff::new(self.wait_policy);
+        let read_error = loop {
+            let read_error = match self.find(name).await {
                 Ok(found) => match effect(found) {
                     Some(seen) => return Ok(seen),
                     None => None,
                 },
                 Err(error) => Some(error),
             };
-            if !waiting.after(unread.as_ref()).await {
-                break unread;
+            if !backoff.next_after_error(read_error.as_ref()).await {
+                break read_error;
             }
         };
-        Err(lost.unwrap_or_else(|| self.name(not_settled(operation, unread))))
+        Err(lost.unwrap_or_else(|| self.with_context(backoff.timeout_error(operation, read_error))))
+    }
+}
+
+/// Refuses a sync that another AWS service manages.
+pub(crate) fn check_not_service_managed(name: &SyncName, operation: Operation) -> Result<(), Error> {
+    if name.is_service_managed() {
+        Err(Error::new(ErrorKind::ServiceManagedSync).with_operation(operation))
+    } else {
+        Ok(())
     }
 }

@@ -1,15 +1,14 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::snapshot::{Part, Service, Snapshot, SyncsOf, Unknown};
-use super::step::{Action, AtRisk, Step};
-use super::{OtherSyncs, Plan};
-use crate::domain::{Region, RoleName};
-use crate::observation::PRINCIPAL;
-use crate::ports::{DataSync, SyncDefinition, SyncSource, SyncSourceType};
-use crate::syncs::SyncAt;
+use super::step::{Action, AffectedSyncs, Step};
+use super::{Plan, UnlistedSyncs};
+use crate::domain::{
+    DataSync, DataSyncId, Region, RoleName, SYSTEMS_MANAGER, SyncDefinition, SyncSource, SyncSourceType, join_with_and,
+};
+use crate::observation::{ReadFailure, Reading, ServiceReading, Snapshot, SyncListing};
 
-/// What a person reads before saying yes: what is, what will be done and why, what goes with it, and what cannot be known.
+/// Prints the current state, the steps with their reasons, the affected syncs and the unknowns.
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.snapshot)?;
@@ -18,16 +17,22 @@ impl fmt::Display for Plan {
             [_] => writeln!(f, "\n1 step:")?,
             steps => writeln!(f, "\n{} steps:", steps.len())?,
         }
+        // A sync that a later step creates in another account is not lost.
+        let created = self.steps.iter().filter_map(|step| match &step.action {
+            Action::CreateSync { sync, .. } => Some(sync),
+            _ => None,
+        });
+        let created: Vec<&DataSyncId> = created.collect();
         let mut said = BTreeSet::new();
         for (index, step) in self.steps.iter().enumerate() {
-            writeln!(f, "\n{:>3}. {}", index + 1, Text { step, said: &said })?;
-            // What is lost with one step is not lost again with the next.
-            said.extend(step.at_risk.iter().flat_map(|at_risk| &at_risk.known).map(|(at, _)| at));
+            writeln!(f, "\n{:>3}. {}", index + 1, StepText { step, said: &said, created: &created })?;
+            // Each affected sync is printed only with the first step that affects it.
+            said.extend(step.affected_syncs.iter().flat_map(|affected_syncs| &affected_syncs.listed).map(|(at, _)| at));
         }
         for (title, lines) in [
-            ("Left as it is:", &self.left),
+            ("Left as it is:", &self.retained),
             ("Not known from here:", &self.unknowns),
-            ("Good to know:", &self.warnings),
+            ("Warnings:", &self.warnings),
         ] {
             if !lines.is_empty() {
                 writeln!(f, "\n{title}")?;
@@ -40,28 +45,30 @@ impl fmt::Display for Plan {
     }
 }
 
-/// Several lines, without the line break at the end.
+/// Prints several lines without a trailing line break.
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Text { step: self, said: &BTreeSet::new() }.fmt(f)
+        StepText { step: self, said: &BTreeSet::new(), created: &[] }.fmt(f)
     }
 }
 
-/// A step, without the losses that were said before.
-struct Text<'a> {
+/// Text of a step that omits affected syncs printed with an earlier step.
+struct StepText<'a> {
     step: &'a Step,
-    said: &'a BTreeSet<&'a SyncAt>,
+    said: &'a BTreeSet<&'a DataSyncId>,
+    /// The data syncs that the plan creates.
+    created: &'a [&'a DataSyncId],
 }
 
-impl fmt::Display for Text<'_> {
+impl fmt::Display for StepText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Step { action, reason, account, at_risk, .. } = self.step;
+        let Step { action, reason, account, affected_syncs, .. } = self.step;
         write!(f, "{action}\n     because {reason}")?;
         if let Action::CreateSync { definition, .. } | Action::UpdateSync { definition, .. } = action {
-            write!(f, "\n     so that it collects from {}", Collected(definition))?;
+            write!(f, "\n     so that it collects from {}", DefinedSync(definition))?;
         }
-        if let Some(at_risk) = at_risk {
-            self.write_losses(f, at_risk)?;
+        if let Some(affected_syncs) = affected_syncs {
+            self.write_losses(f, affected_syncs)?;
         }
         let operation = action.operation();
         write!(f, "\n     as {account}: {}", operation.iam_action())?;
@@ -69,102 +76,111 @@ impl fmt::Display for Text<'_> {
             let values: Vec<_> = condition.values.iter().map(String::as_str).collect();
             write!(f, " where {} is {}", condition.key, values.join(" or "))?;
         }
-        write!(f, "\n     $ {}", self.step.command_line())
+        write!(f, "\n     $ {}", self.step.aws_command())
     }
 }
 
-impl Text<'_> {
-    fn write_losses(&self, f: &mut fmt::Formatter<'_>, at_risk: &AtRisk) -> fmt::Result {
+impl StepText<'_> {
+    fn write_losses(&self, f: &mut fmt::Formatter<'_>, affected_syncs: &AffectedSyncs) -> fmt::Result {
         let (loud, whose) = match &self.step.action {
             Action::DeregisterAdministrator { .. } => ("LOST", "the account's other"),
             Action::DisableTrustedAccess { .. } => ("BROKEN", "other"),
-            // Syncs hold the role; it takes none with it.
+            // Syncs prevent the deletion of the role; deleting the role deletes no sync.
             _ => return Ok(()),
         };
-        for (at, sync) in at_risk.known.iter().filter(|(at, _)| !self.said.contains(at)) {
-            write!(f, "\n     {loud}: the data sync {at}, from {}", Shown(sync))?;
+        for (at, sync) in affected_syncs.listed.iter().filter(|(at, _)| !self.said.contains(at)) {
+            let is_successor =
+                |new: &&&DataSyncId| (&new.region, &new.name) == (&at.region, &at.name) && new.account != at.account;
+            match self.created.iter().find(is_successor) {
+                Some(new) => {
+                    let to = new.account;
+                    write!(f, "\n     moved: the data sync {at}, to account {to}; its collection starts again")?;
+                }
+                None => write!(f, "\n     {loud}: the data sync {at}, from {}", ListedSync(sync))?,
+            }
         }
-        if at_risk.others == OtherSyncs::Forfeit {
-            write!(f, "\n     {loud}: {whose} data syncs of the organization, where nobody looked")?;
+        if affected_syncs.unlisted == UnlistedSyncs::AllowLoss {
+            write!(f, "\n     {loud}: {whose} data syncs of the organization, which were not checked")?;
         }
         Ok(())
     }
 }
 
-/// What was seen, a line each.
+/// Prints each observed part on its own line.
 impl fmt::Display for Snapshot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let organization = &self.organization;
         writeln!(f, "Organization {}, management account {}", organization.id, organization.management_account)?;
-        if let Some(service) = self.service(&PRINCIPAL) {
-            line(f, "trusted access", &Trust(service))?;
-            line(f, "administrator", &Administrators(service))?;
+        if let Some(service) = self.service(&SYSTEMS_MANAGER) {
+            line(f, "trusted access", &TrustedAccessText(service))?;
+            line(f, "administrator", &AdministratorsText(service))?;
         }
         match &self.role {
             None => {}
-            Some(Part::Known(Some(role))) => line(f, "role", &role.name)?,
-            Some(Part::Known(None)) => line(f, "role", &format_args!("no {}", RoleName::ACCOUNT_DISCOVERY))?,
-            Some(Part::Unknown(unknown)) => line(f, "role", unknown)?,
+            Some(Reading::Known(Some(role))) => line(f, "role", &role.name)?,
+            Some(Reading::Known(None)) => line(f, "role", &format_args!("no {}", RoleName::ACCOUNT_DISCOVERY))?,
+            Some(Reading::Unknown(unknown)) => line(f, "role", unknown)?,
         }
-        for service in self.services.iter().filter(|service| service.principal != PRINCIPAL) {
-            let (trust, administrators) = (Trust(service), Administrators(service));
+        for service in self.services.iter().filter(|service| service.principal != SYSTEMS_MANAGER) {
+            let (trust, administrators) = (TrustedAccessText(service), AdministratorsText(service));
             let principal = &service.principal;
             let text = format_args!("{principal}: trusted access {trust}, administrator {administrators}");
             line(f, "companion", &text)?;
         }
-        for SyncsOf { account, region, syncs } in &self.syncs {
+        for SyncListing { account, region, syncs } in &self.syncs {
             match syncs {
-                Part::Known(none) if none.is_empty() => {
-                    line(f, "data syncs", &format_args!("account {account} in {region}: none"))?;
-                }
-                Part::Known(some) => {
+                Reading::Known(none) if none.is_empty() => {}
+                Reading::Known(some) => {
                     for sync in some {
-                        let at = SyncAt::new(*account, region, &sync.name);
-                        line(f, "data sync", &format_args!("{at}: from {}", Shown(sync)))?;
+                        let at = DataSyncId::new(*account, region, &sync.name);
+                        line(f, "data sync", &format_args!("{at}: from {}", ListedSync(sync)))?;
                     }
                 }
-                Part::Unknown(unknown) => {
+                Reading::Unknown(unknown) => {
                     line(f, "data syncs", &format_args!("account {account} in {region}: {unknown}"))?;
                 }
             }
+        }
+        for (account, regions) in self.regions_without_syncs() {
+            line(f, "data syncs", &format_args!("account {account} in {}: none", join_with_and(&regions)))?;
         }
         Ok(())
     }
 }
 
-impl fmt::Display for Unknown {
+impl fmt::Display for ReadFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.denied {
             write!(f, "unknown: access denied, it takes {}", self.operation.iam_action())
         } else {
-            write!(f, "unknown: {}", self.why)
+            write!(f, "unknown: {}", self.error)
         }
     }
 }
 
-struct Trust<'a>(&'a Service);
+struct TrustedAccessText<'a>(&'a ServiceReading);
 
-impl fmt::Display for Trust<'_> {
+impl fmt::Display for TrustedAccessText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0.trusted_access {
-            Part::Known(Some(_)) => f.write_str("on"),
-            Part::Known(None) => f.write_str("off"),
-            Part::Unknown(unknown) => unknown.fmt(f),
+            Reading::Known(Some(_)) => f.write_str("on"),
+            Reading::Known(None) => f.write_str("off"),
+            Reading::Unknown(unknown) => unknown.fmt(f),
         }
     }
 }
 
-struct Administrators<'a>(&'a Service);
+struct AdministratorsText<'a>(&'a ServiceReading);
 
-impl fmt::Display for Administrators<'_> {
+impl fmt::Display for AdministratorsText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0.administrators {
-            Part::Known(none) if none.is_empty() => f.write_str("none"),
-            Part::Known(some) => {
+            Reading::Known(none) if none.is_empty() => f.write_str("none"),
+            Reading::Known(some) => {
                 let accounts: Vec<_> = some.iter().map(|found| found.account).collect();
-                f.write_str(&list(&accounts))
+                f.write_str(&comma_separated(&accounts))
             }
-            Part::Unknown(unknown) => unknown.fmt(f),
+            Reading::Unknown(unknown) => unknown.fmt(f),
         }
     }
 }
@@ -173,15 +189,15 @@ fn line(f: &mut fmt::Formatter<'_>, name: &str, value: &dyn fmt::Display) -> fmt
     writeln!(f, "  {name:<16}{value}")
 }
 
-/// What a sync collects, as a listing shows it, and how it fares.
-pub(super) struct Shown<'a>(pub(super) &'a DataSync);
+/// Text of a listed sync: its definition and its status.
+pub(super) struct ListedSync<'a>(pub(super) &'a DataSync);
 
-impl fmt::Display for Shown<'_> {
+impl fmt::Display for ListedSync<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sync = self.0;
         match &sync.source_type {
             Some(SyncSourceType::AwsOrganizations) if sync.units.is_empty() => f.write_str("the whole organization")?,
-            Some(SyncSourceType::AwsOrganizations) => f.write_str(&list(&sync.units))?,
+            Some(SyncSourceType::AwsOrganizations) => f.write_str(&comma_separated(&sync.units))?,
             Some(SyncSourceType::SingleAccountMultiRegions) => f.write_str("its own account")?,
             _ => f.write_str("what AWS does not show")?,
         }
@@ -194,15 +210,15 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// What a sync collects.
-struct Collected<'a>(&'a SyncDefinition);
+/// Text of a sync definition.
+struct DefinedSync<'a>(&'a SyncDefinition);
 
-impl fmt::Display for Collected<'_> {
+impl fmt::Display for DefinedSync<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let definition = self.0;
         match definition.source() {
             SyncSource::EntireOrganization => f.write_str("the whole organization")?,
-            SyncSource::OrganizationalUnits(units) => f.write_str(&list(units.as_slice()))?,
+            SyncSource::OrganizationalUnits(units) => f.write_str(&comma_separated(units.as_slice()))?,
             SyncSource::SingleAccount => f.write_str("its own account")?,
         }
         let future = definition.includes_future_regions();
@@ -212,7 +228,7 @@ impl fmt::Display for Collected<'_> {
 
 fn write_extent(f: &mut fmt::Formatter<'_>, regions: &[Region], future: bool, all_sources: bool) -> fmt::Result {
     if !regions.is_empty() {
-        write!(f, " in {}", list(regions))?;
+        write!(f, " in {}", comma_separated(regions))?;
     }
     if future {
         f.write_str(" and Regions that AWS opens later")?;
@@ -223,6 +239,6 @@ fn write_extent(f: &mut fmt::Formatter<'_>, regions: &[Region], future: bool, al
     Ok(())
 }
 
-fn list<T: fmt::Display>(items: &[T]) -> String {
+fn comma_separated<T: fmt::Display>(items: &[T]) -> String {
     items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

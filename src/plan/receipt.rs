@@ -1,17 +1,13 @@
 use std::collections::BTreeSet;
 
-use super::clients::Clients;
-use super::snapshot::{Scope, Snapshot};
-use super::target::OtherSyncs;
-use super::{Plan, draw_up};
-use crate::change::{Change, ChangeKind};
-use crate::domain::{AccountId, OrganizationId, Region};
-use crate::error::{Error, ErrorKind};
-use crate::observation::PRINCIPAL;
-use crate::ports::Organization;
-use crate::syncs::SyncsReport;
+use super::{CreatedAt, Plan, UnlistedSyncs, check_organization, planner};
+use crate::domain::{
+    AccountId, Change, ChangeKind, Organization, OrganizationId, Region, SYSTEMS_MANAGER, SyncCheckReport, is_same_sync,
+};
+use crate::error::Error;
+use crate::observation::{Clients, Snapshot, SnapshotScope};
 
-/// What a run changed, and what it may have changed: to be kept, and to be taken back.
+/// Record of the confirmed and unconfirmed changes of a run, from which the run can be undone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
     pub(super) organization: OrganizationId,
@@ -19,39 +15,74 @@ pub struct Receipt {
     pub(super) changes: Vec<Change>,
 }
 
-/// How a receipt is taken back.
+/// Options for undoing a receipt.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[must_use]
-pub struct Undo {
+pub struct UndoOptions {
     pub(super) named: BTreeSet<usize>,
-    pub(super) others: OtherSyncs,
-    look_in: BTreeSet<Region>,
+    pub(super) unlisted_syncs: UnlistedSyncs,
+    search_regions: BTreeSet<Region>,
 }
 
-impl Undo {
-    /// What is certain to have been this run's. Where it takes trust or a delegation away, syncs that are not this run's are looked for first, and protected:
-    /// that takes a Region to look in, unless the run made syncs.
+impl UndoOptions {
+    /// Selects the confirmed changes of the run.
+    ///
+    /// Before an undo disables trusted access or deregisters an administrator, other data syncs are
+    /// searched for and protected. That needs a Region to search, unless the run created syncs.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The change with this index in [`Receipt::changes`] too, though its reply was lost. Where AWS's date or id shows that it is another one, it stays.
-    pub fn including(mut self, index: usize) -> Self {
+    /// Includes the change with this index in [`Receipt::changes`], although its response was lost
+    /// or no read identified the created resource ([`Change::must_be_named`]).
+    ///
+    /// The change is retained if AWS's date or ID shows that the current resource is a different
+    /// one.
+    pub fn include_unconfirmed(mut self, index: usize) -> Self {
         self.named.insert(index);
         self
     }
 
-    /// Data syncs are looked for in these Regions too, beside those that the run was about.
-    pub fn looking_in(mut self, regions: impl IntoIterator<Item = Region>) -> Self {
-        self.look_in.extend(regions);
+    /// Adds Regions in which data syncs are searched for, besides the Regions of the run.
+    pub fn search_regions(mut self, regions: impl IntoIterator<Item = Region>) -> Self {
+        self.search_regions.extend(regions);
         self
     }
 
-    /// What becomes of the syncs that are not this run's and that a step endangers.
-    pub fn with_other_syncs(mut self, others: OtherSyncs) -> Self {
-        self.others = others;
+    /// Sets the policy for affected syncs that the run did not create.
+    pub fn with_unlisted_syncs(mut self, unlisted_syncs: UnlistedSyncs) -> Self {
+        self.unlisted_syncs = unlisted_syncs;
         self
     }
+}
+
+/// Copies the date or ID of a created or updated resource from a snapshot. Returns `None` if the
+/// snapshot does not show the change.
+fn shows(kind: &mut ChangeKind, now: &Snapshot) -> Option<()> {
+    match kind {
+        ChangeKind::TrustedAccessEnabled { principal, enabled_at } => {
+            *enabled_at = now.service(principal)?.trusted_access.known()?.as_ref()?.enabled_at;
+        }
+        ChangeKind::AdministratorRegistered { account, principal, delegated_at } => {
+            let administrators = now.service(principal)?.administrators.known()?;
+            *delegated_at = administrators.iter().find(|found| found.account == *account)?.delegated_at;
+        }
+        ChangeKind::RoleCreated { id, .. } => *id = Some(now.require_role().ok()??.id.clone()),
+        ChangeKind::DataSyncCreated { sync, created, after } => {
+            let found = now.require_sync(sync).ok()??;
+            *created = found.created;
+            *after = Some(Box::new(found.clone()));
+        }
+        ChangeKind::DataSyncUpdated { sync, before, after, .. } => {
+            let found = now.require_sync(sync).ok()??;
+            if is_same_sync(found, before) {
+                return None;
+            }
+            *after = Some(Box::new(found.clone()));
+        }
+        _ => return None,
+    }
+    Some(())
 }
 
 impl Receipt {
@@ -63,7 +94,8 @@ impl Receipt {
         }
     }
 
-    /// The receipt of what the typed handles changed: [`Integration::changes`](crate::Integration::changes).
+    /// Creates the receipt of changes made by typed handles:
+    /// [`Integration::changes`](crate::Integration::changes).
     #[must_use]
     pub fn of_changes(organization: &Organization, changes: &[Change]) -> Self {
         Self { changes: changes.to_vec(), ..Self::new(organization) }
@@ -73,56 +105,80 @@ impl Receipt {
         self.changes.push(change);
     }
 
-    /// The organization that was changed.
+    /// Adds the dates and IDs that a later read shows to the changes that no read has shown yet.
+    pub(super) fn complete(&mut self, now: &Snapshot) {
+        for change in self.changes.iter_mut().filter(|change| !change.observed) {
+            change.observed = shows(&mut change.kind, now).is_some();
+        }
+    }
+
+    /// Returns the ID of the organization that was changed.
     #[must_use]
     pub fn organization(&self) -> &OrganizationId {
         &self.organization
     }
 
-    /// What was changed, in order.
+    /// Returns the changes in order.
     #[must_use]
     pub fn changes(&self) -> &[Change] {
         &self.changes
     }
 
-    /// Whether nothing was changed.
+    /// Returns whether the receipt has no changes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
     }
 
-    /// Looks, and plans to take back what this run did, and nothing else.
+    /// Takes a snapshot and computes a plan that reverts the changes of this run and nothing else.
     ///
-    /// Each thing is known again by AWS's own date or id: what somebody has made anew stays, and so does what is as it was before already. A change
-    /// whose reply was lost stays, unless it is [named](Undo::including). What AWS's rules let nobody take back stays too: an administrator beside another one or
-    /// without trust, a sync that AWS would not make any more or whose source is another one now. So does what hangs on any of these, such as trust that an administrator needs
-    /// who was there before, and a sync whose name a plan does not take ([`SyncName::is_withheld`](crate::SyncName::is_withheld)). All of that is in
-    /// [`Plan::left`].
+    /// Resources are identified by AWS's date or ID. Anything recreated since, or already back in
+    /// its old state, is left unchanged.
     ///
-    /// One thing cannot be told: where two runs enable a service at the same moment, AWS may say yes to both, and there is one date. Each then counts the trust
-    /// as its own.
+    /// The following are listed in [`Plan::retained`]:
+    ///
+    /// - Unconfirmed changes, unless [included](UndoOptions::include_unconfirmed).
+    /// - Changes that AWS does not allow to be reverted. Examples are an administrator besides
+    ///   another one or without trusted access, a sync that AWS would not create again, and a sync
+    ///   whose source has changed.
+    /// - Changes that depend on these, such as trusted access that an earlier administrator needs.
+    /// - Syncs that a plan does not write because another AWS service manages them
+    ///   ([`SyncName::is_service_managed`](crate::SyncName::is_service_managed)).
+    ///
+    /// Known limitation: if two runs enable a service at the same moment, AWS may accept both calls
+    /// and record one date. Each run then counts the trusted access as its own change.
     ///
     /// # Errors
     ///
-    /// [`InvalidInput`](ErrorKind::InvalidInput), before any call, where [`Undo::including`] names a change that is not there.
-    /// [`OtherOrganization`](ErrorKind::OtherOrganization). Where others have built on it since: [`FactMoved`](ErrorKind::FactMoved) for a sync that
-    /// somebody has changed, [`OtherAdministrator`](ErrorKind::OtherAdministrator) for trust that the administration of an account needs that came since, or for
-    /// a delegation that such an account holds,
-    /// [`SyncsRemain`](ErrorKind::SyncsRemain) for syncs that would go with it. And those of [`Snapshot::take`] and [`Plan::new`].
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput), before any call, if
+    /// [`UndoOptions::include_unconfirmed`] names a change that does not exist.
+    /// [`OrganizationMismatch`](crate::ErrorKind::OrganizationMismatch) for another organization.
+    ///
+    /// If later changes by others depend on the run:
+    ///
+    /// - [`PreconditionFailed`](crate::ErrorKind::PreconditionFailed) for a sync that was changed
+    ///   since.
+    /// - [`AlreadyDelegated`](crate::ErrorKind::AlreadyDelegated) for trusted access that a later
+    ///   administrator needs, or for a delegation that such an account holds.
+    /// - [`DataSyncsExist`](crate::ErrorKind::DataSyncsExist) for syncs that the undo would delete
+    ///   or break.
+    ///
+    /// Also the errors of [`Snapshot::take`] and [`Plan::new`].
     ///
     /// # IAM permissions
     ///
-    /// Those of [`Snapshot::take`] for the [`scope`](Self::scope); to apply the plan, [`Plan::permissions`]. AWS:
-    /// [Systems Manager and Organizations](https://docs.aws.amazon.com/organizations/latest/userguide/services-that-can-integrate-ssm.html).
-    pub async fn undo(&self, clients: &Clients<'_>, undo: &Undo) -> Result<Plan, Error> {
+    /// The permissions of [`Snapshot::take`] for the [`snapshot_scope`](Self::snapshot_scope).
+    /// Applying the plan needs [`Plan::permissions`]. AWS: [Systems Manager and
+    /// Organizations](https://docs.aws.amazon.com/organizations/latest/userguide/services-that-can-integrate-ssm.html).
+    pub async fn undo(&self, clients: &Clients<'_>, undo: &UndoOptions) -> Result<Plan, Error> {
         self.check(undo)?;
-        let scope = self.scope().in_regions(undo.look_in.iter().cloned());
+        let scope = self.snapshot_scope().in_regions(undo.search_regions.iter().cloned());
         self.undo_from(Snapshot::take(clients, &scope).await?, undo)
     }
 
-    /// What has to be looked at to take it back.
-    pub fn scope(&self) -> Scope {
-        let mut scope = Scope::new();
+    /// Returns the scope of the snapshot that undoing the receipt needs.
+    pub fn snapshot_scope(&self) -> SnapshotScope {
+        let mut scope = SnapshotScope::new();
         for change in &self.changes {
             scope.principals.extend(change.kind.principal().cloned());
             let gone = match &change.kind {
@@ -138,7 +194,7 @@ impl Receipt {
             };
             let regions = gone.iter().map(|(at, _)| &at.region).chain(changed.map(|at| &at.region));
             scope.regions.extend(regions.cloned());
-            // Syncs run on it.
+            // Explorer's syncs need the role.
             scope.role |= !gone.is_empty()
                 || changed.is_some()
                 || matches!(change.kind, ChangeKind::RoleCreated { .. } | ChangeKind::RoleDeleted { .. });
@@ -146,50 +202,55 @@ impl Receipt {
         scope
     }
 
-    /// The same from a snapshot that was taken with at least this [`scope`](Self::scope). Makes no call.
+    /// Computes the undo plan from a snapshot that covers at least the
+    /// [`snapshot_scope`](Self::snapshot_scope). Makes no call.
     ///
     /// # Errors
     ///
-    /// Those of [`undo`](Self::undo), but for the reads.
-    pub fn undo_from(&self, snapshot: Snapshot, undo: &Undo) -> Result<Plan, Error> {
+    /// Returns the errors of [`undo`](Self::undo), except those of the reads.
+    pub fn undo_from(&self, snapshot: Snapshot, undo: &UndoOptions) -> Result<Plan, Error> {
         self.check(undo)?;
-        let found = &snapshot.organization;
-        if (&self.organization, self.management_account) != (&found.id, found.management_account) {
-            let (expected, found) = (self.organization.clone(), found.id.clone());
-            return Err(Error::of(ErrorKind::OtherOrganization { expected, found }));
-        }
-        let (target, left) = self.reversed(&snapshot, undo)?;
-        let draw_up::Drawn { steps, mut unknowns, warnings } = draw_up::draw_up(&target, &snapshot)?;
-        unknowns.extend(self.unseen(&snapshot));
-        Ok(Plan { snapshot, steps, unknowns, warnings, left })
+        check_organization((&self.organization, self.management_account), &snapshot.organization)?;
+        let (target, retained) = self.reversed(&snapshot, undo)?;
+        let planner::PlanDraft { steps, mut unknowns, warnings } = planner::plan(&target, &snapshot)?;
+        unknowns.extend(self.unchecked_syncs(&snapshot));
+        Ok(Plan { created_at: CreatedAt::now(), snapshot, steps, unknowns, warnings, retained })
     }
 
-    /// What may have gone, or broken, with a step that did not look for it. One that may never have been, and has left no trace, took nothing.
-    fn unseen(&self, now: &Snapshot) -> impl Iterator<Item = String> {
-        let is_none = |account| now.facts(&PRINCIPAL).is_ok_and(|now| now.administrator(account).is_none());
-        let is_off =
-            || now.need_service(&PRINCIPAL).is_ok_and(|now| now.trusted_access.need().is_ok_and(Option::is_none));
+    /// Describes the syncs that may have been deleted or broken by steps that did not check for
+    /// syncs.
+    ///
+    /// An unconfirmed change without a visible effect is omitted.
+    fn unchecked_syncs(&self, now: &Snapshot) -> impl Iterator<Item = String> {
+        let is_none =
+            |account| now.service_status(&SYSTEMS_MANAGER).is_ok_and(|now| now.administrator(account).is_none());
+        let is_off = || {
+            now.require_service(&SYSTEMS_MANAGER)
+                .is_ok_and(|now| now.trusted_access.require().is_ok_and(Option::is_none))
+        };
         self.changes.iter().filter_map(move |change| match &change.kind {
-            ChangeKind::AdministratorDeregistered { account, principal, syncs: SyncsReport::Forfeited, .. }
-                if *principal == PRINCIPAL && (change.is_so() || is_none(*account)) =>
+            ChangeKind::AdministratorDeregistered { account, principal, syncs: SyncCheckReport::Skipped, .. }
+                if *principal == SYSTEMS_MANAGER && (change.is_in_effect() || is_none(*account)) =>
             {
-                Some(format!("data syncs that account {account} had until it was deregistered: nobody looked before"))
+                Some(format!("data syncs that account {account} had until it was deregistered: not checked before"))
             }
-            ChangeKind::TrustedAccessDisabled { principal, syncs: SyncsReport::Forfeited, .. }
-                if *principal == PRINCIPAL && (change.is_so() || is_off()) =>
+            ChangeKind::TrustedAccessDisabled { principal, syncs: SyncCheckReport::Skipped, .. }
+                if *principal == SYSTEMS_MANAGER && (change.is_in_effect() || is_off()) =>
             {
-                Some("data syncs that the end of trusted access broke: nobody looked before".to_owned())
+                Some("data syncs that disabling trusted access broke: not checked before".to_owned())
             }
             _ => None,
         })
     }
 
-    /// Refuses what names no change.
-    fn check(&self, undo: &Undo) -> Result<(), Error> {
+    /// Checks that every index names a change.
+    fn check(&self, undo: &UndoOptions) -> Result<(), Error> {
         let count = self.changes.len();
         match undo.named.last() {
-            Some(index) if *index >= count => Err(Error::of(ErrorKind::InvalidInput)
-                .with_message(format!("there is no change {index} in a receipt of {count}"))),
+            Some(index) if *index >= count => Err(Error::invalid_input(
+                format!("change {index}"),
+                format!("an index below {count}, the number of changes in the receipt"),
+            )),
             _ => Ok(()),
         }
     }

@@ -1,18 +1,17 @@
 use std::fmt;
 
-use super::fact::Fact;
-use super::snapshot::{Part, Snapshot};
-use super::target::OtherSyncs;
-use crate::command_line::CommandLine;
-use crate::domain::{AccountId, Region, RoleId, RoleName, ServicePrincipal};
+use super::UnlistedSyncs;
+use crate::domain::{
+    AccountId, BlockingSync, DataSync, DataSyncId, DelegatedAdministrator, EnabledService, Operation, Precondition,
+    Region, Role, RoleId, RoleName, SYSTEMS_MANAGER, ServicePrincipal, SyncDefinition, is_same_sync,
+};
 use crate::error::{Error, ErrorKind};
-use crate::observation::PRINCIPAL;
-use crate::operations::data_sync::is_like;
+use crate::guidance::AwsCommand;
+use crate::observation::{Reading, Snapshot};
+use crate::operations::data_sync::matches_definition;
 use crate::policy::{Caller, Condition, Permission};
-use crate::ports::{DataSync, DelegatedAdministrator, EnabledService, Operation, Role, SyncDefinition};
-use crate::syncs::{RemainingSync, SyncAt, is_same};
 
-/// One write of a plan.
+/// Write of a plan's step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(
     feature = "serde",
@@ -21,19 +20,19 @@ use crate::syncs::{RemainingSync, SyncAt, is_same};
 )]
 #[non_exhaustive]
 pub enum Action {
-    /// Trust a service in the organization.
+    /// Enable trusted access for a service.
     #[non_exhaustive]
     EnableTrustedAccess {
         /// The service.
         principal: ServicePrincipal,
     },
-    /// Trust a service no longer.
+    /// Disable trusted access for a service.
     #[non_exhaustive]
     DisableTrustedAccess {
         /// The service.
         principal: ServicePrincipal,
     },
-    /// Make a member account the administrator of a service.
+    /// Register a member account as delegated administrator of a service.
     #[non_exhaustive]
     RegisterAdministrator {
         /// The account.
@@ -41,7 +40,7 @@ pub enum Action {
         /// The service.
         principal: ServicePrincipal,
     },
-    /// Take the administration of a service from an account.
+    /// Deregister a delegated administrator of a service.
     #[non_exhaustive]
     DeregisterAdministrator {
         /// The account.
@@ -49,31 +48,31 @@ pub enum Action {
         /// The service.
         principal: ServicePrincipal,
     },
-    /// Make the service-linked role `AWSServiceRoleForAmazonSSM_AccountDiscovery`.
+    /// Create the service-linked role `AWSServiceRoleForAmazonSSM_AccountDiscovery`.
     CreateRole,
-    /// Delete it.
+    /// Delete the service-linked role.
     DeleteRole,
     /// Create a data sync.
     #[non_exhaustive]
     CreateSync {
-        /// Where.
-        sync: SyncAt,
-        /// What it is to be.
+        /// The account, Region and name of the sync.
+        sync: DataSyncId,
+        /// The definition to write.
         definition: SyncDefinition,
     },
     /// Change a data sync in place.
     #[non_exhaustive]
     UpdateSync {
-        /// Where.
-        sync: SyncAt,
-        /// What it is to be.
+        /// The account, Region and name of the sync.
+        sync: DataSyncId,
+        /// The definition to write.
         definition: SyncDefinition,
     },
     /// Delete a data sync.
     #[non_exhaustive]
     DeleteSync {
-        /// Where.
-        sync: SyncAt,
+        /// The account, Region and name of the sync.
+        sync: DataSyncId,
     },
 }
 
@@ -83,27 +82,28 @@ pub struct Step {
     pub(super) action: Action,
     pub(super) reason: String,
     pub(super) account: AccountId,
-    pub(super) facts: Vec<Fact>,
-    pub(super) at_risk: Option<AtRisk>,
+    pub(super) preconditions: Vec<Precondition>,
+    pub(super) affected_syncs: Option<AffectedSyncs>,
 }
 
-/// The organization's data syncs that a step deletes or breaks beside what it is for.
+/// Organization data syncs that a step deletes or breaks as a side effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 #[non_exhaustive]
-pub struct AtRisk {
-    /// What becomes of those that are not among `known`.
-    pub others: OtherSyncs,
-    /// The accounts whose syncs are at risk; the first has to be looked at, to protect.
+pub struct AffectedSyncs {
+    /// The policy for syncs that are not in `listed`.
+    pub unlisted: UnlistedSyncs,
+    /// The accounts whose syncs are affected. The first account's syncs have to be checked if syncs
+    /// are protected.
     pub accounts: Vec<AccountId>,
-    /// The Regions that are looked at.
+    /// The Regions that are searched.
     pub regions: Vec<Region>,
-    /// The syncs that were seen and will go or break, in full: to be created again.
-    pub known: Vec<(SyncAt, DataSync)>,
+    /// The listed syncs that will be deleted or break, with their full definitions for recreation.
+    pub listed: Vec<(DataSyncId, DataSync)>,
 }
 
 impl Action {
-    /// The write that it comes down to.
+    /// Returns the AWS operation that performs the write.
     #[must_use]
     pub fn operation(&self) -> Operation {
         match self {
@@ -119,16 +119,16 @@ impl Action {
         }
     }
 
-    /// The data sync that it is about.
+    /// Returns the data sync that the action writes; `None` for other actions.
     #[must_use]
-    pub fn sync(&self) -> Option<&SyncAt> {
+    pub fn sync(&self) -> Option<&DataSyncId> {
         match self {
             Self::CreateSync { sync, .. } | Self::UpdateSync { sync, .. } | Self::DeleteSync { sync } => Some(sync),
             _ => None,
         }
     }
 
-    /// The service that it is about.
+    /// Returns the service whose trusted access or administrators the action changes.
     #[must_use]
     pub fn principal(&self) -> Option<&ServicePrincipal> {
         match self {
@@ -140,98 +140,103 @@ impl Action {
         }
     }
 
-    /// The service that AWS wants trusted for it.
-    pub(super) fn relies_on_trust_in(&self) -> Option<&ServicePrincipal> {
+    /// Returns the service for which AWS requires trusted access.
+    pub(super) fn requires_trusted_access(&self) -> Option<&ServicePrincipal> {
         match self {
             Self::RegisterAdministrator { principal, .. } => Some(principal),
             Self::CreateSync { definition, .. } | Self::UpdateSync { definition, .. } => {
-                definition.is_of_organization().then_some(&PRINCIPAL)
+                definition.is_of_organization().then_some(&SYSTEMS_MANAGER)
             }
             _ => None,
         }
     }
 
-    /// Whether it takes away what a later step may have to make again.
-    pub(super) fn takes_away(&self) -> bool {
+    /// Returns whether the action removes a resource that a later step may have to create again.
+    pub(super) fn is_destructive(&self) -> bool {
         matches!(
             self,
             Self::DisableTrustedAccess { .. } | Self::DeregisterAdministrator { .. } | Self::DeleteSync { .. }
         )
     }
 
-    /// The account whose credentials it takes.
+    /// Returns the account whose credentials the write needs.
     pub(super) fn account(&self, management: AccountId) -> AccountId {
         self.sync().map_or(management, |sync| sync.account)
     }
 
-    /// The `aws` command that does the same, for the credentials of the step's account.
+    /// Returns the equivalent `aws` command, for the credentials of the step's account.
     #[must_use]
-    pub fn command_line(&self) -> CommandLine {
+    pub fn aws_command(&self) -> AwsCommand {
         match self {
-            Self::EnableTrustedAccess { principal } => CommandLine::enable_aws_service_access(principal),
-            Self::DisableTrustedAccess { principal } => CommandLine::disable_aws_service_access(principal),
+            Self::EnableTrustedAccess { principal } => AwsCommand::enable_aws_service_access(principal),
+            Self::DisableTrustedAccess { principal } => AwsCommand::disable_aws_service_access(principal),
             Self::RegisterAdministrator { account, principal } => {
-                CommandLine::register_delegated_administrator(*account, principal)
+                AwsCommand::register_delegated_administrator(*account, principal)
             }
             Self::DeregisterAdministrator { account, principal } => {
-                CommandLine::deregister_delegated_administrator(*account, principal)
+                AwsCommand::deregister_delegated_administrator(*account, principal)
             }
-            Self::CreateRole => CommandLine::create_service_linked_role(&ServicePrincipal::ACCOUNT_DISCOVERY),
-            Self::DeleteRole => CommandLine::delete_service_linked_role(&RoleName::ACCOUNT_DISCOVERY),
-            Self::CreateSync { sync, definition } => CommandLine::create_resource_data_sync(definition, &sync.region),
-            Self::UpdateSync { sync, definition } => CommandLine::update_resource_data_sync(definition, &sync.region),
-            Self::DeleteSync { sync } => CommandLine::delete_resource_data_sync(&sync.name, &sync.region),
+            Self::CreateRole => AwsCommand::create_service_linked_role(&ServicePrincipal::ACCOUNT_DISCOVERY),
+            Self::DeleteRole => AwsCommand::delete_service_linked_role(&RoleName::ACCOUNT_DISCOVERY),
+            Self::CreateSync { sync, definition } => AwsCommand::create_resource_data_sync(definition, &sync.region),
+            Self::UpdateSync { sync, definition } => AwsCommand::update_resource_data_sync(definition, &sync.region),
+            Self::DeleteSync { sync } => AwsCommand::delete_resource_data_sync(&sync.name, &sync.region),
         }
     }
 
-    /// Whether it is so already.
-    pub(super) fn holds_in(&self, now: &Snapshot) -> Result<bool, Error> {
-        let administers = |account: &AccountId, principal| -> Result<bool, Error> {
-            let administrators = now.need_service(principal)?.administrators.need()?;
-            Ok(administrators.iter().any(|found| found.account == *account))
+    /// Returns whether the effect is already in place.
+    pub(super) fn is_satisfied_in(&self, now: &Snapshot) -> Result<bool, Error> {
+        let administers = |account: AccountId, principal| -> Result<bool, Error> {
+            let administrators = now.require_service(principal)?.administrators.require()?;
+            Ok(administrators.iter().any(|found| found.account == account))
         };
         Ok(match self {
-            Self::EnableTrustedAccess { principal } => now.need_service(principal)?.trusted_access.need()?.is_some(),
-            Self::DisableTrustedAccess { principal } => now.need_service(principal)?.trusted_access.need()?.is_none(),
-            Self::RegisterAdministrator { account, principal } => administers(account, principal)?,
-            Self::DeregisterAdministrator { account, principal } => !administers(account, principal)?,
-            Self::CreateRole => now.need_role()?.is_some(),
-            Self::DeleteRole => now.need_role()?.is_none(),
-            Self::CreateSync { sync, definition } | Self::UpdateSync { sync, definition } => {
-                now.need_sync(sync)?.is_some_and(|found| is_like(found, definition))
+            Self::EnableTrustedAccess { principal } => {
+                now.require_service(principal)?.trusted_access.require()?.is_some()
             }
-            Self::DeleteSync { sync } => now.need_sync(sync)?.is_none(),
+            Self::DisableTrustedAccess { principal } => {
+                now.require_service(principal)?.trusted_access.require()?.is_none()
+            }
+            Self::RegisterAdministrator { account, principal } => administers(*account, principal)?,
+            Self::DeregisterAdministrator { account, principal } => !administers(*account, principal)?,
+            Self::CreateRole => now.require_role()?.is_some(),
+            Self::DeleteRole => now.require_role()?.is_none(),
+            Self::CreateSync { sync, definition } | Self::UpdateSync { sync, definition } => {
+                now.require_sync(sync)?.is_some_and(|found| matches_definition(found, definition))
+            }
+            Self::DeleteSync { sync } => now.require_sync(sync)?.is_none(),
         })
     }
 
-    /// Notes its effect: what a later step stands on. What is made has no date yet.
-    pub(super) fn happen_in(&self, now: &mut Snapshot) {
-        let service = |now: &mut Snapshot, change: &dyn Fn(&mut super::snapshot::Service)| {
+    /// Applies the effect to the model that later steps are planned against. A created resource has
+    /// no date yet.
+    pub(super) fn apply_to_model(&self, now: &mut Snapshot) {
+        let service = |now: &mut Snapshot, change: &dyn Fn(&mut crate::observation::ServiceReading)| {
             let principal = self.principal();
             now.services.iter_mut().filter(|service| Some(&service.principal) == principal).for_each(change);
         };
         match self {
             Self::EnableTrustedAccess { principal } => service(now, &|service| {
-                service.trusted_access = Part::Known(Some(EnabledService::new(principal.clone(), None)));
+                service.trusted_access = Reading::Known(Some(EnabledService::new(principal.clone(), None)));
             }),
-            Self::DisableTrustedAccess { .. } => service(now, &|service| service.trusted_access = Part::Known(None)),
+            Self::DisableTrustedAccess { .. } => service(now, &|service| service.trusted_access = Reading::Known(None)),
             Self::RegisterAdministrator { account, .. } => service(now, &|service| {
-                if let Part::Known(administrators) = &mut service.administrators {
+                if let Reading::Known(administrators) = &mut service.administrators {
                     administrators.push(DelegatedAdministrator::new(*account, None));
                 }
             }),
             Self::DeregisterAdministrator { account, .. } => service(now, &|service| {
-                if let Part::Known(administrators) = &mut service.administrators {
+                if let Reading::Known(administrators) = &mut service.administrators {
                     administrators.retain(|found| found.account != *account);
                 }
             }),
             Self::CreateRole => {
                 let role = Role::new(RoleName::ACCOUNT_DISCOVERY, RoleId::EXAMPLE, "");
-                now.role = Some(Part::Known(Some(role)));
+                now.role = Some(Reading::Known(Some(role)));
             }
-            Self::DeleteRole => now.role = Some(Part::Known(None)),
+            Self::DeleteRole => now.role = Some(Reading::Known(None)),
             Self::CreateSync { sync, definition } | Self::UpdateSync { sync, definition } => {
-                now.put_sync(sync, Some(DataSync::of(definition)));
+                now.put_sync(sync, Some(DataSync::from_definition(definition)));
             }
             Self::DeleteSync { sync } => now.put_sync(sync, None),
         }
@@ -239,10 +244,10 @@ impl Action {
 }
 
 impl Snapshot {
-    /// A sync as it is now, where the account's syncs were seen.
-    pub(super) fn put_sync(&mut self, at: &SyncAt, sync: Option<DataSync>) {
+    /// Stores the current state of a sync, if the account's syncs in the Region are known.
+    pub(super) fn put_sync(&mut self, at: &DataSyncId, sync: Option<DataSync>) {
         let of = self.syncs.iter_mut().find(|of| of.account == at.account && of.region == at.region);
-        if let Some(Part::Known(syncs)) = of.map(|of| &mut of.syncs) {
+        if let Some(Reading::Known(syncs)) = of.map(|of| &mut of.syncs) {
             syncs.retain(|other| other.name != at.name);
             syncs.extend(sync);
         }
@@ -250,50 +255,51 @@ impl Snapshot {
 }
 
 impl Step {
-    /// What is done.
+    /// Returns the write.
     #[must_use]
     pub fn action(&self) -> &Action {
         &self.action
     }
 
-    /// Why.
+    /// Returns the reason for the step.
     #[must_use]
     pub fn reason(&self) -> &str {
         &self.reason
     }
 
-    /// The account whose credentials it takes.
+    /// Returns the account whose credentials the write needs.
     #[must_use]
     pub fn account(&self) -> AccountId {
         self.account
     }
 
-    /// What it relies on when its turn comes, after the earlier steps.
+    /// Returns the preconditions that must hold when the step runs, after the earlier steps.
     #[must_use]
-    pub fn facts(&self) -> &[Fact] {
-        &self.facts
+    pub fn preconditions(&self) -> &[Precondition] {
+        &self.preconditions
     }
 
-    /// The data syncs that go or break with it, if it endangers any.
+    /// Returns the data syncs that the step deletes or breaks; `None` if it affects none.
     #[must_use]
-    pub fn at_risk(&self) -> Option<&AtRisk> {
-        self.at_risk.as_ref()
+    pub fn affected_syncs(&self) -> Option<&AffectedSyncs> {
+        self.affected_syncs.as_ref()
     }
 
-    /// The condition that a policy may put on its write, if AWS lets any.
+    /// Returns the condition that a policy may put on the write; `None` if AWS supports none.
     #[must_use]
     pub fn condition(&self) -> Option<Condition> {
         let permissions = self.permissions(Caller::Account(self.account));
         permissions.iter().find(|permission| permission.operation() == self.action.operation())?.condition()
     }
 
-    /// The `aws` command that does the same, for the credentials of [`account`](Self::account).
+    /// Returns the equivalent `aws` command, for the credentials of the step's account.
     #[must_use]
-    pub fn command_line(&self) -> CommandLine {
-        self.action.command_line()
+    pub fn aws_command(&self) -> AwsCommand {
+        self.action.aws_command()
     }
 
-    /// What the step's account has to be allowed, by whom it is to the organization: the write, and the reads around it.
+    /// Returns the permissions that the step's account needs as this caller, for the write and its
+    /// reads.
     pub(super) fn permissions(&self, caller: Caller) -> Vec<Permission> {
         match &self.action {
             Action::EnableTrustedAccess { principal } => vec![
@@ -335,53 +341,61 @@ impl Step {
         }
     }
 
-    fn moved(&self, fact: &Fact, found: String) -> Error {
-        let kind = ErrorKind::FactMoved { expected: Box::new(fact.clone()), found };
-        Error::of(kind).at(self.action.operation())
+    fn precondition_failed(&self, fact: &Precondition, found: String) -> Error {
+        let kind = ErrorKind::PreconditionFailed { expected: Box::new(fact.clone()), found };
+        Error::new(kind).with_operation(self.action.operation())
     }
 
-    /// Whether its facts about the sync hold, by what a listing shows of it now.
+    /// Checks the preconditions about the sync against the current listing.
     pub(super) fn check_sync(&self, found: Option<&DataSync>) -> Result<(), Error> {
-        let moved = self.facts.iter().find_map(|fact| fact.contradicted_by_sync(found).map(|found| (fact, found)));
-        moved.map_or(Ok(()), |(fact, found)| Err(self.moved(fact, found)))
+        let moved =
+            self.preconditions.iter().find_map(|fact| fact.sync_contradiction(found).map(|found| (fact, found)));
+        moved.map_or(Ok(()), |(fact, found)| Err(self.precondition_failed(fact, found)))
     }
 
-    /// Whether the role that a look-up shows now is the one that it relies on.
+    /// Checks that the role that AWS returns now satisfies the preconditions.
     pub(super) fn check_role(&self, found: &Role) -> Result<(), Error> {
-        let moved = self.facts.iter().find_map(|fact| fact.contradicted_by_role(found).map(|found| (fact, found)));
-        moved.map_or(Ok(()), |(fact, found)| Err(self.moved(fact, found)))
+        let moved =
+            self.preconditions.iter().find_map(|fact| fact.role_contradiction(found).map(|found| (fact, found)));
+        moved.map_or(Ok(()), |(fact, found)| Err(self.precondition_failed(fact, found)))
     }
 
-    /// Whether the facts hold; the error of the first that does not.
+    /// Checks the preconditions and returns the error of the first that fails.
     pub(super) fn check(&self, now: &Snapshot) -> Result<(), Error> {
-        for fact in &self.facts {
-            if let Some(found) = fact.contradicted_in(now)? {
-                return Err(self.moved(fact, found));
+        for fact in &self.preconditions {
+            if let Some(found) = fact.contradiction(now)? {
+                return Err(self.precondition_failed(fact, found));
             }
         }
-        if let Some(at_risk) = &self.at_risk {
-            // A sync that was made since would go unsaid.
+        if let Some(affected_syncs) = &self.affected_syncs {
+            // The plan does not list a sync that was created after planning.
             let new = now.all_syncs().filter(|(at, shown)| {
-                at_risk.endangers(at, shown)
-                    && !at_risk.known.iter().any(|(known, lost)| known == at && is_same(lost, shown))
+                affected_syncs.affects(at, shown)
+                    && !affected_syncs.listed.iter().any(|(listed, lost)| listed == at && is_same_sync(lost, shown))
             });
-            let new: Vec<_> = new.map(|(at, shown)| RemainingSync { at, shown: Some(shown.clone()) }).collect();
+            let new: Vec<_> = new.map(|(at, shown)| BlockingSync { id: at, listed: Some(shown.clone()) }).collect();
             if !new.is_empty() {
-                let kind = ErrorKind::SyncsRemain { syncs: new };
-                return Err(Error::of(kind).at(self.action.operation()));
+                let kind = ErrorKind::DataSyncsExist { syncs: new };
+                return Err(Error::new(kind).with_operation(self.action.operation()));
             }
         }
         Ok(())
     }
 }
 
-impl AtRisk {
-    fn endangers(&self, at: &SyncAt, shown: &DataSync) -> bool {
+impl AffectedSyncs {
+    /// Returns the organization syncs of these accounts in a snapshot.
+    pub(super) fn listed_in(now: &Snapshot, accounts: &[AccountId]) -> Vec<(DataSyncId, DataSync)> {
+        let seen = now.all_syncs().filter(|(at, sync)| accounts.contains(&at.account) && sync.is_of_organization());
+        seen.map(|(at, sync)| (at, sync.clone())).collect()
+    }
+
+    fn affects(&self, at: &DataSyncId, shown: &DataSync) -> bool {
         shown.is_of_organization() && self.accounts.contains(&at.account) && self.regions.contains(&at.region)
     }
 }
 
-/// As a person would say it.
+/// Prints the action as a phrase.
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,12 +1,13 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 
-use crate::domain::{AccountId, Region, ServicePrincipal, SyncName};
+use crate::domain::{
+    AccountId, DataSync, DataSyncId, Operation, Region, SYSTEMS_MANAGER, ServicePrincipal, SyncDefinition, SyncName,
+};
 use crate::error::{Error, ErrorKind};
-use crate::observation::PRINCIPAL;
 use crate::policy::Caller;
-use crate::ports::{Operation, SyncDefinition};
 
-/// What should be. What a target does not mention is not touched.
+/// Target state of the integration. Parts that a target does not mention are left unchanged.
 ///
 /// ```
 /// use ssm_organizations::plan::Target;
@@ -15,7 +16,8 @@ use crate::ports::{Operation, SyncDefinition};
 /// use ssm_organizations::{Region, SyncName};
 ///
 /// let home = [Region::new("eu-central-1")?];
-/// let sync = SyncDefinition::of_organization(SyncName::new("all-accounts")?, SourceRegions::new(home.clone())?);
+/// let regions = SourceRegions::new(home.clone())?;
+/// let sync = SyncDefinition::of_organization(SyncName::new("all-accounts")?, regions);
 /// let target = Target::new()
 ///     .with_trusted_access(true)
 ///     .with_administrator("222222222222".parse()?)
@@ -25,20 +27,21 @@ use crate::ports::{Operation, SyncDefinition};
 /// # Ok::<(), ssm_organizations::Error>(())
 /// ```
 ///
-/// With the feature `serde` it is read from TOML, JSON and the like:
+/// With the feature `serde` a target can be read from TOML, JSON and similar formats:
 ///
 /// ```toml
 /// trusted_access = "on"              # or "off"
 /// administrator = "222222222222"     # or "none"
 /// role = "create"                    # or "delete", or "keep"
-/// other_syncs = "protect"            # or "forfeit": what becomes of the syncs that are not named
-/// look_in = ["us-east-1"]            # where they are looked for, beside the Regions below
+/// unlisted_syncs = "protect"            # or "allow_loss": policy for syncs that are not listed
+/// search_regions = ["us-east-1"]            # Regions to search, besides those of the syncs below
+/// migrate_syncs = true               # syncs of a replaced administrator move to the new one
 ///
 /// [[syncs]]
 /// name = "all-accounts"
-/// owner = "administrator"            # or "management", which it is if left out, or an account
-/// regions = ["eu-central-1"]         # where it is; source_regions, where it collects from, are the same if left out
-/// units = ["ou-exam-12345678"]       # the whole organization if left out
+/// owner = "administrator"            # or "management" (the default), or an account ID
+/// regions = ["eu-central-1"]         # home Regions; the default of source_regions
+/// units = ["ou-exam-12345678"]       # the default is the entire organization
 ///
 /// [[syncs]]
 /// name = "old"
@@ -47,70 +50,86 @@ use crate::ports::{Operation, SyncDefinition};
 ///
 /// [companions."ssm-quicksetup.amazonaws.com"]
 /// trusted_access = "on"
+/// administrator = "222222222222"
+/// replace_administrator = true       # the default is false: another account makes planning fail
 /// ```
 ///
-/// AWS's page:
-/// [Systems Manager and Organizations](https://docs.aws.amazon.com/organizations/latest/userguide/services-that-can-integrate-ssm.html).
+/// AWS: [Systems Manager and
+/// Organizations](https://docs.aws.amazon.com/organizations/latest/userguide/services-that-can-integrate-ssm.html).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Target {
     pub(super) services: BTreeMap<ServicePrincipal, ServiceTarget>,
     pub(super) role: Option<RoleTarget>,
     pub(super) syncs: Vec<SyncTarget>,
-    pub(super) others: OtherSyncs,
-    pub(super) look_in: BTreeSet<Region>,
+    pub(super) unlisted_syncs: UnlistedSyncs,
+    pub(super) search_regions: BTreeSet<Region>,
+    /// The first setting that a call of the builder set to another value than an earlier call.
+    pub(super) conflict: Option<&'static str>,
+    /// Syncs of former administrators; `None` if no sync is migrated.
+    pub(super) migrated: Option<Vec<(DataSyncId, DataSync)>>,
 }
 
-/// What should be of one service: Systems Manager itself, or a companion that one of its capabilities needs.
+/// Target state of one service: Systems Manager itself, or a related service that one of its
+/// capabilities needs.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ServiceTarget {
     pub(super) trusted_access: Option<bool>,
-    pub(super) administrators: Option<Delegation>,
+    pub(super) administrators: Option<AdministratorsTarget>,
 }
 
-/// Who should administer a service, to the last account.
+/// Target administrators of a service: a complete list, or accounts to add and remove.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Delegation {
+pub(super) enum AdministratorsTarget {
     Target(AdministratorTarget),
-    Exactly(Exactly),
+    Exactly(AdministratorChange),
 }
 
-/// These accounts no longer, and those as well; whoever else there is, is nobody's business.
+/// Administrators to remove and to add; other administrators are left unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Exactly {
-    pub(super) without: BTreeSet<AccountId>,
-    pub(super) with: BTreeSet<AccountId>,
+pub(super) struct AdministratorChange {
+    pub(super) remove: BTreeSet<AccountId>,
+    pub(super) add: BTreeSet<AccountId>,
 }
 
-/// Who should administer a service.
+/// Target administrator of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(clippy::exhaustive_enums, reason = "an account or none")]
+#[expect(clippy::exhaustive_enums, reason = "an account, beside or instead of others, or none")]
 pub enum AdministratorTarget {
-    /// This account; instead of another one, where AWS allows the service one administrator.
+    /// The account.
+    ///
+    /// If AWS allows the service several administrators, the account is added to the current ones.
+    /// If AWS allows one, planning fails while another account is registered; a current
+    /// administrator of Systems Manager itself is replaced.
     Account(AccountId),
+    /// The account instead of every current administrator.
+    Replacement(AccountId),
     /// No account.
-    Nobody,
+    None,
 }
 
-/// What should be of the service-linked role `AWSServiceRoleForAmazonSSM_AccountDiscovery`.
+/// Target state of the service-linked role `AWSServiceRoleForAmazonSSM_AccountDiscovery`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RoleTarget {
-    /// It is there.
+    /// The role exists.
     Present,
-    /// It is not. AWS wants trusted access off and Explorer's syncs gone first.
+    /// The role does not exist. AWS requires that trusted access is disabled and Explorer's syncs
+    /// are deleted first.
     Absent,
 }
 
-/// A data sync that should be there, or not.
+/// Target state of a data sync: present or absent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SyncTarget {
     pub(super) owner: Caller,
     pub(super) regions: BTreeSet<Region>,
-    pub(super) want: SyncWanted,
+    pub(super) want: SyncTargetState,
+    /// `true` if an existing sync is deleted and created again.
+    pub(super) recreate: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum SyncWanted {
+pub(super) enum SyncTargetState {
     Present(SyncDefinition),
     Absent(SyncName),
 }
@@ -118,110 +137,123 @@ pub(super) enum SyncWanted {
 impl SyncTarget {
     pub(super) fn name(&self) -> &SyncName {
         match &self.want {
-            SyncWanted::Present(definition) => definition.name(),
-            SyncWanted::Absent(name) => name,
+            SyncTargetState::Present(definition) => definition.name(),
+            SyncTargetState::Absent(name) => name,
         }
     }
 }
 
-/// What becomes of the organization's syncs that a plan's steps endanger and its target does not name.
+/// Policy for organization syncs that a plan's steps affect and its target does not list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
-pub enum OtherSyncs {
-    /// Where one is there, or may be there unseen, there is no plan.
+pub enum UnlistedSyncs {
+    /// Planning fails if such a sync exists or may exist unseen.
     #[default]
     Protect,
-    /// They go, or break. The plan says which, as far as they are seen; one that is seen and that it does not say stops it.
+    /// The syncs may be deleted or stop working. The plan lists the known ones. A sync that is
+    /// found when the plan is applied and is not in the plan stops the run.
     ///
-    /// What may not be listed is forfeited unseen. A listing that failed and may succeed at the next try stops the plan, as it does for
-    /// [`Protect`](Self::Protect).
-    Forfeit,
+    /// Syncs whose listing is denied are lost unseen. A listing failure that may pass on retry
+    /// stops the plan, as with [`Protect`](Self::Protect).
+    AllowLoss,
 }
 
 impl ServiceTarget {
-    /// Nothing is to change.
+    /// Creates a target that changes nothing.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The service is trusted in the organization, or is not.
+    /// Sets whether the service has trusted access in the organization.
     #[must_use]
     pub fn with_trusted_access(mut self, on: bool) -> Self {
         self.trusted_access = Some(on);
         self
     }
 
-    /// This account administers the service, or nobody does.
+    /// Sets the administrator of the service, or that the service has none.
     #[must_use]
     pub fn with_administrator(mut self, administrator: AdministratorTarget) -> Self {
-        self.administrators = Some(Delegation::Target(administrator));
+        self.administrators = Some(AdministratorsTarget::Target(administrator));
         self
     }
 
-    /// The accounts that are to administer it, whoever else does.
-    pub(super) fn administrators_to_be(&self) -> BTreeSet<AccountId> {
+    /// Returns the administrators that the target requires. Others may remain registered.
+    pub(super) fn future_administrators(&self) -> BTreeSet<AccountId> {
         match &self.administrators {
-            Some(Delegation::Target(AdministratorTarget::Account(account))) => BTreeSet::from([*account]),
-            Some(Delegation::Exactly(Exactly { with, .. })) => with.clone(),
-            Some(Delegation::Target(AdministratorTarget::Nobody)) | None => BTreeSet::new(),
+            Some(AdministratorsTarget::Target(
+                AdministratorTarget::Account(account) | AdministratorTarget::Replacement(account),
+            )) => BTreeSet::from([*account]),
+            Some(AdministratorsTarget::Exactly(AdministratorChange { add: with, .. })) => with.clone(),
+            Some(AdministratorsTarget::Target(AdministratorTarget::None)) | None => BTreeSet::new(),
         }
     }
 }
 
 impl Target {
-    /// Nothing is to change.
+    /// Creates a target that changes nothing.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    fn own(&mut self) -> &mut ServiceTarget {
-        self.of_service(&PRINCIPAL)
+    /// Records whether a call of the builder replaced another value, which [`check`](Self::check)
+    /// refuses.
+    fn with_conflict(mut self, input: &'static str, conflicts: bool) -> Self {
+        self.conflict = self.conflict.or(conflicts.then_some(input));
+        self
     }
 
-    pub(super) fn of_service(&mut self, principal: &ServicePrincipal) -> &mut ServiceTarget {
+    fn set_administrator(mut self, administrator: AdministratorTarget) -> Self {
+        let wanted = AdministratorsTarget::Target(administrator);
+        let conflicts = set(&mut self.systems_manager_mut().administrators, wanted);
+        self.with_conflict("administrator", conflicts)
+    }
+
+    fn systems_manager_mut(&mut self) -> &mut ServiceTarget {
+        self.service_mut(&SYSTEMS_MANAGER)
+    }
+
+    pub(super) fn service_mut(&mut self, principal: &ServicePrincipal) -> &mut ServiceTarget {
         self.services.entry(principal.clone()).or_default()
     }
 
-    /// Systems Manager is trusted in the organization, or is not.
+    /// Sets whether Systems Manager has trusted access in the organization.
     #[must_use]
     pub fn with_trusted_access(mut self, on: bool) -> Self {
-        self.own().trusted_access = Some(on);
-        self
+        let conflicts = set(&mut self.systems_manager_mut().trusted_access, on);
+        self.with_conflict("trusted_access", conflicts)
     }
 
-    /// This member account administers Systems Manager. Where another one does, it is replaced.
+    /// Sets the member account that administers Systems Manager. Another administrator is replaced.
     #[must_use]
-    pub fn with_administrator(mut self, account: AccountId) -> Self {
-        let wanted = AdministratorTarget::Account(account);
-        self.own().administrators = Some(Delegation::Target(wanted));
-        self
+    pub fn with_administrator(self, account: AccountId) -> Self {
+        self.set_administrator(AdministratorTarget::Account(account))
     }
 
-    /// No account administers Systems Manager.
+    /// Sets that no account administers Systems Manager.
     #[must_use]
-    pub fn without_administrator(mut self) -> Self {
-        self.own().administrators = Some(Delegation::Target(AdministratorTarget::Nobody));
-        self
+    pub fn without_administrator(self) -> Self {
+        self.set_administrator(AdministratorTarget::None)
     }
 
-    /// The service-linked role that Explorer's syncs run on is there.
+    /// Sets that the service-linked role for Explorer's syncs exists.
     #[must_use]
     pub fn with_role(mut self) -> Self {
-        self.role = Some(RoleTarget::Present);
-        self
+        let conflicts = set(&mut self.role, RoleTarget::Present);
+        self.with_conflict("role", conflicts)
     }
 
-    /// The service-linked role is not there.
+    /// Sets that the service-linked role does not exist.
     #[must_use]
     pub fn without_role(mut self) -> Self {
-        self.role = Some(RoleTarget::Absent);
-        self
+        let conflicts = set(&mut self.role, RoleTarget::Absent);
+        self.with_conflict("role", conflicts)
     }
 
-    /// This data sync of Explorer's kind is there, in these home Regions of the owner's account.
+    /// Adds an Explorer data sync that exists in these home Regions of the owner's account.
     #[must_use]
     pub fn with_sync(
         mut self,
@@ -229,106 +261,156 @@ impl Target {
         definition: SyncDefinition,
         regions: impl IntoIterator<Item = Region>,
     ) -> Self {
-        let want = SyncWanted::Present(definition);
-        self.syncs.push(SyncTarget { owner, regions: regions.into_iter().collect(), want });
+        let want = SyncTargetState::Present(definition);
+        self.syncs.push(SyncTarget { owner, regions: regions.into_iter().collect(), want, recreate: false });
         self
     }
 
-    /// No data sync of Explorer's kind has this name in these home Regions of the owner's account.
+    /// Adds a data sync as [`with_sync`](Self::with_sync) does, and deletes an existing sync of the
+    /// name first. The collection starts again.
+    ///
+    /// AWS recommends this for a sync that existed while trusted access was disabled. It also
+    /// changes the source of a sync. In each Region the new sync is created only after the old one
+    /// is gone. Each plan recreates the sync.
+    #[must_use]
+    pub fn with_recreated_sync(
+        self,
+        owner: Caller,
+        definition: SyncDefinition,
+        regions: impl IntoIterator<Item = Region>,
+    ) -> Self {
+        let mut target = self.with_sync(owner, definition, regions);
+        if let Some(sync) = target.syncs.last_mut() {
+            sync.recreate = true;
+        }
+        target
+    }
+
+    /// Adds the migration of organization syncs: those of each administrator that the plan
+    /// deregisters are created again in the account of the new administrator.
+    ///
+    /// `recorded` are further syncs of former administrators, which complete a migration that was
+    /// interrupted. They are in the change of the deregistration:
+    /// [`SyncCheckReport::recorded`](crate::domain::SyncCheckReport::recorded). A sync that already
+    /// exists with the same definition is left unchanged, and planning fails if it has another
+    /// definition. Syncs that another AWS service manages are not migrated.
+    #[must_use]
+    pub fn with_migrated_syncs(mut self, recorded: impl IntoIterator<Item = (DataSyncId, DataSync)>) -> Self {
+        self.migrated.get_or_insert_default().extend(recorded);
+        self
+    }
+
+    /// Sets that no Explorer data sync has this name in these home Regions of the owner's account.
     #[must_use]
     pub fn without_sync(mut self, owner: Caller, name: SyncName, regions: impl IntoIterator<Item = Region>) -> Self {
-        let want = SyncWanted::Absent(name);
-        self.syncs.push(SyncTarget { owner, regions: regions.into_iter().collect(), want });
+        let want = SyncTargetState::Absent(name);
+        self.syncs.push(SyncTarget { owner, regions: regions.into_iter().collect(), want, recreate: false });
         self
     }
 
-    /// Another service, which one of Systems Manager's capabilities needs, is to be so: see [`Capability`](crate::Capability).
+    /// Sets the target state of another service that one of Systems Manager's capabilities needs;
+    /// see [`Capability`](crate::guidance::Capability).
     #[must_use]
     pub fn with_companion(mut self, principal: ServicePrincipal, service: ServiceTarget) -> Self {
+        let conflicts = self.services.get(&principal).is_some_and(|earlier| *earlier != service);
         self.services.insert(principal, service);
-        self
+        self.with_conflict("companions", conflicts)
     }
 
-    /// Data syncs are looked for in these Regions too, beside those of the syncs that are named.
+    /// Adds Regions in which data syncs are searched for, besides the Regions of the listed syncs.
     #[must_use]
-    pub fn looking_in(mut self, regions: impl IntoIterator<Item = Region>) -> Self {
-        self.look_in.extend(regions);
+    pub fn search_regions(mut self, regions: impl IntoIterator<Item = Region>) -> Self {
+        self.search_regions.extend(regions);
         self
     }
 
-    /// What becomes of the syncs that are not named and that a step endangers.
+    /// Sets the policy for affected syncs that the target does not list.
     #[must_use]
-    pub fn with_other_syncs(mut self, others: OtherSyncs) -> Self {
-        self.others = others;
+    pub fn with_unlisted_syncs(mut self, unlisted_syncs: UnlistedSyncs) -> Self {
+        self.unlisted_syncs = unlisted_syncs;
         self
     }
 
-    /// Every Region that it speaks of.
+    /// Returns every Region that the target mentions.
     pub(super) fn regions(&self) -> BTreeSet<Region> {
         let named = self.syncs.iter().flat_map(|sync| &sync.regions);
-        named.chain(&self.look_in).cloned().collect()
+        let migrated = self.migrated.iter().flatten().map(|(at, _)| &at.region);
+        named.chain(migrated).chain(&self.search_regions).cloned().collect()
     }
 
     pub(super) fn service(&self, principal: &ServicePrincipal) -> ServiceTarget {
         self.services.get(principal).cloned().unwrap_or_default()
     }
 
-    /// Refuses what contradicts itself, whatever the organization. Planning does the same.
+    /// Checks that the target does not contradict itself, independently of the organization.
+    /// Planning performs the same check.
     ///
     /// # Errors
     ///
-    /// [`InvalidInput`](ErrorKind::InvalidInput), and [`ForeignSync`](ErrorKind::ForeignSync) for a sync that another of AWS's services looks after.
+    /// [`InvalidInput`](ErrorKind::InvalidInput), and
+    /// [`ServiceManagedSync`](ErrorKind::ServiceManagedSync) for a sync that another AWS service
+    /// manages.
     pub fn check(&self) -> Result<(), Error> {
-        let trust_off = self.service(&PRINCIPAL).trusted_access == Some(false);
-        if self.role == Some(RoleTarget::Absent) && self.service(&PRINCIPAL).trusted_access == Some(true) {
-            return Err(contradiction("AWS deletes the role only where trusted access is off, and it is to be on"));
+        if let Some(input) = self.conflict {
+            return Err(Error::invalid_input(input, "one value, found two different ones"));
+        }
+        let trust_off = self.service(&SYSTEMS_MANAGER).trusted_access == Some(false);
+        if self.role == Some(RoleTarget::Absent) && self.service(&SYSTEMS_MANAGER).trusted_access == Some(true) {
+            return Err(Error::invalid_input("role", ROLE_WITH_TRUSTED_ACCESS));
         }
         for (principal, service) in &self.services {
-            if let (Some(false), Some(account)) = (service.trusted_access, service.administrators_to_be().first()) {
-                let why = format!("{account} cannot administer {principal}, which is not to be trusted");
-                return Err(contradiction(&why));
+            if let (Some(false), Some(account)) = (service.trusted_access, service.future_administrators().first()) {
+                let expected = format!("enabled, because the target registers account {account}");
+                return Err(Error::invalid_input(format!("trusted access of {principal}"), expected));
             }
         }
         for (index, sync) in self.syncs.iter().enumerate() {
             let name = sync.name();
             if sync.regions.is_empty() {
-                return Err(contradiction(&format!("no Region is named for the data sync {:?}", name.to_string())));
+                return Err(sync_error(name, "at least one home Region"));
             }
-            if name.is_foreign() {
-                return Err(Error::of(ErrorKind::ForeignSync).with_message(name.as_str()));
-            }
-            if name.is_withheld() {
-                return Err(contradiction(WITHHELD));
+            if name.is_service_managed() {
+                return Err(Error::new(ErrorKind::ServiceManagedSync).with_message(name.as_str()));
             }
             let of_organization =
-                matches!(&sync.want, SyncWanted::Present(definition) if definition.is_of_organization());
+                matches!(&sync.want, SyncTargetState::Present(definition) if definition.is_of_organization());
             if of_organization && trust_off {
-                let why = "it is of the organization, and trusted access is to be off";
-                return Err(contradiction(&format!("the data sync {:?}: {why}", name.to_string())));
+                return Err(sync_error(name, SYNC_WITHOUT_TRUSTED_ACCESS));
             }
             let earlier = self.syncs.iter().take(index);
             let twice = earlier.filter(|other| other.owner == sync.owner && other.name() == name);
             if let Some(region) = twice.flat_map(|other| other.regions.intersection(&sync.regions)).next() {
-                return Err(named_twice(name, region));
+                return Err(duplicate_sync_error(name, region));
             }
         }
         Ok(())
     }
 }
 
-/// Why a plan cannot speak of a data sync: what is written down of it would be of another name.
-pub(super) const WITHHELD: &str = "a data sync whose name reads like an e-mail address, an access key or a secret is in no plan, because that is never written down";
-
-/// What cannot be wanted together.
-pub(super) fn contradiction(why: &str) -> Error {
-    Error::of(ErrorKind::InvalidInput).with_message(why)
+/// Sets a value. Returns whether it replaces a different one.
+fn set<T: PartialEq>(slot: &mut Option<T>, value: T) -> bool {
+    let earlier = slot.replace(value);
+    earlier.is_some() && earlier != *slot
 }
 
-pub(super) fn named_twice(name: &SyncName, region: &Region) -> Error {
-    contradiction(&format!("the data sync {:?} is named twice in {region}", name.to_string()))
+/// Valid target of the role if trusted access is or stays enabled.
+pub(super) const ROLE_WITH_TRUSTED_ACCESS: &str =
+    "present, because AWS deletes the role only while trusted access is disabled";
+
+/// Valid target of an organization sync if trusted access is or becomes disabled.
+pub(super) const SYNC_WITHOUT_TRUSTED_ACCESS: &str =
+    "trusted access to be enabled, because the sync collects from the organization";
+
+/// Returns the error for a data sync of the target.
+pub(super) fn sync_error(name: &SyncName, expected: impl Display) -> Error {
+    Error::invalid_input(format!("data sync {:?}", name.as_str()), expected)
 }
 
-/// The operation that a step towards trusted access is about.
+pub(super) fn duplicate_sync_error(name: &SyncName, region: &Region) -> Error {
+    sync_error(name, format!("one definition in {region}, found two"))
+}
+
+/// Returns the operation that enables or disables trusted access.
 pub(super) fn trust_operation(on: bool) -> Operation {
     if on { Operation::EnableAwsServiceAccess } else { Operation::DisableAwsServiceAccess }
 }

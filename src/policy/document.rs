@@ -1,26 +1,29 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::ports::Operation;
+use crate::domain::Operation;
 
-use super::{Caller, Permission, Policy, Scope};
+use super::{Caller, Permission, Policy, PolicyScope};
 
-/// Who does it, where an organization has two administrators.
+/// Administrator responsible for a permission or task, in an organization with two administrators.
 ///
-/// AWS tells the one of Organizations to tell the one of Systems Manager when the service can be enabled or disabled:
-/// [AWS Systems Manager and AWS Organizations](https://docs.aws.amazon.com/organizations/latest/userguide/services-that-can-integrate-ssm.html).
+/// AWS's guide asks the administrator of Organizations to tell the administrator of Systems Manager
+/// that the service can now be enabled or disabled:
+/// [AWS Systems Manager and AWS Organizations][guide].
+///
+/// [guide]: https://docs.aws.amazon.com/organizations/latest/userguide/services-that-can-integrate-ssm.html
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
-pub enum Duty {
-    /// The organization's administrator: trusted access, and who is the delegated administrator.
+pub enum Responsibility {
+    /// The organization's administrator: trusted access and the delegated administrator.
     Organization,
     /// Systems Manager's administrator: Explorer's role and data syncs.
     SystemsManager,
 }
 
-impl fmt::Display for Duty {
+impl fmt::Display for Responsibility {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Organization => "the organization's administrator",
@@ -29,32 +32,34 @@ impl fmt::Display for Duty {
     }
 }
 
-/// A policy, and who has to hold it.
+/// Policy with the account and the administrator that need it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Document {
-    /// The account that its holder is in.
+    /// The account of the credentials that need the policy.
     pub caller: Caller,
-    /// What its holder is there for.
-    pub duty: Duty,
-    /// What its holder has to be allowed.
+    /// The responsibility that the policy is for.
+    pub duty: Responsibility,
+    /// The policy with the permissions.
     pub policy: Policy,
 }
 
 impl Document {
-    /// The policies for these permissions: one for each account, two where an account has both administrators' work to do.
+    /// Returns the policies for these permissions. Each account has one policy, or two if the
+    /// account has work for both administrators.
     ///
-    /// What both read, to know where things stand, is in either's. Whoever does both work takes [`Policy::allowing`] instead.
+    /// Both policies of an account contain the reads that determine the state. For one person with
+    /// both responsibilities, use [`Policy::allowing`].
     #[must_use]
-    pub fn for_permissions(permissions: impl IntoIterator<Item = Permission>, scope: &Scope) -> Vec<Self> {
+    pub fn for_permissions(permissions: impl IntoIterator<Item = Permission>, scope: &PolicyScope) -> Vec<Self> {
         let mut callers: BTreeMap<Caller, Vec<Permission>> = BTreeMap::new();
         for permission in permissions {
             callers.entry(permission.caller()).or_default().push(permission);
         }
         let documents = callers.into_iter().flat_map(|(caller, permissions)| {
             let (both, own): (Vec<_>, Vec<_>) = permissions.into_iter().partition(is_for_both);
-            let mut duties: BTreeMap<Duty, Vec<Permission>> = BTreeMap::new();
+            let mut duties: BTreeMap<Responsibility, Vec<Permission>> = BTreeMap::new();
             for permission in own {
                 duties.entry(duty(&permission)).or_default().push(permission);
             }
@@ -69,27 +74,31 @@ impl Document {
         documents.collect()
     }
 
-    /// The policies for these operations, on whatever this crate may call them on.
+    /// Returns the policies for these operations, on every resource that this crate may call them
+    /// on.
     #[must_use]
-    pub fn for_operations(operations: impl IntoIterator<Item = Operation>, scope: &Scope) -> Vec<Self> {
+    pub fn for_operations(operations: impl IntoIterator<Item = Operation>, scope: &PolicyScope) -> Vec<Self> {
         Self::for_permissions(operations.into_iter().flat_map(Permission::of), scope)
     }
 
-    /// The policies for everything that this crate does.
+    /// Returns the policies for everything that this crate does.
     #[must_use]
-    pub fn for_everything(scope: &Scope) -> Vec<Self> {
+    pub fn for_everything(scope: &PolicyScope) -> Vec<Self> {
         Self::for_permissions(Permission::everything(), scope)
     }
 }
 
-fn duty(permission: &Permission) -> Duty {
+fn duty(permission: &Permission) -> Responsibility {
     match permission.operation().service() {
-        "organizations" => Duty::Organization,
-        _ => Duty::SystemsManager,
+        "organizations" => Responsibility::Organization,
+        _ => Responsibility::SystemsManager,
     }
 }
 
-/// Observing takes the reads of the organization, and protecting data syncs their listing, whoever does it.
+/// Returns whether both administrators need the permission.
+///
+/// Either administrator may observe, which reads the organization. Either may protect data syncs,
+/// which lists them.
 fn is_for_both(permission: &Permission) -> bool {
     matches!(
         permission.operation(),
@@ -100,7 +109,7 @@ fn is_for_both(permission: &Permission) -> bool {
     )
 }
 
-/// Says who has to hold it.
+/// Writes the responsibility and the account.
 impl fmt::Display for Document {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} in {}", self.duty, self.caller)

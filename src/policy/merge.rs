@@ -1,14 +1,15 @@
-//! Puts permissions into statements without allowing more than they do.
+//! Merges permissions into statements that allow nothing more.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ports::Operation;
+use crate::domain::Operation;
 
 use super::{Condition, Statement};
 
-/// What a statement is for. One statement each, or several where one would allow more.
+/// Purpose of a statement. A purpose has several statements if a single one would allow more than
+/// the permissions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Concern {
+pub(super) enum StatementGroup {
     ReadTheOrganization,
     ReadTheAdministrators,
     ReadAccounts,
@@ -20,7 +21,7 @@ pub(super) enum Concern {
     ManageTheRole,
 }
 
-impl Concern {
+impl StatementGroup {
     const fn sid(self) -> &'static str {
         match self {
             Self::ReadTheOrganization => "ReadTheOrganization",
@@ -36,18 +37,21 @@ impl Concern {
     }
 }
 
-/// One action on one thing under one condition.
-pub(super) struct Atom {
-    pub(super) concern: Concern,
+/// One action on one resource under one condition.
+pub(super) struct Grant {
+    pub(super) concern: StatementGroup,
     pub(super) operation: Operation,
     pub(super) resource: String,
     pub(super) condition: Option<Condition>,
 }
 
-/// A statement allows every action on every resource under every value: what differs in two of the three stays apart.
-pub(super) fn statements(atoms: impl IntoIterator<Item = Atom>) -> Vec<Statement> {
+/// Merges grants into statements that allow nothing more.
+///
+/// A statement allows every action on every resource under every value of its condition. Grants
+/// that differ in two of these three therefore stay in separate statements.
+pub(super) fn statements(atoms: impl IntoIterator<Item = Grant>) -> Vec<Statement> {
     let mut actions: BTreeMap<_, BTreeSet<Operation>> = BTreeMap::new();
-    for Atom { concern, operation, resource, condition } in atoms {
+    for Grant { concern, operation, resource, condition } in atoms {
         actions.entry((concern, condition, resource)).or_default().insert(operation);
     }
     let mut resources: BTreeMap<_, BTreeSet<String>> = BTreeMap::new();
@@ -62,7 +66,7 @@ pub(super) fn statements(atoms: impl IntoIterator<Item = Atom>) -> Vec<Statement
             known.values.extend(condition.values);
         }
     }
-    let mut seen: BTreeMap<Concern, usize> = BTreeMap::new();
+    let mut seen: BTreeMap<StatementGroup, usize> = BTreeMap::new();
     let mut statements = Vec::new();
     for ((concern, operations, resources, _), condition) in conditions {
         let number = seen.entry(concern).and_modify(|seen| *seen += 1).or_insert(1);
@@ -76,8 +80,8 @@ pub(super) fn statements(atoms: impl IntoIterator<Item = Atom>) -> Vec<Statement
     statements
 }
 
-/// One permission alone.
-pub(super) fn statement(Atom { concern, operation, resource, condition }: Atom) -> Statement {
+/// Returns the statement of a single grant.
+pub(super) fn statement(Grant { concern, operation, resource, condition }: Grant) -> Statement {
     let (sid, actions) = (concern.sid().to_owned(), vec![operation.iam_action()]);
     Statement { sid, actions, resources: vec![resource], condition }
 }

@@ -1,23 +1,21 @@
 use std::fmt;
 
-use crate::data_syncs::Viewpoint;
-use crate::domain::{AccountId, Region, RoleName, ServicePrincipal, SyncName};
-use crate::ports::{Operation, SyncType};
+use crate::domain::{AccountId, Operation, Region, RoleName, ServicePrincipal, SyncName, SyncType};
 
-use super::merge::{self, Atom, Concern};
-use super::{Condition, Scope, Statement};
+use super::merge::{self, Grant, StatementGroup};
+use super::{Condition, PolicyScope, Statement};
 
-/// Whose credentials make a call.
+/// Account whose credentials make a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Caller {
-    /// The management account's. Only it changes trust and delegation.
+    /// The management account. Only this account changes trusted access and delegation.
     Management,
-    /// The delegated administrator's.
+    /// The delegated administrator's account.
     Administrator,
-    /// Those of another account that owns data syncs, such as a former administrator.
+    /// Another account that owns data syncs, such as a former administrator.
     Account(AccountId),
 }
 
@@ -31,31 +29,22 @@ impl fmt::Display for Caller {
     }
 }
 
-impl From<Viewpoint> for Caller {
-    fn from(viewpoint: Viewpoint) -> Self {
-        match viewpoint {
-            Viewpoint::Management(_) => Self::Management,
-            Viewpoint::Administrator(_) => Self::Administrator,
-            Viewpoint::Other(account) => Self::Account(account),
-        }
-    }
-}
-
-/// One thing that somebody has to be allowed: an operation, and what it is on.
+/// Permission that a caller needs: an operation on a resource.
 ///
-/// Each constructor is named for its operation, and takes just what AWS lets a policy narrow it by. `GetCallerIdentity` has none: it needs
+/// Each constructor has the name of its operation. The parameters are exactly what AWS lets a
+/// policy narrow the operation by. `GetCallerIdentity` has no constructor, because the call needs
 /// no permission.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Permission {
     caller: Caller,
     operation: Operation,
-    on: Subject,
+    on: ResourceTarget,
 }
 
-/// What an operation is on; `None` is any.
+/// Resource of an operation. `None` means any resource of the kind.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Subject {
-    /// AWS lets nothing narrow it.
+enum ResourceTarget {
+    /// The resource of an operation that AWS does not let a policy narrow.
     Everything,
     Service(ServicePrincipal),
     Account(Option<AccountId>),
@@ -65,107 +54,120 @@ enum Subject {
 }
 
 impl Permission {
-    /// To read the organization itself.
+    /// Returns the permission to read the organization.
     #[must_use]
     pub fn describe_organization() -> Self {
-        Self::of_management(Operation::DescribeOrganization, Subject::Everything)
+        Self::of_management(Operation::DescribeOrganization, ResourceTarget::Everything)
     }
 
-    /// To look one member account up.
+    /// Returns the permission to read one member account.
     #[must_use]
     pub fn describe_account(account: AccountId) -> Self {
-        Self::of_management(Operation::DescribeAccount, Subject::Account(Some(account)))
+        Self::of_management(Operation::DescribeAccount, ResourceTarget::Account(Some(account)))
     }
 
-    /// To list the services that are trusted in the organization.
+    /// Returns the permission to list the services with trusted access.
     #[must_use]
     pub fn list_aws_service_access_for_organization() -> Self {
-        Self::of_management(Operation::ListAwsServiceAccessForOrganization, Subject::Everything)
+        Self::of_management(Operation::ListAwsServiceAccessForOrganization, ResourceTarget::Everything)
     }
 
-    /// To trust this service.
+    /// Returns the permission to enable trusted access for this service.
     #[must_use]
     pub fn enable_aws_service_access(principal: ServicePrincipal) -> Self {
-        Self::of_management(Operation::EnableAwsServiceAccess, Subject::Service(principal))
+        Self::of_management(Operation::EnableAwsServiceAccess, ResourceTarget::Service(principal))
     }
 
-    /// To trust this service no longer.
+    /// Returns the permission to disable trusted access for this service.
     #[must_use]
     pub fn disable_aws_service_access(principal: ServicePrincipal) -> Self {
-        Self::of_management(Operation::DisableAwsServiceAccess, Subject::Service(principal))
+        Self::of_management(Operation::DisableAwsServiceAccess, ResourceTarget::Service(principal))
     }
 
-    /// To list the administrators of this service.
+    /// Returns the permission to list the delegated administrators of this service.
     #[must_use]
     pub fn list_delegated_administrators(principal: ServicePrincipal) -> Self {
-        Self::of_management(Operation::ListDelegatedAdministrators, Subject::Service(principal))
+        Self::of_management(Operation::ListDelegatedAdministrators, ResourceTarget::Service(principal))
     }
 
-    /// To make this account the administrator of this service.
+    /// Returns the permission to register this account as a delegated administrator of this
+    /// service.
     #[must_use]
     pub fn register_delegated_administrator(account: AccountId, principal: ServicePrincipal) -> Self {
-        let on = Subject::Administration(Some(account), principal);
+        let on = ResourceTarget::Administration(Some(account), principal);
         Self::of_management(Operation::RegisterDelegatedAdministrator, on)
     }
 
-    /// To take the administration of this service from this account.
+    /// Returns the permission to deregister this account as a delegated administrator of this
+    /// service.
     #[must_use]
     pub fn deregister_delegated_administrator(account: AccountId, principal: ServicePrincipal) -> Self {
-        let on = Subject::Administration(Some(account), principal);
+        let on = ResourceTarget::Administration(Some(account), principal);
         Self::of_management(Operation::DeregisterDelegatedAdministrator, on)
     }
 
-    /// To list the data syncs of the caller's own account. AWS lets neither Region nor name narrow it, and both types of syncs are listed: Inventory's
-    /// hold names and places too.
+    /// Returns the permission to list the data syncs of the caller's own account.
+    ///
+    /// AWS does not let a policy narrow the listing by Region or name. The permission covers both
+    /// types of syncs, because Inventory's syncs also use names and count toward the quota.
     #[must_use]
     pub fn list_resource_data_sync(caller: Caller) -> Self {
-        Self { caller, operation: Operation::ListResourceDataSync, on: Subject::Everything }
+        Self { caller, operation: Operation::ListResourceDataSync, on: ResourceTarget::Everything }
     }
 
-    /// To create the data sync of this name in this Region of the caller's own account.
+    /// Returns the permission to create the data sync of this name in this Region of the caller's
+    /// own account.
     #[must_use]
     pub fn create_resource_data_sync(caller: Caller, region: Region, name: SyncName) -> Self {
-        Self { caller, operation: Operation::CreateResourceDataSync, on: Subject::Sync(Some((region, name))) }
+        Self { caller, operation: Operation::CreateResourceDataSync, on: ResourceTarget::Sync(Some((region, name))) }
     }
 
-    /// To change the data sync of this name in this Region of the caller's own account.
+    /// Returns the permission to update the data sync of this name in this Region of the caller's
+    /// own account.
     #[must_use]
     pub fn update_resource_data_sync(caller: Caller, region: Region, name: SyncName) -> Self {
-        Self { caller, operation: Operation::UpdateResourceDataSync, on: Subject::Sync(Some((region, name))) }
+        Self { caller, operation: Operation::UpdateResourceDataSync, on: ResourceTarget::Sync(Some((region, name))) }
     }
 
-    /// To delete the data sync of this name in this Region of the caller's own account.
+    /// Returns the permission to delete the data sync of this name in this Region of the caller's
+    /// own account.
     #[must_use]
     pub fn delete_resource_data_sync(caller: Caller, region: Region, name: SyncName) -> Self {
-        Self { caller, operation: Operation::DeleteResourceDataSync, on: Subject::Sync(Some((region, name))) }
+        Self { caller, operation: Operation::DeleteResourceDataSync, on: ResourceTarget::Sync(Some((region, name))) }
     }
 
-    /// To look the role [`RoleName::ACCOUNT_DISCOVERY`] up.
+    /// Returns the permission to read the role [`RoleName::ACCOUNT_DISCOVERY`].
     #[must_use]
     pub fn get_role() -> Self {
-        Self::of_management(Operation::GetRole, Subject::Role)
+        Self::of_management(Operation::GetRole, ResourceTarget::Role)
     }
 
-    /// To create that role.
+    /// Returns the permission to create the role [`RoleName::ACCOUNT_DISCOVERY`].
     #[must_use]
     pub fn create_service_linked_role() -> Self {
-        Self::of_management(Operation::CreateServiceLinkedRole, Subject::Role)
+        Self::of_management(Operation::CreateServiceLinkedRole, ResourceTarget::Role)
     }
 
-    /// To begin to delete that role.
+    /// Returns the permission to start the deletion of the role [`RoleName::ACCOUNT_DISCOVERY`].
     #[must_use]
     pub fn delete_service_linked_role() -> Self {
-        Self::of_management(Operation::DeleteServiceLinkedRole, Subject::Role)
+        Self::of_management(Operation::DeleteServiceLinkedRole, ResourceTarget::Role)
     }
 
-    /// To see how far its deletion has come.
+    /// Returns the permission to read the status of the deletion of
+    /// [`RoleName::ACCOUNT_DISCOVERY`].
     #[must_use]
     pub fn get_service_linked_role_deletion_status() -> Self {
-        Self::of_management(Operation::GetServiceLinkedRoleDeletionStatus, Subject::Role)
+        Self::of_management(Operation::GetServiceLinkedRoleDeletionStatus, ResourceTarget::Role)
     }
 
-    /// To call an operation on whatever this crate may call it on: any account, any of Explorer's data syncs, Systems Manager's principal. One for each account
-    /// that calls it: the management account, and for data syncs the delegated administrator's too. Empty for `GetCallerIdentity`.
+    /// Returns the permissions to call an operation on every resource that this crate may call it
+    /// on.
+    ///
+    /// These resources are any account, any of Explorer's data syncs, and Systems Manager's
+    /// principal. Each account that calls the operation has one permission: the management account,
+    /// and for data syncs also the delegated administrator's account. The list is empty for
+    /// `GetCallerIdentity`.
     #[must_use]
     pub fn of(operation: Operation) -> Vec<Self> {
         let principal = || ServicePrincipal::SYSTEMS_MANAGER;
@@ -173,21 +175,21 @@ impl Permission {
             Operation::GetCallerIdentity => return Vec::new(),
             Operation::DescribeOrganization
             | Operation::ListAwsServiceAccessForOrganization
-            | Operation::ListResourceDataSync => Subject::Everything,
-            Operation::DescribeAccount => Subject::Account(None),
+            | Operation::ListResourceDataSync => ResourceTarget::Everything,
+            Operation::DescribeAccount => ResourceTarget::Account(None),
             Operation::EnableAwsServiceAccess
             | Operation::DisableAwsServiceAccess
-            | Operation::ListDelegatedAdministrators => Subject::Service(principal()),
+            | Operation::ListDelegatedAdministrators => ResourceTarget::Service(principal()),
             Operation::RegisterDelegatedAdministrator | Operation::DeregisterDelegatedAdministrator => {
-                Subject::Administration(None, principal())
+                ResourceTarget::Administration(None, principal())
             }
             Operation::CreateResourceDataSync
             | Operation::UpdateResourceDataSync
-            | Operation::DeleteResourceDataSync => Subject::Sync(None),
+            | Operation::DeleteResourceDataSync => ResourceTarget::Sync(None),
             Operation::GetRole
             | Operation::CreateServiceLinkedRole
             | Operation::DeleteServiceLinkedRole
-            | Operation::GetServiceLinkedRoleDeletionStatus => Subject::Role,
+            | Operation::GetServiceLinkedRoleDeletionStatus => ResourceTarget::Role,
         };
         let callers: &[_] = match operation.service() {
             "ssm" => &[Caller::Management, Caller::Administrator],
@@ -196,107 +198,112 @@ impl Permission {
         callers.iter().map(|caller| Self { caller: *caller, operation, on: on.clone() }).collect()
     }
 
-    /// Everything that this crate may have to be allowed.
+    /// Returns every permission that this crate may need.
     #[must_use]
     pub fn everything() -> Vec<Self> {
         Operation::ALL.iter().copied().flat_map(Self::of).collect()
     }
 
-    fn of_management(operation: Operation, on: Subject) -> Self {
+    fn of_management(operation: Operation, on: ResourceTarget) -> Self {
         Self { caller: Caller::Management, operation, on }
     }
 
-    /// The same for somebody else's credentials.
+    /// Returns the permission for another caller.
     pub(crate) fn held_by(self, caller: Caller) -> Self {
         Self { caller, ..self }
     }
 
-    /// The same for another service, where it is for one.
+    /// Returns the permission for another service. A permission that names no service stays
+    /// unchanged.
     pub(crate) fn of_service(self, principal: ServicePrincipal) -> Self {
         let on = match self.on {
-            Subject::Service(_) => Subject::Service(principal),
-            Subject::Administration(account, _) => Subject::Administration(account, principal),
+            ResourceTarget::Service(_) => ResourceTarget::Service(principal),
+            ResourceTarget::Administration(account, _) => ResourceTarget::Administration(account, principal),
             on => on,
         };
         Self { on, ..self }
     }
 
-    /// The operation.
+    /// Returns the operation.
     #[must_use]
     pub fn operation(&self) -> Operation {
         self.operation
     }
 
-    /// Whose credentials have to be allowed it.
+    /// Returns the account whose credentials need the permission.
     #[must_use]
     pub fn caller(&self) -> Caller {
         self.caller
     }
 
-    /// The service that trust or delegation is for, where it is about one.
+    /// Returns the service of the trusted access or delegation, or `None` if the permission names
+    /// no service.
     #[must_use]
     pub fn principal(&self) -> Option<&ServicePrincipal> {
         match &self.on {
-            Subject::Service(principal) | Subject::Administration(_, principal) => Some(principal),
+            ResourceTarget::Service(principal) | ResourceTarget::Administration(_, principal) => Some(principal),
             _ => None,
         }
     }
 
-    /// The IAM action, such as `organizations:RegisterDelegatedAdministrator`.
+    /// Returns the IAM action, such as `organizations:RegisterDelegatedAdministrator`.
     #[must_use]
     pub fn iam_action(&self) -> String {
         self.operation.iam_action()
     }
 
-    /// What IAM calls the thing that it is on: an ARN, or `*` where AWS lets nothing narrow the action.
-    /// A data sync whose name [is withheld](SyncName::is_withheld) is any of its Region.
+    /// Returns the resource for IAM: an ARN, or `*` if AWS does not let a policy narrow the action.
     #[must_use]
-    pub fn resource(&self, scope: &Scope) -> String {
+    pub fn resource(&self, scope: &PolicyScope) -> String {
         match &self.on {
-            Subject::Everything | Subject::Service(_) => "*".to_owned(),
-            Subject::Account(account) | Subject::Administration(account, _) => scope.account_arn(*account),
-            Subject::Sync(sync) => {
+            ResourceTarget::Everything | ResourceTarget::Service(_) => "*".to_owned(),
+            ResourceTarget::Account(account) | ResourceTarget::Administration(account, _) => {
+                scope.account_arn(*account)
+            }
+            ResourceTarget::Sync(sync) => {
                 scope.sync_arn(self.caller, sync.as_ref().map(|(region, name)| (region.as_str(), name)))
             }
-            Subject::Role => {
+            ResourceTarget::Role => {
                 scope.role_arn(ServicePrincipal::ACCOUNT_DISCOVERY.as_str(), RoleName::ACCOUNT_DISCOVERY.as_str())
             }
         }
     }
 
-    /// The condition that AWS lets narrow it further, if any.
+    /// Returns the condition that narrows the permission further, or `None` if AWS offers no
+    /// condition.
     #[must_use]
     pub fn condition(&self) -> Option<Condition> {
         let (key, value) = match &self.on {
-            Subject::Service(principal) | Subject::Administration(_, principal) => {
+            ResourceTarget::Service(principal) | ResourceTarget::Administration(_, principal) => {
                 ("organizations:ServicePrincipal", principal.to_string())
             }
-            Subject::Sync(_) => ("ssm:SyncType", SyncType::SyncFromSource.as_str().to_owned()),
-            Subject::Role if self.operation == Operation::CreateServiceLinkedRole => {
+            ResourceTarget::Sync(_) => ("ssm:SyncType", SyncType::SyncFromSource.as_str().to_owned()),
+            ResourceTarget::Role if self.operation == Operation::CreateServiceLinkedRole => {
                 ("iam:AWSServiceName", ServicePrincipal::ACCOUNT_DISCOVERY.to_string())
             }
-            Subject::Everything | Subject::Account(_) | Subject::Role => return None,
+            ResourceTarget::Everything | ResourceTarget::Account(_) | ResourceTarget::Role => return None,
         };
         Some(Condition::equals(key, value))
     }
 
-    /// The statement to add to a policy that lacks it.
+    /// Returns the statement to add to a policy that lacks the permission.
     #[must_use]
-    pub fn statement(&self, scope: &Scope) -> Statement {
-        merge::statement(self.atom(scope))
+    pub fn statement(&self, scope: &PolicyScope) -> Statement {
+        merge::statement(self.grant(scope))
     }
 
-    /// Whether it allows the other too.
+    /// Returns whether this permission also allows the other one.
     fn covers(&self, other: &Self) -> bool {
         let whatever = match (&self.on, &other.on) {
-            (Subject::Account(None), Subject::Account(_)) | (Subject::Sync(None), Subject::Sync(_)) => true,
-            (Subject::Administration(None, ours), Subject::Administration(_, theirs)) => ours == theirs,
+            (ResourceTarget::Account(None), ResourceTarget::Account(_))
+            | (ResourceTarget::Sync(None), ResourceTarget::Sync(_)) => true,
+            (ResourceTarget::Administration(None, ours), ResourceTarget::Administration(_, theirs)) => ours == theirs,
             (ours, theirs) => ours == theirs,
         };
         whatever && (self.operation, self.caller) == (other.operation, other.caller)
     }
 
-    /// The widest of these, each once.
+    /// Returns the widest of these permissions, without those that another one covers.
     pub(super) fn distinct(permissions: impl IntoIterator<Item = Self>) -> Vec<Self> {
         let mut distinct: Vec<Self> = Vec::new();
         for permission in permissions {
@@ -308,35 +315,37 @@ impl Permission {
         distinct
     }
 
-    pub(super) fn atom(&self, scope: &Scope) -> Atom {
-        Atom {
-            concern: self.concern(),
+    pub(super) fn grant(&self, scope: &PolicyScope) -> Grant {
+        Grant {
+            concern: self.statement_group(),
             operation: self.operation,
             resource: self.resource(scope),
             condition: self.condition(),
         }
     }
 
-    fn concern(&self) -> Concern {
+    fn statement_group(&self) -> StatementGroup {
         match self.operation {
             Operation::DescribeOrganization | Operation::ListAwsServiceAccessForOrganization => {
-                Concern::ReadTheOrganization
+                StatementGroup::ReadTheOrganization
             }
-            Operation::ListDelegatedAdministrators => Concern::ReadTheAdministrators,
-            Operation::DescribeAccount => Concern::ReadAccounts,
-            Operation::EnableAwsServiceAccess | Operation::DisableAwsServiceAccess => Concern::ManageTrustedAccess,
+            Operation::ListDelegatedAdministrators => StatementGroup::ReadTheAdministrators,
+            Operation::DescribeAccount => StatementGroup::ReadAccounts,
+            Operation::EnableAwsServiceAccess | Operation::DisableAwsServiceAccess => {
+                StatementGroup::ManageTrustedAccess
+            }
             Operation::RegisterDelegatedAdministrator | Operation::DeregisterDelegatedAdministrator => {
-                Concern::ManageAdministrators
+                StatementGroup::ManageAdministrators
             }
-            Operation::ListResourceDataSync => Concern::ListDataSyncs,
+            Operation::ListResourceDataSync => StatementGroup::ListDataSyncs,
             Operation::CreateResourceDataSync
             | Operation::UpdateResourceDataSync
-            | Operation::DeleteResourceDataSync => Concern::ManageDataSyncs,
-            Operation::CreateServiceLinkedRole => Concern::CreateTheRole,
+            | Operation::DeleteResourceDataSync => StatementGroup::ManageDataSyncs,
+            Operation::CreateServiceLinkedRole => StatementGroup::CreateTheRole,
             Operation::GetRole
             | Operation::DeleteServiceLinkedRole
             | Operation::GetServiceLinkedRoleDeletionStatus
-            | Operation::GetCallerIdentity => Concern::ManageTheRole,
+            | Operation::GetCallerIdentity => StatementGroup::ManageTheRole,
         }
     }
 }
@@ -345,15 +354,17 @@ impl fmt::Display for Permission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.iam_action())?;
         match &self.on {
-            Subject::Everything => Ok(()),
-            Subject::Service(principal) => write!(f, " for {principal}"),
-            Subject::Account(None) => f.write_str(" on any account"),
-            Subject::Account(Some(account)) => write!(f, " on account {account}"),
-            Subject::Administration(None, principal) => write!(f, " on any account for {principal}"),
-            Subject::Administration(Some(account), principal) => write!(f, " on account {account} for {principal}"),
-            Subject::Sync(None) => f.write_str(" on any data sync of Explorer's"),
-            Subject::Sync(Some((region, name))) => write!(f, " on data sync {:?} in {region}", name.to_string()),
-            Subject::Role => write!(f, " on role {}", RoleName::ACCOUNT_DISCOVERY),
+            ResourceTarget::Everything => Ok(()),
+            ResourceTarget::Service(principal) => write!(f, " for {principal}"),
+            ResourceTarget::Account(None) => f.write_str(" on any account"),
+            ResourceTarget::Account(Some(account)) => write!(f, " on account {account}"),
+            ResourceTarget::Administration(None, principal) => write!(f, " on any account for {principal}"),
+            ResourceTarget::Administration(Some(account), principal) => {
+                write!(f, " on account {account} for {principal}")
+            }
+            ResourceTarget::Sync(None) => f.write_str(" on any data sync of Explorer's"),
+            ResourceTarget::Sync(Some((region, name))) => write!(f, " on data sync {:?} in {region}", name.to_string()),
+            ResourceTarget::Role => write!(f, " on role {}", RoleName::ACCOUNT_DISCOVERY),
         }?;
         write!(f, ", in {}", self.caller)
     }

@@ -1,32 +1,32 @@
-use crate::domain::{AccountId, OrganizationId, Partition, SyncName};
-use crate::ports::Organization;
+use crate::domain::{AccountId, Organization, OrganizationId, Partition, SyncName};
 
 use super::Caller;
 
-/// What policies are narrowed to. What it does not know is `*` in their ARNs.
+/// Partition, organization and accounts that policies are narrowed to. Each unknown part is `*` in
+/// the ARNs.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-pub struct Scope {
+pub struct PolicyScope {
     partition: Option<Partition>,
     organization: Option<OrganizationId>,
     management: Option<AccountId>,
     administrator: Option<AccountId>,
 }
 
-impl Scope {
-    /// Whatever partition, organization and accounts.
+impl PolicyScope {
+    /// Creates a scope for any partition, organization and accounts.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The same in this partition.
+    /// Narrows the scope to this partition.
     #[must_use]
     pub fn in_partition(mut self, partition: Partition) -> Self {
         self.partition = Some(partition);
         self
     }
 
-    /// The same for this organization and its management account.
+    /// Narrows the scope to this organization and its management account.
     #[must_use]
     pub fn of_organization(mut self, organization: OrganizationId, management: AccountId) -> Self {
         self.organization = Some(organization);
@@ -34,7 +34,8 @@ impl Scope {
         self
     }
 
-    /// The same with this account as the delegated administrator, whose data syncs are its own.
+    /// Sets the delegated administrator's account. Policies of the delegated administrator are
+    /// narrowed to the data syncs of this account.
     #[must_use]
     pub fn with_administrator(mut self, account: AccountId) -> Self {
         self.administrator = Some(account);
@@ -49,25 +50,31 @@ impl Scope {
         }
     }
 
-    /// A member account; any of them unless it is named.
+    /// Returns the ARN of a member account, or of all member accounts for `None`.
     pub(super) fn account_arn(&self, account: Option<AccountId>) -> String {
         let [management, account] = [self.management, account].map(or_any);
         format!("arn:{}:organizations::{management}:account/{}/{account}", self.partition(), self.organization())
     }
 
-    /// A data sync of the caller's account; any of them unless it is named, by a name that may be shown.
+    /// Returns the ARN of a data sync of the caller's account, or of all data syncs of the account
+    /// for `None`.
     pub(super) fn sync_arn(&self, caller: Caller, sync: Option<(&str, &SyncName)>) -> String {
         let region = sync.map_or("*", |(region, _)| region);
-        let name = sync.filter(|(_, name)| !name.is_withheld());
-        let name = name.map_or_else(|| "*".to_owned(), |(_, name)| literally(name.as_str()));
+        let name = sync.map_or_else(|| "*".to_owned(), |(_, name)| literally(name.as_str()));
         let account = or_any(self.account(caller));
         format!("arn:{}:ssm:{region}:{account}:resource-data-sync/{name}", self.partition())
     }
 
-    /// The role that a service assumes in the management account.
+    /// Returns the ARN of a service-linked role in the management account.
     pub(super) fn role_arn(&self, principal: &str, role: &str) -> String {
         let management = or_any(self.management);
         format!("arn:{}:iam::{management}:role/aws-service-role/{principal}/{role}", self.partition())
+    }
+
+    /// Returns the ARN of an account as a principal.
+    pub(super) fn principal_arn(&self, account: AccountId) -> String {
+        let partition = self.partition.as_ref().map_or(Partition::AWS.as_str(), Partition::as_str);
+        format!("arn:{partition}:iam::{account}:root")
     }
 
     fn partition(&self) -> &str {
@@ -79,8 +86,8 @@ impl Scope {
     }
 }
 
-/// What AWS tells of an organization is all that can be known.
-impl From<&Organization> for Scope {
+/// Narrows the scope to the partition, the organization and the management account.
+impl From<&Organization> for PolicyScope {
     fn from(organization: &Organization) -> Self {
         Self::new()
             .in_partition(organization.partition.clone())
@@ -92,7 +99,9 @@ fn or_any(account: Option<AccountId>) -> String {
     account.map_or_else(|| "*".to_owned(), |account| account.to_string())
 }
 
-/// The name and nothing else: IAM takes `*` and `?` for others' names too, and `$` for the beginning of a variable.
+/// Escapes a name so that IAM matches this name only.
+///
+/// IAM reads `*` and `?` as wildcards, and `$` as the beginning of a variable.
 fn literally(name: &str) -> String {
     let mut literal = String::with_capacity(name.len());
     for char in name.chars() {

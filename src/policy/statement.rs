@@ -1,60 +1,63 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::json::Json;
+use crate::domain::json::JsonValue;
 
-use super::{Permission, Scope, merge};
+use super::{Permission, PolicyScope, merge};
 
-/// An IAM policy: a document to attach to whoever runs the program.
+/// IAM policy to attach to the identity that runs the program.
 ///
-/// Displayed as JSON in IAM's grammar, ready to be pasted; with the feature `serde` it serialises to the same.
+/// `Display` writes the policy as JSON in IAM's grammar, ready to be pasted. With the feature
+/// `serde`, the policy serializes to equal JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Policy {
     statements: Vec<Statement>,
 }
 
-/// One statement of a policy: these actions, on these resources, under this condition.
+/// Statement of a policy: actions on resources under a condition.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Statement {
-    /// What it is for: letters and digits, unique in its policy.
+    /// The name of the statement: letters and digits, unique in the policy.
     pub sid: String,
-    /// The actions that it allows.
+    /// The IAM actions that the statement allows.
     pub actions: Vec<String>,
-    /// The ARNs that it allows them on.
+    /// The ARNs of the resources that the statement covers.
     pub resources: Vec<String>,
-    /// What it allows them under.
+    /// The condition of the statement, if any.
     pub condition: Option<Condition>,
 }
 
-/// That a key of the request has one of these values: IAM's `StringEquals`.
+/// Condition that a key of the request has one of these values: IAM's `StringEquals`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub struct Condition {
     /// The condition key.
     pub key: &'static str,
-    /// What it may be.
+    /// The values that the key may have.
     pub values: BTreeSet<String>,
 }
 
-/// How large IAM lets a policy be, in characters without white space.
+/// Limit of IAM for the size of a policy, in characters without white space.
 ///
-/// AWS: [IAM quotas](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).
+/// AWS: [IAM quotas][quotas].
+///
+/// [quotas]: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Limit {
-    /// A managed policy.
+pub enum PolicySizeLimit {
+    /// The limit for one managed policy.
     Managed,
-    /// All inline policies of a user together.
+    /// The limit for all inline policies of a user together.
     InlineUser,
-    /// All inline policies of a group together.
+    /// The limit for all inline policies of a group together.
     InlineGroup,
-    /// All inline policies of a role together.
+    /// The limit for all inline policies of a role together.
     InlineRole,
 }
 
-impl Limit {
-    /// The number of characters.
+impl PolicySizeLimit {
+    /// Returns the number of characters.
     #[must_use]
     pub const fn characters(self) -> usize {
         match self {
@@ -73,34 +76,42 @@ impl Condition {
 }
 
 impl Policy {
-    /// What allows these, and nothing else. For one account's credentials: see [`Document`](super::Document) for several.
+    /// Returns the policy that allows these permissions and nothing else.
+    ///
+    /// The policy is for the credentials of one account. For several accounts, see
+    /// [`Document`](super::Document).
     #[must_use]
-    pub fn allowing(permissions: impl IntoIterator<Item = Permission>, scope: &Scope) -> Self {
+    pub fn allowing(permissions: impl IntoIterator<Item = Permission>, scope: &PolicyScope) -> Self {
         let permissions = Permission::distinct(permissions);
-        Self { statements: merge::statements(permissions.iter().map(|permission| permission.atom(scope))) }
+        Self { statements: merge::statements(permissions.iter().map(|permission| permission.grant(scope))) }
     }
 
-    /// Its statements. None for no permission; IAM takes no such policy.
+    /// Returns the statements of the policy. The list is empty without permissions, and IAM rejects
+    /// such a policy.
     #[must_use]
     pub fn statements(&self) -> &[Statement] {
         &self.statements
     }
 
-    /// How large it is as IAM counts, or a little less favourably: white space between tokens does not count, a space in a name does.
+    /// Returns the size of the policy as IAM counts characters, or slightly more.
+    ///
+    /// White space between tokens does not count. A space in a name counts.
     #[must_use]
     pub fn size(&self) -> usize {
         self.to_json().to_string().len()
     }
 
-    /// Whether it is small enough, alone.
+    /// Returns whether the policy fits within the limit, alone.
     #[must_use]
-    pub fn fits(&self, limit: Limit) -> bool {
+    pub fn fits(&self, limit: PolicySizeLimit) -> bool {
         self.size() <= limit.characters()
     }
 
-    /// The same in several documents, if need be, each small enough for a managed policy. Together they allow what it does.
+    /// Divides the policy into as many policies as needed for each to fit in a managed policy.
+    /// Together they allow exactly what this policy allows.
     ///
-    /// IAM attaches ten managed policies to a user, group or role unless more were asked for. It does not help with inline policies, whose limit is for all of
+    /// By default, IAM attaches up to ten managed policies to a user, group or role. The quota can
+    /// be raised. Dividing does not help with inline policies, because their limit is for all of
     /// them together.
     #[must_use]
     pub fn into_managed(self) -> Vec<Self> {
@@ -108,21 +119,24 @@ impl Policy {
         packed(statements, fit_together).into_iter().map(|statements| Self { statements }).collect()
     }
 
-    fn to_json(&self) -> Json {
-        Json::Object(vec![
-            ("Version", Json::text("2012-10-17")),
-            ("Statement", Json::List(self.statements.iter().map(Statement::to_json).collect())),
+    fn to_json(&self) -> JsonValue {
+        JsonValue::Object(vec![
+            ("Version", JsonValue::string("2012-10-17")),
+            ("Statement", JsonValue::List(self.statements.iter().map(Statement::to_json).collect())),
         ])
     }
 }
 
-/// Whether they are a managed policy.
+/// Returns whether the statements fit in one managed policy.
 fn fit_together(statements: &[Statement]) -> bool {
-    Policy { statements: statements.to_vec() }.fits(Limit::Managed)
+    Policy { statements: statements.to_vec() }.fits(PolicySizeLimit::Managed)
 }
 
-/// The statement in as few as it takes for each to be a policy of its own: by its resources, and where one alone is too much, by the values of its
-/// condition. All but the last are full, so that no two of them share a policy.
+/// Divides a statement into as few statements as possible, each of which fits in a policy of its
+/// own.
+///
+/// Divides by resources, and where a single resource is too large, by the values of the condition.
+/// All parts but the last are full, so that no two of them fit in one policy.
 fn divided(statement: &Statement) -> Vec<Statement> {
     let fits = |statement: &Statement| fit_together(std::slice::from_ref(statement));
     let on = |resources: &[String]| Statement { resources: resources.to_vec(), ..statement.clone() };
@@ -141,7 +155,9 @@ fn divided(statement: &Statement) -> Vec<Statement> {
     parts.collect()
 }
 
-/// The items, in order, in as few packs as it takes for each to fit. One that does not fit alone is a pack all the same.
+/// Groups the items, in order, into as few packs as possible so that each pack fits.
+///
+/// An item that does not fit alone is a pack nevertheless.
 fn packed<T>(items: impl IntoIterator<Item = T>, fits: impl Fn(&[T]) -> bool) -> Vec<Vec<T>> {
     let (mut packs, mut open) = (Vec::new(), Vec::new());
     for item in items {
@@ -160,40 +176,40 @@ fn packed<T>(items: impl IntoIterator<Item = T>, fits: impl Fn(&[T]) -> bool) ->
 }
 
 impl Statement {
-    fn to_json(&self) -> Json {
+    fn to_json(&self) -> JsonValue {
         let mut members = vec![
-            ("Sid", Json::text(&self.sid)),
-            ("Effect", Json::text("Allow")),
+            ("Sid", JsonValue::string(&self.sid)),
+            ("Effect", JsonValue::string("Allow")),
             ("Action", one_or_several(&self.actions)),
             ("Resource", one_or_several(&self.resources)),
         ];
         if let Some(Condition { key, values }) = &self.condition {
             members.push((
                 "Condition",
-                Json::Object(vec![("StringEquals", Json::Object(vec![(*key, one_or_several(values))]))]),
+                JsonValue::Object(vec![("StringEquals", JsonValue::Object(vec![(*key, one_or_several(values))]))]),
             ));
         }
-        Json::Object(members)
+        JsonValue::Object(members)
     }
 }
 
-/// IAM's own way: a text, or a list of several.
-fn one_or_several<'a>(texts: impl IntoIterator<Item = &'a String>) -> Json {
-    let mut texts: Vec<_> = texts.into_iter().map(Json::text).collect();
+/// Returns IAM's form of a list: a string for one element, an array otherwise.
+pub(super) fn one_or_several<'a>(texts: impl IntoIterator<Item = &'a String>) -> JsonValue {
+    let mut texts: Vec<_> = texts.into_iter().map(JsonValue::string).collect();
     match texts.pop() {
         Some(only) if texts.is_empty() => only,
-        last => Json::List(texts.into_iter().chain(last).collect()),
+        last => JsonValue::List(texts.into_iter().chain(last).collect()),
     }
 }
 
-/// JSON over several lines.
+/// Writes JSON on several lines.
 impl fmt::Display for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:#}", self.to_json())
     }
 }
 
-/// JSON over several lines, to stand in a policy.
+/// Writes JSON on several lines, for use inside a policy.
 impl fmt::Display for Statement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:#}", self.to_json())

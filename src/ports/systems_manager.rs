@@ -1,22 +1,26 @@
 use async_trait::async_trait;
 use auto_impl::auto_impl;
 
-use super::{DataSync, Operation, Page, SyncDefinition, SyncType};
-use crate::domain::{PageToken, Region, SyncName};
+use crate::domain::{DataSync, Operation, Page, PageToken, Region, SyncDefinition, SyncName, SyncType};
 use crate::error::Error;
 
-/// AWS Systems Manager, as far as this crate speaks to it.
+/// Client for AWS Systems Manager, for the operations on data syncs.
 ///
-/// Syncs belong to an account and a Region: each method takes the Region, and the account is that of the credentials. AWS takes an omitted type
-/// for Inventory's `SyncToDestination`, so every call says which type it means. Each method names AWS's page and the codes that a fake should
-/// answer with, beside `AccessDeniedException` and `ThrottlingException`.
+/// A data sync belongs to an account and a Region. Each method takes the Region; the account is the
+/// caller's. AWS assumes Inventory's `SyncToDestination` if the type is omitted, so every call
+/// names the type.
+///
+/// Each method links AWS's page and lists the error codes that a fake should return. In addition,
+/// each method may return `AccessDeniedException` and `ThrottlingException`.
 #[async_trait]
 #[auto_impl(&, Box, Arc)]
 pub trait SystemsManagerApi: Send + Sync {
-    /// [`ListResourceDataSync`](https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_ListResourceDataSync.html):
-    /// one page of the calling account's syncs of one type in one Region. Needs `ssm:ListResourceDataSync`.
+    /// Returns one page of the caller's data syncs of one type in one Region, with
+    /// [`ListResourceDataSync`]. Needs `ssm:ListResourceDataSync`.
     ///
-    /// `InvalidNextToken` for a token that is none of this listing's.
+    /// AWS returns `InvalidNextToken` if the token is not from this listing.
+    ///
+    /// [`ListResourceDataSync`]: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_ListResourceDataSync.html
     async fn list_resource_data_sync(
         &self,
         region: &Region,
@@ -27,31 +31,43 @@ pub trait SystemsManagerApi: Send + Sync {
         Err(Error::unsupported(Operation::ListResourceDataSync))
     }
 
-    /// [`CreateResourceDataSync`](https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateResourceDataSync.html)
-    /// of type `SyncFromSource`. Needs `ssm:CreateResourceDataSync`.
+    /// Creates a data sync of type `SyncFromSource` with [`CreateResourceDataSync`]. Needs
+    /// `ssm:CreateResourceDataSync`.
     ///
-    /// `ResourceDataSyncAlreadyExistsException` for a name that is taken, without a message; `ResourceDataSyncCountExceededException` for the
-    /// sixth sync; `ResourceDataSyncInvalidConfigurationException` for what AWS does not take.
+    /// AWS returns:
+    ///
+    /// * `ResourceDataSyncAlreadyExistsException`, without a message, if the name is taken
+    /// * `ResourceDataSyncCountExceededException` for the sixth sync
+    /// * `ResourceDataSyncInvalidConfigurationException` for a definition that AWS does not accept
+    ///
+    /// [`CreateResourceDataSync`]: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateResourceDataSync.html
     async fn create_resource_data_sync(&self, region: &Region, sync: &SyncDefinition) -> Result<(), Error> {
         let _ = (region, sync);
         Err(Error::unsupported(Operation::CreateResourceDataSync))
     }
 
-    /// [`UpdateResourceDataSync`](https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_UpdateResourceDataSync.html)
-    /// of type `SyncFromSource`. Needs `ssm:UpdateResourceDataSync`.
+    /// Updates a data sync of type `SyncFromSource` with [`UpdateResourceDataSync`]. Needs
+    /// `ssm:UpdateResourceDataSync`.
     ///
-    /// `ResourceDataSyncNotFoundException`; `ResourceDataSyncConflictException` while another update is under way;
-    /// `ResourceDataSyncInvalidConfigurationException`, because AWS cannot change a sync's source from the organization to a single account, or
-    /// back.
+    /// AWS returns:
+    ///
+    /// * `ResourceDataSyncNotFoundException` if the sync does not exist
+    /// * `ResourceDataSyncConflictException` while another update is in progress
+    /// * `ResourceDataSyncInvalidConfigurationException` if the update changes the source from the
+    ///   organization to a single account or back, because AWS does not allow that change
+    ///
+    /// [`UpdateResourceDataSync`]: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_UpdateResourceDataSync.html
     async fn update_resource_data_sync(&self, region: &Region, sync: &SyncDefinition) -> Result<(), Error> {
         let _ = (region, sync);
         Err(Error::unsupported(Operation::UpdateResourceDataSync))
     }
 
-    /// [`DeleteResourceDataSync`](https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DeleteResourceDataSync.html).
-    /// Needs `ssm:DeleteResourceDataSync`. `ResourceDataSyncNotFoundException` where there is none.
+    /// Deletes a data sync with [`DeleteResourceDataSync`]. Needs `ssm:DeleteResourceDataSync`.
     ///
-    /// It stops the collecting and leaves what was collected, and the sources of OpsData, as they are.
+    /// AWS returns `ResourceDataSyncNotFoundException` if the sync does not exist. The deletion
+    /// stops the collection. Collected data and the sources of OpsData stay unchanged.
+    ///
+    /// [`DeleteResourceDataSync`]: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_DeleteResourceDataSync.html
     async fn delete_resource_data_sync(
         &self,
         region: &Region,

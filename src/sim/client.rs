@@ -4,63 +4,68 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::time::sleep;
 
-use super::Organization;
-use super::log::{Call, Outcome};
-use super::weather::{Arrival, Fault};
-use super::world::{Scope, World};
-use crate::domain::{AccountId, DeletionTaskId, PageToken, Region, RoleName, ServicePrincipal, SyncName};
-use crate::error::Error;
-use crate::ports::{
-    Account, CallerIdentity, DataSync, DelegatedAdministrator, DeletionStatus, EnabledService, IamApi, Operation,
-    OrganizationsApi, Page, Role, StsApi, SyncDefinition, SyncType, SystemsManagerApi,
+use super::SimOrganization;
+use super::faults::{Fault, Injection};
+use super::log::{Call, CallOutcome};
+use super::organization_state::{OrganizationState, UpdateScope};
+use super::paging::PageRequest;
+use crate::domain::{
+    Account, AccountId, CallerIdentity, DataSync, DelegatedAdministrator, DeletionStatus, DeletionTaskId,
+    EnabledService, Operation, Page, PageToken, Region, Role, RoleName, ServicePrincipal, SyncDefinition, SyncName,
+    SyncType,
 };
-use crate::trace::Called;
+use crate::error::Error;
+use crate::ports::{IamApi, OrganizationsApi, StsApi, SystemsManagerApi};
+use crate::trace::CallEvent;
 
-/// A client with the credentials of one account: [`Organization::client`].
+/// Client with the credentials of one account, returned by [`SimOrganization::client`].
 #[derive(Debug, Clone)]
-pub struct Client {
-    organization: Organization,
+pub struct SimClient {
+    pub(super) organization: SimOrganization,
     account: AccountId,
     denied: BTreeSet<String>,
+    /// Maximum number of items per page, in addition to the setting of the organization.
+    pub(super) page_limit: Option<usize>,
 }
 
-/// What a call is about, for the log.
+/// Subject of a call, for the log.
 #[derive(Default)]
-struct About {
+pub(super) struct CallSubject {
     account: Option<AccountId>,
     region: Option<Region>,
 }
 
-impl About {
+impl CallSubject {
     fn account(account: AccountId) -> Self {
         Self { account: Some(account), region: None }
     }
 
-    fn region(region: &Region) -> Self {
+    pub(super) fn region(region: &Region) -> Self {
         Self { account: None, region: Some(region.clone()) }
     }
 }
 
-/// A call under way. When it ends, or nobody waits for it any longer, the next write is let in, and it gets its line in the log.
-struct UnderWay<'a> {
-    organization: &'a Organization,
+/// Call in progress. When the call ends or its future is dropped, the lock is released and the call
+/// is logged.
+struct InFlightCall<'a> {
+    organization: &'a SimOrganization,
     call: Option<Call>,
-    locked: Option<Scope>,
+    locked: Option<UpdateScope>,
 }
 
-impl UnderWay<'_> {
-    fn end(&mut self, outcome: Outcome) {
+impl InFlightCall<'_> {
+    fn end(&mut self, outcome: CallOutcome) {
         if let Some(call) = &mut self.call {
             call.outcome = outcome;
         }
     }
 }
 
-impl UnderWay<'_> {
+impl InFlightCall<'_> {
     fn tell(&self, error: Option<&Error>) {
         let Some(call) = &self.call else { return };
         let Call { operation, caller, account, region, .. } = call;
-        let called = Called {
+        let called = CallEvent {
             operation: *operation,
             caller: Some(*caller),
             account: *account,
@@ -69,11 +74,11 @@ impl UnderWay<'_> {
             request_id: None,
             error,
         };
-        called.tell();
+        called.emit();
     }
 }
 
-impl Drop for UnderWay<'_> {
+impl Drop for InFlightCall<'_> {
     fn drop(&mut self) {
         let mut world = self.organization.world();
         if let Some(scope) = &self.locked {
@@ -83,76 +88,97 @@ impl Drop for UnderWay<'_> {
     }
 }
 
-/// What a write keeps others from changing.
-fn scope_of(call: &Call) -> Option<Scope> {
+/// Returns the scope that a write locks against other writes.
+fn scope_of(call: &Call) -> Option<UpdateScope> {
     match (call.operation, &call.region) {
-        (Operation::UpdateResourceDataSync, Some(region)) => Some(Scope::Updates(call.caller, region.clone())),
-        (operation, _) if operation.is_write() && operation.service() == "organizations" => Some(Scope::Organization),
+        (Operation::UpdateResourceDataSync, Some(region)) => Some(UpdateScope::Updates(call.caller, region.clone())),
+        (operation, _) if operation.is_write() && operation.service() == "organizations" => {
+            Some(UpdateScope::Organization)
+        }
         _ => None,
     }
 }
 
-async fn wait(duration: Duration) {
+pub(super) async fn wait(duration: Duration) {
     if !duration.is_zero() {
         sleep(duration).await;
     }
 }
 
-impl Client {
-    pub(super) fn new(organization: Organization, account: AccountId) -> Self {
-        Self { organization, account, denied: BTreeSet::new() }
+impl SimClient {
+    pub(super) fn new(organization: SimOrganization, account: AccountId) -> Self {
+        Self { organization, account, denied: BTreeSet::new(), page_limit: None }
     }
 
-    /// The same with credentials that lack an IAM action, such as `organizations:EnableAWSServiceAccess`. Case does not count, as in IAM.
+    /// Returns a client whose credentials lack an IAM action, such as
+    /// `organizations:EnableAWSServiceAccess`. As in IAM, case is ignored.
     #[must_use]
     pub fn without_permission(mut self, action: impl Into<String>) -> Self {
         self.denied.insert(action.into().to_ascii_lowercase());
         self
     }
 
-    /// The account that it speaks for.
+    /// Returns the account of the credentials.
     #[must_use]
     pub fn account(&self) -> AccountId {
         self.account
     }
 
-    /// One call: rivals first, then what goes wrong with it, then its effect, then its line in the log.
-    async fn call<T: Send>(
+    pub(super) fn page<'a>(&self, token: Option<&'a PageToken>) -> PageRequest<'a> {
+        PageRequest { token, limit: self.page_limit }
+    }
+
+    /// Lists the delegated administrators of a service, or of all services.
+    pub(super) async fn list_administrators(
+        &self,
+        principal: Option<&ServicePrincipal>,
+        next: Option<PageToken>,
+    ) -> Result<Page<DelegatedAdministrator>, Error> {
+        let operation = Operation::ListDelegatedAdministrators;
+        let about = CallSubject::default();
+        let request = self.page(next.as_ref());
+        self.call(operation, about, |world, caller| world.list_administrators(caller, principal, request)).await
+    }
+
+    /// Makes one call: runs the interleaved closures, injects faults, applies the effect and logs
+    /// the call.
+    pub(super) async fn call<T: Send>(
         &self,
         operation: Operation,
-        about: About,
-        effect: impl FnOnce(&mut World, AccountId) -> Result<T, Error> + Send,
+        about: CallSubject,
+        effect: impl FnOnce(&mut OrganizationState, AccountId) -> Result<T, Error> + Send,
     ) -> Result<T, Error> {
-        let Arrival { rivals, fault, dead } =
-            self.organization.world().weather.arrive(operation, self.account, about.region.as_ref());
-        for rival in rivals {
+        let Injection { interleavings, fault, dead } =
+            self.organization.world().weather.next_call(operation, self.account, about.region.as_ref());
+        for rival in interleavings {
             rival(&self.organization);
         }
-        let About { account, region } = about;
-        let call = Call { operation, caller: self.account, account, region, outcome: Outcome::Lost };
-        let mut under_way = UnderWay { organization: &self.organization, call: Some(call), locked: None };
+        let CallSubject { account, region } = about;
+        let call = Call { operation, caller: self.account, account, region, outcome: CallOutcome::ResponseLost };
+        let mut under_way = InFlightCall { organization: &self.organization, call: Some(call), locked: None };
         let answer = if dead {
-            Err(Error::lost(operation))
+            Err(Error::response_lost(operation))
         } else {
-            self.answer(operation, fault.as_ref(), &mut under_way, effect).await
+            self.respond(operation, fault.as_ref(), &mut under_way, effect).await
         };
-        under_way.end(answer.as_ref().map_or_else(Outcome::of, |_| Outcome::Answered));
+        under_way.end(answer.as_ref().map_or_else(CallOutcome::of, |_| CallOutcome::Success));
         under_way.tell(answer.as_ref().err());
         answer
     }
 
-    async fn answer<T: Send>(
+    async fn respond<T: Send>(
         &self,
         operation: Operation,
         fault: Option<&Fault>,
-        under_way: &mut UnderWay<'_>,
-        effect: impl FnOnce(&mut World, AccountId) -> Result<T, Error> + Send,
+        under_way: &mut InFlightCall<'_>,
+        effect: impl FnOnce(&mut OrganizationState, AccountId) -> Result<T, Error> + Send,
     ) -> Result<T, Error> {
         let (refusal, latency) = {
             let mut world = self.organization.world();
-            // A script decides before the weather does: the n-th call is promised.
+            // A scripted fault precedes throttling and permission checks, because its ordinal is
+            // guaranteed.
             let scripted = fault.and_then(|fault| fault.before_effect(operation));
-            (scripted.or_else(|| self.turned_away(&mut world, operation, under_way)), world.latency)
+            (scripted.or_else(|| self.denied(&mut world, operation, under_way)), world.latency)
         };
         wait(latency).await;
         let answer = match refusal {
@@ -160,8 +186,9 @@ impl Client {
             None => effect(&mut self.organization.world(), self.account),
         };
         match fault {
-            Some(Fault::LostAfter) => Err(Error::lost(operation)),
-            Some(Fault::Slow(delay)) => {
+            Some(Fault::ResponseLost) => Err(Error::response_lost(operation)),
+            Some(Fault::ResponseReplaced(response)) => Err(response.error(operation)),
+            Some(Fault::Delay(delay)) => {
                 wait(*delay).await;
                 answer
             }
@@ -169,24 +196,44 @@ impl Client {
         }
     }
 
-    /// What AWS says before it looks at the request any closer; if nothing, a write keeps others out from now on.
-    fn turned_away(&self, world: &mut World, operation: Operation, under_way: &mut UnderWay<'_>) -> Option<Error> {
+    /// Returns AWS's message if the credentials lack an action.
+    ///
+    /// Organizations returns the message of a call from the wrong account.
+    pub(super) fn missing_permission(&self, world: &OrganizationState, action: &str) -> Option<String> {
+        if !self.denied.contains(&action.to_ascii_lowercase()) {
+            return None;
+        }
+        if action.starts_with("organizations:") {
+            return Some("You don't have permissions to access this resource.".to_owned());
+        }
+        let (partition, account) = (&world.charter.partition, self.account);
+        Some(format!(
+            "User: arn:{partition}:iam::{account}:user/sim is not authorized to perform: {action} because no \
+             identity-based policy allows the {action} action"
+        ))
+    }
+
+    /// Returns the error of the checks that precede the request's own rules. Without an error, a
+    /// write locks its scope.
+    fn denied(
+        &self,
+        world: &mut OrganizationState,
+        operation: Operation,
+        under_way: &mut InFlightCall<'_>,
+    ) -> Option<Error> {
         let account = self.account;
         let is_member = world.state_of(account).is_some();
         if world.throttle.as_mut().is_some_and(|throttle| !throttle.admits(operation, account, is_member)) {
             return Fault::throttled(operation).before_effect(operation);
         }
-        let action = operation.iam_action();
-        if operation != Operation::GetCallerIdentity && self.denied.contains(&action.to_ascii_lowercase()) {
-            let partition = &world.charter.partition;
-            let message =
-                format!("User: arn:{partition}:iam::{account}:user/sim is not authorized to perform: {action}");
+        let is_free = operation == Operation::GetCallerIdentity;
+        if !is_free && let Some(message) = self.missing_permission(world, &operation.iam_action()) {
             let code = if operation.service() == "iam" { "AccessDenied" } else { "AccessDeniedException" };
-            return Some(Error::service(operation, code, message));
+            return Some(Error::from_service_error(operation, code, message));
         }
         let scope = under_way.call.as_ref().and_then(scope_of)?;
-        if scope == Scope::Organization && account != world.charter.management {
-            // It will be refused, and is in nobody's way.
+        if scope == UpdateScope::Organization && account != world.charter.management {
+            // The call will be refused later, so it blocks no other write.
             return None;
         }
         if !world.locked.insert(scope.clone()) {
@@ -199,15 +246,15 @@ impl Client {
 
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
-impl OrganizationsApi for Client {
-    async fn describe_organization(&self) -> Result<crate::ports::Organization, Error> {
-        let about = About::default();
+impl OrganizationsApi for SimClient {
+    async fn describe_organization(&self) -> Result<crate::domain::Organization, Error> {
+        let about = CallSubject::default();
         self.call(Operation::DescribeOrganization, about, |world, caller| world.describe_organization(caller)).await
     }
 
-    async fn describe_account(&self, account: &AccountId) -> Result<Account, Error> {
-        let about = About::account(*account);
-        self.call(Operation::DescribeAccount, about, |world, caller| world.describe_account(caller, *account)).await
+    async fn describe_account(&self, account: AccountId) -> Result<Account, Error> {
+        let about = CallSubject::account(account);
+        self.call(Operation::DescribeAccount, about, |world, caller| world.describe_account(caller, account)).await
     }
 
     async fn list_aws_service_access_for_organization(
@@ -215,17 +262,20 @@ impl OrganizationsApi for Client {
         next: Option<PageToken>,
     ) -> Result<Page<EnabledService>, Error> {
         let operation = Operation::ListAwsServiceAccessForOrganization;
-        self.call(operation, About::default(), |world, caller| world.list_trusted(caller, next.as_ref())).await
+        self.call(operation, CallSubject::default(), |world, caller| {
+            world.list_trusted(caller, self.page(next.as_ref()))
+        })
+        .await
     }
 
     async fn enable_aws_service_access(&self, principal: &ServicePrincipal) -> Result<(), Error> {
         let operation = Operation::EnableAwsServiceAccess;
-        self.call(operation, About::default(), |world, caller| world.enable(caller, principal)).await
+        self.call(operation, CallSubject::default(), |world, caller| world.enable(caller, principal)).await
     }
 
     async fn disable_aws_service_access(&self, principal: &ServicePrincipal) -> Result<(), Error> {
         let operation = Operation::DisableAwsServiceAccess;
-        self.call(operation, About::default(), |world, caller| world.disable(caller, principal)).await
+        self.call(operation, CallSubject::default(), |world, caller| world.disable(caller, principal)).await
     }
 
     async fn list_delegated_administrators(
@@ -233,44 +283,42 @@ impl OrganizationsApi for Client {
         principal: &ServicePrincipal,
         next: Option<PageToken>,
     ) -> Result<Page<DelegatedAdministrator>, Error> {
-        let operation = Operation::ListDelegatedAdministrators;
-        let about = About::default();
-        self.call(operation, about, |world, caller| world.list_administrators(caller, principal, next.as_ref())).await
+        self.list_administrators(Some(principal), next).await
     }
 
     async fn register_delegated_administrator(
         &self,
-        account: &AccountId,
+        account: AccountId,
         principal: &ServicePrincipal,
     ) -> Result<(), Error> {
         let operation = Operation::RegisterDelegatedAdministrator;
-        let about = About::account(*account);
-        self.call(operation, about, |world, caller| world.register(caller, *account, principal)).await
+        let about = CallSubject::account(account);
+        self.call(operation, about, |world, caller| world.register(caller, account, principal)).await
     }
 
     async fn deregister_delegated_administrator(
         &self,
-        account: &AccountId,
+        account: AccountId,
         principal: &ServicePrincipal,
     ) -> Result<(), Error> {
         let operation = Operation::DeregisterDelegatedAdministrator;
-        let about = About::account(*account);
-        self.call(operation, about, |world, caller| world.deregister(caller, *account, principal)).await
+        let about = CallSubject::account(account);
+        self.call(operation, about, |world, caller| world.deregister(caller, account, principal)).await
     }
 }
 
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
-impl StsApi for Client {
+impl StsApi for SimClient {
     async fn get_caller_identity(&self) -> Result<CallerIdentity, Error> {
         let operation = Operation::GetCallerIdentity;
-        self.call(operation, About::default(), |_, caller| Ok(CallerIdentity::new(caller))).await
+        self.call(operation, CallSubject::default(), |_, caller| Ok(CallerIdentity::new(caller))).await
     }
 }
 
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
-impl SystemsManagerApi for Client {
+impl SystemsManagerApi for SimClient {
     async fn list_resource_data_sync(
         &self,
         region: &Region,
@@ -278,18 +326,21 @@ impl SystemsManagerApi for Client {
         next: Option<PageToken>,
     ) -> Result<Page<DataSync>, Error> {
         let operation = Operation::ListResourceDataSync;
-        let about = About::region(region);
-        self.call(operation, about, |world, caller| world.list_syncs(caller, region, sync_type, next.as_ref())).await
+        let about = CallSubject::region(region);
+        self.call(operation, about, |world, caller| {
+            world.list_syncs(caller, region, sync_type, self.page(next.as_ref()))
+        })
+        .await
     }
 
     async fn create_resource_data_sync(&self, region: &Region, sync: &SyncDefinition) -> Result<(), Error> {
         let operation = Operation::CreateResourceDataSync;
-        self.call(operation, About::region(region), |world, caller| world.create_sync(caller, region, sync)).await
+        self.call(operation, CallSubject::region(region), |world, caller| world.create_sync(caller, region, sync)).await
     }
 
     async fn update_resource_data_sync(&self, region: &Region, sync: &SyncDefinition) -> Result<(), Error> {
         let operation = Operation::UpdateResourceDataSync;
-        self.call(operation, About::region(region), |world, caller| world.update_sync(caller, region, sync)).await
+        self.call(operation, CallSubject::region(region), |world, caller| world.update_sync(caller, region, sync)).await
     }
 
     async fn delete_resource_data_sync(
@@ -299,30 +350,30 @@ impl SystemsManagerApi for Client {
         sync_type: SyncType,
     ) -> Result<(), Error> {
         let operation = Operation::DeleteResourceDataSync;
-        let about = About::region(region);
+        let about = CallSubject::region(region);
         self.call(operation, about, |world, caller| world.delete_sync(caller, region, name, sync_type)).await
     }
 }
 
 #[async_trait]
 #[deny(clippy::missing_trait_methods)]
-impl IamApi for Client {
+impl IamApi for SimClient {
     async fn get_role(&self, name: &RoleName) -> Result<Option<Role>, Error> {
-        self.call(Operation::GetRole, About::default(), |world, caller| Ok(world.get_role(caller, name))).await
+        self.call(Operation::GetRole, CallSubject::default(), |world, caller| Ok(world.get_role(caller, name))).await
     }
 
     async fn create_service_linked_role(&self, principal: &ServicePrincipal) -> Result<Role, Error> {
         let operation = Operation::CreateServiceLinkedRole;
-        self.call(operation, About::default(), |world, caller| world.create_role(caller, principal)).await
+        self.call(operation, CallSubject::default(), |world, caller| world.create_role(caller, principal)).await
     }
 
     async fn delete_service_linked_role(&self, name: &RoleName) -> Result<DeletionTaskId, Error> {
         let operation = Operation::DeleteServiceLinkedRole;
-        self.call(operation, About::default(), |world, caller| world.delete_role(caller, name)).await
+        self.call(operation, CallSubject::default(), |world, caller| world.delete_role(caller, name)).await
     }
 
     async fn get_service_linked_role_deletion_status(&self, task: &DeletionTaskId) -> Result<DeletionStatus, Error> {
         let operation = Operation::GetServiceLinkedRoleDeletionStatus;
-        self.call(operation, About::default(), |world, caller| world.deletion_status(caller, task)).await
+        self.call(operation, CallSubject::default(), |world, caller| world.deletion_status(caller, task)).await
     }
 }

@@ -2,16 +2,16 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-/// AWS's dates: tokio's time in whole milliseconds, and never the same one twice.
+/// Clock for AWS's dates: tokio's time in whole milliseconds. No two dates are equal.
 #[derive(Debug)]
 pub(super) struct Clock {
     begun: Instant,
-    /// Since when the clock runs, after Unix's beginning.
+    /// Offset of the clock's start from the Unix epoch.
     from: Duration,
     last: Duration,
 }
 
-/// The date at which every organization in memory begins: 2026-01-01, 56 years with 14 leap days after Unix's.
+/// Start date of every simulation: 2026-01-01, 56 years with 14 leap days after the Unix epoch.
 const BEGINNING: Duration = Duration::from_hours((56 * 365 + 14) * 24);
 
 impl Clock {
@@ -19,10 +19,22 @@ impl Clock {
         Self { begun: Instant::now(), from: BEGINNING, last: Duration::ZERO }
     }
 
-    /// A clock whose dates are all later than this one.
+    /// Returns a clock whose dates are all later than `date`.
     pub(super) fn after(date: Option<SystemTime>) -> Self {
         let from = date.and_then(|date| date.duration_since(SystemTime::UNIX_EPOCH).ok()).unwrap_or(BEGINNING);
         Self { from: from.max(BEGINNING), ..Self::new() }
+    }
+
+    /// Returns the current date, which is not later than the next [`date`](Self::date).
+    #[cfg(feature = "sim-aws")]
+    pub(super) fn now(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + self.from + self.begun.elapsed().max(self.last)
+    }
+
+    /// Returns the date at which the simulation started.
+    #[cfg(feature = "sim-aws")]
+    pub(super) fn beginning(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH + self.from
     }
 
     pub(super) fn date(&mut self) -> SystemTime {

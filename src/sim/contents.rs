@@ -1,12 +1,12 @@
-//! What is in the organization, apart from its accounts.
+//! State of the organization that calls can change.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
-use crate::domain::{AccountId, Region, RoleName, ServicePrincipal, SyncName};
-use crate::ports::{DataSync, Role, SyncState, SyncType};
+use crate::domain::{AccountId, DataSync, Region, Role, RoleName, ServicePrincipal, SyncName, SyncState, SyncType};
 
-/// Everything that a call can change. Cloned for each change while reads lag, so accounts are not in it.
+/// State that calls can change. Delayed reads require a clone per change, so the accounts are
+/// stored elsewhere.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Contents {
     pub(super) trusted: BTreeMap<ServicePrincipal, SystemTime>,
@@ -15,11 +15,11 @@ pub(super) struct Contents {
     pub(super) syncs: BTreeMap<(AccountId, Region), BTreeMap<SyncName, Sync>>,
 }
 
-/// An organization without any.
-pub(super) static NOTHING: Contents =
+/// Contents without entries.
+pub(super) static EMPTY: Contents =
     Contents { trusted: BTreeMap::new(), delegations: BTreeMap::new(), roles: BTreeMap::new(), syncs: BTreeMap::new() };
 
-/// A data sync of either type. A name is taken for both.
+/// Data sync of either type. Both types share one namespace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Sync {
     pub(super) sync_type: SyncType,
@@ -42,12 +42,13 @@ impl Contents {
         self.trusted.contains_key(principal)
     }
 
-    pub(super) fn trust(&mut self, principal: &ServicePrincipal, date: SystemTime) {
+    pub(super) fn enable_trusted_access(&mut self, principal: &ServicePrincipal, date: SystemTime) {
         self.trusted.entry(principal.clone()).or_insert(date);
     }
 
-    /// Syncs of the organization outlive the trust that they need.
-    pub(super) fn distrust(&mut self, principal: &ServicePrincipal) {
+    /// Disables trusted access. Syncs of the organization remain, in the state
+    /// `TrustedAccessDisabled`.
+    pub(super) fn disable_trusted_access(&mut self, principal: &ServicePrincipal) {
         let was_trusted = self.trusted.remove(principal).is_some();
         if was_trusted && *principal == ServicePrincipal::SYSTEMS_MANAGER {
             for sync in self.organization_syncs_mut() {
@@ -56,7 +57,7 @@ impl Contents {
         }
     }
 
-    /// Syncs that failed for want of trust work again.
+    /// Makes syncs that failed without trusted access healthy again.
     pub(super) fn recover_syncs(&mut self) {
         for sync in self.organization_syncs_mut().filter(|sync| sync.shown.state == SyncState::TrustedAccessDisabled) {
             sync.shown.state = SyncState::Healthy;
@@ -79,11 +80,11 @@ impl Contents {
         self.delegations.values().any(|accounts| accounts.contains_key(&account))
     }
 
-    pub(super) fn delegate(&mut self, principal: &ServicePrincipal, account: AccountId, date: SystemTime) {
+    pub(super) fn register(&mut self, principal: &ServicePrincipal, account: AccountId, date: SystemTime) {
         self.delegations.entry(principal.clone()).or_default().entry(account).or_insert(date);
     }
 
-    pub(super) fn undelegate(&mut self, principal: &ServicePrincipal, account: AccountId) {
+    pub(super) fn deregister(&mut self, principal: &ServicePrincipal, account: AccountId) {
         if let Some(accounts) = self.delegations.get_mut(principal) {
             accounts.remove(&account);
             if accounts.is_empty() {
@@ -110,7 +111,7 @@ impl Contents {
         }
     }
 
-    /// Takes the organization's syncs of an account, in every Region but these.
+    /// Removes an account's syncs of the organization in every Region except `spared`.
     pub(super) fn remove_organization_syncs_of(&mut self, account: AccountId, spared: &BTreeSet<Region>) {
         self.syncs.retain(|(owner, region), syncs| {
             if *owner == account && !spared.contains(region) {
@@ -120,7 +121,7 @@ impl Contents {
         });
     }
 
-    /// Explorer's syncs: whose they are, and where.
+    /// Returns Explorer's syncs with their owners and Regions.
     pub(super) fn explorer_syncs(&self) -> impl Iterator<Item = (AccountId, &Region, &Sync)> {
         self.syncs.iter().flat_map(|((owner, region), syncs)| {
             let explorers = syncs.values().filter(|sync| sync.sync_type == SyncType::SyncFromSource);

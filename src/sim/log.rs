@@ -1,56 +1,75 @@
 use std::fmt;
 
-use crate::domain::{AccountId, Region};
+use crate::domain::{AccountId, Operation, Region};
 use crate::error::Error;
-use crate::ports::Operation;
 
-/// A call that a client made.
+/// Call made by a client.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Call {
-    /// What was called.
+    /// Operation that was called.
     pub operation: Operation,
-    /// The account that called.
+    /// Account of the caller.
     pub caller: AccountId,
-    /// The account that it was about, if any.
+    /// Account that the call concerns, if any.
     pub account: Option<AccountId>,
-    /// The Region; `None` for services that have none.
+    /// Region of the call; `None` for services without Regions.
     pub region: Option<Region>,
-    /// How it ended.
-    pub outcome: Outcome,
+    /// Outcome of the call.
+    pub outcome: CallOutcome,
 }
 
-/// How a call ended.
+/// Call of an operation that is only available over AWS's protocols.
+#[cfg(feature = "sim-aws")]
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Outcome {
-    /// With an answer.
-    Answered,
-    /// With a refusal, by AWS's code and, where there is one, its reason.
+pub struct FurtherCall {
+    /// IAM action of the operation, such as `organizations:CreateAccount`.
+    pub action: &'static str,
+    /// Account of the caller.
+    pub caller: AccountId,
+    /// `true` for an operation that changes a resource.
+    pub is_write: bool,
+    /// Outcome of the call.
+    pub outcome: CallOutcome,
+}
+
+/// Outcome of a call.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CallOutcome {
+    /// The call succeeded.
+    Success,
+    /// AWS refused the call. Contains AWS's code and, if there is one, the reason.
     Refused(String),
-    /// Without a reply, because it was lost or because nobody waited for it. The effect may have taken place.
-    Lost,
+    /// The caller received no response, because the response was lost or the future was dropped.
+    /// The effect may have taken place.
+    ResponseLost,
 }
 
 impl Call {
-    /// Whether it was sent to change something.
+    /// Returns whether the call is a write.
     #[must_use]
     pub fn is_write(&self) -> bool {
         self.operation.is_write()
     }
 }
 
-impl Outcome {
+impl CallOutcome {
     pub(super) fn of(error: &Error) -> Self {
-        match (error.code(), error.reason()) {
-            (None, _) => Self::Lost,
-            (Some(code), None) => Self::Refused(code.to_owned()),
-            (Some(code), Some(reason)) => Self::Refused(format!("{code} ({reason})")),
-        }
+        error.code().map_or(Self::ResponseLost, |code| Self::refused(code, error.reason()))
+    }
+
+    pub(super) fn refused(code: &str, reason: Option<&str>) -> Self {
+        Self::Refused(match reason {
+            None => code.to_owned(),
+            Some(reason) => format!("{code} ({reason})"),
+        })
     }
 }
 
-/// `RegisterDelegatedAdministrator 222222222222 as 111111111111: answered`.
+/// Formats the call, for example as `RegisterDelegatedAdministrator 222222222222 as 111111111111:
+/// answered`.
 impl fmt::Display for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.operation)?;
@@ -64,12 +83,12 @@ impl fmt::Display for Call {
     }
 }
 
-impl fmt::Display for Outcome {
+impl fmt::Display for CallOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Answered => f.write_str("answered"),
+            Self::Success => f.write_str("answered"),
             Self::Refused(code) => write!(f, "refused, {code}"),
-            Self::Lost => f.write_str("reply lost"),
+            Self::ResponseLost => f.write_str("reply lost"),
         }
     }
 }

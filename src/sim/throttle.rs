@@ -1,17 +1,16 @@
-//! AWS's allowances: token buckets, by account and by organization.
+//! Throttling by token buckets, per account and per organization.
 
 use std::collections::HashMap;
 
 use tokio::time::Instant;
 
-use crate::domain::AccountId;
-use crate::ports::Operation;
+use crate::domain::{AccountId, Operation};
 
-/// A rate in calls a second and a burst, by the
-/// [quotas of AWS Organizations](https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html).
-type Allowance = (f64, f64);
+/// Rate in calls per second and burst, from the [quotas of AWS
+/// Organizations](https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html).
+type RateLimit = (f64, f64);
 
-fn of_account(operation: Operation) -> Option<Allowance> {
+fn of_account(operation: Operation) -> Option<RateLimit> {
     Some(match operation {
         Operation::EnableAwsServiceAccess
         | Operation::DisableAwsServiceAccess
@@ -25,7 +24,7 @@ fn of_account(operation: Operation) -> Option<Allowance> {
     })
 }
 
-fn of_organization(operation: Operation) -> Option<Allowance> {
+fn of_organization(operation: Operation) -> Option<RateLimit> {
     Some(match operation {
         Operation::ListAwsServiceAccessForOrganization => (1.0, 4.0),
         Operation::ListDelegatedAdministrators => (6.0, 10.0),
@@ -34,7 +33,7 @@ fn of_organization(operation: Operation) -> Option<Allowance> {
     })
 }
 
-/// How many calls are left, and as of when.
+/// Number of calls left at a given time.
 #[derive(Debug)]
 struct Bucket {
     tokens: f64,
@@ -47,7 +46,7 @@ pub(super) struct Throttle {
 }
 
 impl Throttle {
-    /// Whether the call is allowed; only then it counts, against both buckets.
+    /// Returns whether the call is allowed. Only an allowed call counts, against both buckets.
     pub(super) fn admits(&mut self, operation: Operation, account: AccountId, is_member: bool) -> bool {
         let own = of_account(operation).map(|allowance| (Some(account), allowance));
         let shared = of_organization(operation).filter(|_| is_member).map(|allowance| (None, allowance));
@@ -62,8 +61,8 @@ impl Throttle {
         admitted
     }
 
-    /// A bucket as it is filled now.
-    fn bucket(&mut self, whose: Option<AccountId>, operation: Operation, (rate, burst): Allowance) -> &mut Bucket {
+    /// Returns a bucket after refilling it up to the current time.
+    fn bucket(&mut self, whose: Option<AccountId>, operation: Operation, (rate, burst): RateLimit) -> &mut Bucket {
         let now = Instant::now();
         let bucket = self.buckets.entry((whose, operation)).or_insert(Bucket { tokens: burst, as_of: now });
         bucket.tokens = (bucket.tokens + rate * (now - bucket.as_of).as_secs_f64()).min(burst);

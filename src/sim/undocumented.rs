@@ -1,122 +1,165 @@
-//! What AWS's documents leave open, each as a switch with a default.
+//! Options for behavior that AWS's documents leave open, each with a default.
 
 use std::collections::BTreeSet;
 
 use crate::domain::Region;
 
-/// How AWS behaves where its documents do not say, or contradict each other.
+/// Behavior of AWS where its documents are silent or contradict each other.
 ///
-/// The default is what was seen of AWS, or else what fits its documents best. Code that is to work on AWS must be right under
-/// every setting.
+/// The default is AWS's observed behavior, or else the behavior that fits its documents best. Code
+/// for AWS must work under every setting.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
-pub struct Undocumented {
-    /// Enabling a service that is trusted, and disabling one that is not. AWS has no error that fits.
+pub struct UndocumentedBehavior {
+    /// Result of enabling a service that is enabled, or disabling one that is disabled. AWS
+    /// documents no matching error, and was reported to accept a repeated enabling.
     ///
     /// Default: accepted.
-    pub repetition: Repetition,
-    /// Registering an account for a service that is not trusted. The API reference names a reason; AWS's knowledge centre shows another code.
+    pub repeated_write: RepeatedWrite,
+    /// Result of registering an account for a service without trusted access. The API reference
+    /// names a reason; AWS's knowledge centre shows another code.
     ///
-    /// Default: refused for `SERVICE_ACCESS_NOT_ENABLED`, by the [API reference](https://docs.aws.amazon.com/organizations/latest/APIReference/API_RegisterDelegatedAdministrator.html).
-    pub register_untrusted: RegisterUntrusted,
-    /// Registering one account more than a service allows: for Systems Manager, a second one. Two reasons fit.
+    /// Default: refused for `SERVICE_ACCESS_NOT_ENABLED`, by the [API
+    /// reference](https://docs.aws.amazon.com/organizations/latest/APIReference/API_RegisterDelegatedAdministrator.html).
+    pub register_without_trust: RegisterWithoutTrust,
+    /// Result of registering one account more than a service allows; for Systems Manager, a second
+    /// one. Two documented reasons fit.
     ///
     /// Default: `MAX_DELEGATED_ADMINISTRATORS_FOR_SERVICE_LIMIT_EXCEEDED`.
     pub second_administrator: SecondAdministrator,
-    /// Disabling a service while accounts are registered for it. AWS was seen to refuse it for IAM.
+    /// Result of disabling a service that has registered administrators. AWS was observed to refuse
+    /// this for IAM, and documents the refusal for `StackSets`.
     ///
-    /// Default: refused.
-    pub disable_administered: DisableAdministered,
-    /// Deregistering an account while the service is not trusted.
+    /// Default: refused, by the [CloudFormation
+    /// guide](https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-activate-trusted-access.html).
+    pub disable_with_administrators: DisableWithAdministrators,
+    /// Result of deregistering an account while trusted access is disabled for the service.
     ///
     /// Default: accepted.
-    pub deregister_untrusted: DeregisterUntrusted,
-    /// Whether a `ConstraintViolationException` or an `InvalidInputException` comes with its reason. Emulators leave it out.
+    pub deregister_without_trust: DeregisterWithoutTrust,
+    /// Includes the reason in a `ConstraintViolationException` or `InvalidInputException`.
+    /// Emulators omit the reason.
     ///
-    /// Default: it does.
+    /// Default: `true`.
     pub reasons: bool,
-    /// Whether Organizations knows Systems Manager's principal. It does in the commercial partition; nobody says so of China.
+    /// Appends the field of the request to the reason of an `InvalidInputException`, as in
+    /// `UNRECOGNIZED_SERVICE_PRINCIPAL:ServicePrincipal`. AWS was observed to do so for some
+    /// reasons, and not for `INVALID_NEXT_TOKEN`.
     ///
-    /// Default: it does.
+    /// Default: `false`, by the [API
+    /// reference](https://docs.aws.amazon.com/organizations/latest/APIReference/API_EnableAWSServiceAccess.html).
+    pub reason_fields: bool,
+    /// Makes Organizations recognize the service principal of Systems Manager. AWS does so in the
+    /// commercial partition; for China it is not documented.
+    ///
+    /// Default: `true`.
     pub systems_manager_is_recognized: bool,
-    /// Whether listing the trusted services needs all features, as enabling one does.
+    /// Makes Organizations recognize a service that works with trusted access only when its
+    /// administrators are listed, so that the listing is empty. AWS was observed to refuse the
+    /// listing for Control Tower.
     ///
-    /// Default: it does.
+    /// Default: `false`.
+    pub trust_only_services_are_recognized: bool,
+    /// Requires all features to list the services with trusted access, as enabling one does.
+    ///
+    /// Default: `true`.
     pub listing_needs_all_features: bool,
-    /// Whether enabling Systems Manager makes the role `AWSServiceRoleForAmazonSSM_AccountDiscovery`. AWS's documents contradict each other.
+    /// Creates the role `AWSServiceRoleForAmazonSSM_AccountDiscovery` when trusted access for
+    /// Systems Manager is enabled. AWS's documents contradict each other.
     ///
-    /// Default: it does not, by the [Systems Manager guide](https://docs.aws.amazon.com/systems-manager/latest/userguide/using-service-linked-roles.html) and against the [Organizations guide](https://docs.aws.amazon.com/organizations/latest/userguide/services-that-can-integrate-ssm.html).
+    /// Default: `false`, by the [Systems Manager
+    /// guide](https://docs.aws.amazon.com/systems-manager/latest/userguide/using-service-linked-roles.html)
+    /// and against the [Organizations
+    /// guide](https://docs.aws.amazon.com/organizations/latest/userguide/services-that-can-integrate-ssm.html).
     pub enabling_makes_role: bool,
-    /// Whether deregistering an account deletes its syncs of the organization. The documents say so of the console.
+    /// Deletes an account's syncs of the organization when the account is deregistered. AWS
+    /// documents this for the console only.
     ///
-    /// Default: it does, by [Explorer's guide](https://docs.aws.amazon.com/systems-manager/latest/userguide/Explorer-setup-delegated-administrator-deregister.html).
+    /// Default: `true`, by [Explorer's
+    /// guide](https://docs.aws.amazon.com/systems-manager/latest/userguide/Explorer-setup-delegated-administrator-deregister.html).
     pub deregistering_deletes_syncs: bool,
-    /// The Regions in which deregistering deletes none, though it does in others. The documents name no Region.
+    /// Regions in which deregistering deletes no syncs, even if it deletes them in others. AWS's
+    /// documents name no Region.
     ///
     /// Default: none.
     pub deregistering_spares: BTreeSet<Region>,
-    /// Whether syncs work again when trusted access comes back.
+    /// Makes syncs work again when trusted access is enabled again. The Organizations guide asked
+    /// for a new sync; its page of 2026 does not mention the point.
     ///
-    /// Default: they do not, by the [Organizations guide](https://docs.aws.amazon.com/organizations/latest/userguide/services-that-can-integrate-ssm.html).
+    /// Default: `false`, by the sync state `TrustedAccessDisabled` of the [API
+    /// reference](https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_ResourceDataSyncSourceWithState.html).
     pub syncs_recover: bool,
-    /// Creating a sync of the organization without that role, or without trusted access.
+    /// Result of creating a sync of the organization without the account discovery role, or without
+    /// trusted access.
     ///
     /// Default: refused.
-    pub unready_sync: UnreadySync,
-    /// Creating a sync of the organization as neither the management account nor the administrator.
+    pub sync_without_prerequisites: SyncWithoutPrerequisites,
+    /// Result of creating a sync of the organization as neither the management account nor the
+    /// administrator.
     ///
     /// Default: `AccessDeniedException`.
-    pub sync_of_a_member: SyncOfAMember,
-    /// Whether the five syncs of an account and Region are five of both types together.
+    pub member_sync: MemberSync,
+    /// Counts both sync types together toward the quota of five syncs per account and Region.
     ///
-    /// Default: they are.
+    /// Default: `true`.
     pub sync_quota_is_shared: bool,
-    /// Whether a listing shows the booleans of a sync.
+    /// Includes the boolean fields of a sync in listings.
     ///
-    /// Default: it does.
+    /// Default: `true`.
     pub sync_booleans_are_shown: bool,
-    /// Creating a service-linked role that exists.
+    /// Result of creating a service-linked role that exists.
     ///
     /// Default: `InvalidInput`.
     pub duplicate_role: DuplicateRole,
-    /// Whether the administrator's syncs, too, keep the management account's role from being deleted. The guide says "all" of Explorer's syncs.
+    /// Reports a deletion as failed, without a reason, although the role is gone. AWS documents a
+    /// reason for each role that it keeps.
     ///
-    /// Default: they do.
+    /// Default: `false`, by the [IAM API
+    /// reference](https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetServiceLinkedRoleDeletionStatus.html).
+    pub role_deletions_fail_without_reason: bool,
+    /// Makes the administrator's syncs, too, prevent the deletion of the management account's role.
+    /// The guide says "all" of Explorer's syncs.
+    ///
+    /// Default: `true`.
     pub role_serves_all_syncs: bool,
-    /// Whether an account's syncs of itself alone, too, keep its role from being deleted. The guide says "all" of Explorer's syncs.
+    /// Makes an account's single-account syncs, too, prevent the deletion of its role. The guide
+    /// says "all" of Explorer's syncs.
     ///
-    /// Default: they do.
+    /// Default: `true`.
     pub role_serves_single_accounts: bool,
 }
 
-impl Default for Undocumented {
+impl Default for UndocumentedBehavior {
     fn default() -> Self {
         Self {
-            repetition: Repetition::Accepted,
-            register_untrusted: RegisterUntrusted::ServiceAccessNotEnabled,
+            repeated_write: RepeatedWrite::Accepted,
+            register_without_trust: RegisterWithoutTrust::ServiceAccessNotEnabled,
             second_administrator: SecondAdministrator::LimitExceeded,
-            disable_administered: DisableAdministered::Refused,
-            deregister_untrusted: DeregisterUntrusted::Accepted,
+            disable_with_administrators: DisableWithAdministrators::Refused,
+            deregister_without_trust: DeregisterWithoutTrust::Accepted,
             reasons: true,
+            reason_fields: false,
             systems_manager_is_recognized: true,
+            trust_only_services_are_recognized: false,
             listing_needs_all_features: true,
             enabling_makes_role: false,
             deregistering_deletes_syncs: true,
             deregistering_spares: BTreeSet::new(),
             syncs_recover: false,
-            unready_sync: UnreadySync::Refused,
-            sync_of_a_member: SyncOfAMember::AccessDenied,
+            sync_without_prerequisites: SyncWithoutPrerequisites::Refused,
+            member_sync: MemberSync::AccessDenied,
             sync_quota_is_shared: true,
             sync_booleans_are_shown: true,
             duplicate_role: DuplicateRole::InvalidInput,
+            role_deletions_fail_without_reason: false,
             role_serves_all_syncs: true,
             role_serves_single_accounts: true,
         }
     }
 }
 
-/// A switch and all its positions.
+/// Defines an option and its values.
 macro_rules! switch {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident),* $(,)? }) => {
         $(#[$doc])*
@@ -127,16 +170,16 @@ macro_rules! switch {
         }
 
         impl $name {
-            /// Every position of the switch.
+            /// All values of the option.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
         }
     };
 }
 
 switch! {
-    /// Enabling again, or disabling again.
-    Repetition {
-        /// Nothing happens, and the date stays.
+    /// Result of a repeated enabling or disabling.
+    RepeatedWrite {
+        /// The call succeeds, changes nothing and keeps the date.
         Accepted,
         /// `ConstraintViolationException`, without a reason.
         Refused,
@@ -144,47 +187,49 @@ switch! {
 }
 
 switch! {
-    /// Registering an account for a service that is not trusted.
-    RegisterUntrusted {
+    /// Result of registering an account for a service without trusted access.
+    RegisterWithoutTrust {
         /// `ConstraintViolationException`, `SERVICE_ACCESS_NOT_ENABLED`.
         ServiceAccessNotEnabled,
         /// `InvalidInputException`, `UNRECOGNIZED_SERVICE_PRINCIPAL`; also without all features.
         UnrecognizedServicePrincipal,
-        /// The account is registered, and the service is not trusted.
+        /// AWS registers the account; trusted access stays disabled.
         Accepted,
-        /// The account is registered, and the service is trusted.
+        /// AWS registers the account and enables trusted access.
         Enables,
     }
 }
 
 switch! {
-    /// Registering one account more than a service allows: for Systems Manager, a second one.
+    /// Result of registering one account more than a service allows; for Systems Manager, a second
+    /// one.
     SecondAdministrator {
-        /// `ConstraintViolationException`, `MAX_DELEGATED_ADMINISTRATORS_FOR_SERVICE_LIMIT_EXCEEDED`.
+        /// `ConstraintViolationException`,
+        /// `MAX_DELEGATED_ADMINISTRATORS_FOR_SERVICE_LIMIT_EXCEEDED`.
         LimitExceeded,
         /// `ConstraintViolationException`, `DELEGATED_ADMINISTRATOR_EXISTS_FOR_THIS_SERVICE`.
         Exists,
-        /// All are administrators.
+        /// AWS registers every account.
         Accepted,
     }
 }
 
 switch! {
-    /// Disabling a service while accounts are registered for it.
-    DisableAdministered {
+    /// Result of disabling a service that has registered administrators.
+    DisableWithAdministrators {
         /// `ConstraintViolationException`, `DELEGATED_ADMINISTRATOR_EXISTS_FOR_THIS_SERVICE`.
         Refused,
         /// The accounts stay registered.
         Orphans,
-        /// The accounts are deregistered, with all that this does to their syncs.
+        /// AWS deregisters the accounts, with the effects on their syncs.
         Deregisters,
     }
 }
 
 switch! {
-    /// Deregistering an account while the service is not trusted.
-    DeregisterUntrusted {
-        /// It is deregistered.
+    /// Result of deregistering an account while trusted access is disabled for the service.
+    DeregisterWithoutTrust {
+        /// AWS deregisters the account.
         Accepted,
         /// `ConstraintViolationException`, `SERVICE_ACCESS_NOT_ENABLED`.
         Refused,
@@ -192,18 +237,20 @@ switch! {
 }
 
 switch! {
-    /// Creating a sync of the organization without the service-linked role, or without trusted access.
-    UnreadySync {
+    /// Result of creating a sync of the organization without the service-linked role, or without
+    /// trusted access.
+    SyncWithoutPrerequisites {
         /// `ResourceDataSyncInvalidConfigurationException`.
         Refused,
-        /// The sync is created, and its state says what is missing.
+        /// AWS creates the sync, and its state names the missing prerequisite.
         Created,
     }
 }
 
 switch! {
-    /// Creating a sync of the organization as neither the management account nor the administrator.
-    SyncOfAMember {
+    /// Result of creating a sync of the organization as neither the management account nor the
+    /// administrator.
+    MemberSync {
         /// `AccessDeniedException`.
         AccessDenied,
         /// `ResourceDataSyncInvalidConfigurationException`.
@@ -212,11 +259,11 @@ switch! {
 }
 
 switch! {
-    /// Creating a service-linked role that exists.
+    /// Result of creating a service-linked role that exists.
     DuplicateRole {
-        /// `InvalidInput`, as seen of several services.
+        /// `InvalidInput`, as observed for several services.
         InvalidInput,
-        /// `EntityAlreadyExists`, as an emulator has it.
+        /// `EntityAlreadyExists`, as returned by an emulator.
         EntityAlreadyExists,
     }
 }

@@ -2,27 +2,28 @@ use std::fmt;
 
 use tracing::Level;
 
-use crate::domain::{AccountId, Region};
+use crate::domain::redact::redact;
+use crate::domain::{AccountId, Operation, Region};
 use crate::error::Error;
-use crate::ports::Operation;
-use crate::redact::redact;
 
-/// A call of AWS that came to an end.
-pub(crate) struct Called<'a> {
+/// A completed AWS call.
+pub(crate) struct CallEvent<'a> {
     pub(crate) operation: Operation,
-    /// `None` where the client does not know: then the span of the operation says who calls, if anybody knows.
+    /// Account of the caller; `None` when the client does not know the caller.
+    ///
+    /// The span of the operation then holds the caller, if known.
     pub(crate) caller: Option<AccountId>,
     pub(crate) account: Option<AccountId>,
     pub(crate) region: Option<&'a Region>,
     pub(crate) attempts: u32,
     pub(crate) request_id: Option<&'a str>,
-    /// What went wrong, if anything did.
+    /// The error of the call; `None` after a success.
     pub(crate) error: Option<&'a Error>,
 }
 
-impl Called<'_> {
-    /// Tells of it: of a write at the level `INFO`, of a read at `DEBUG`.
-    pub(crate) fn tell(&self) {
+impl CallEvent<'_> {
+    /// Emits the event: a write at the level `INFO`, a read at `DEBUG`.
+    pub(crate) fn emit(&self) {
         macro_rules! tell {
             ($level:expr) => {
                 tracing::event!(
@@ -33,7 +34,7 @@ impl Called<'_> {
                     account = self.account.map(tracing::field::display),
                     region = self.region.map(tracing::field::display),
                     attempts = self.attempts,
-                    outcome = %Outcome(self.error),
+                    outcome = %CallOutcomeText(self.error),
                     reason = self.error.and_then(Error::reason),
                     request_id = self.request_id.map(redact).as_deref(),
                     "called AWS"
@@ -44,15 +45,15 @@ impl Called<'_> {
     }
 }
 
-/// `ok`, AWS's code, or, where it gave none, the name of the kind.
-struct Outcome<'a>(Option<&'a Error>);
+/// Outcome of a call as text: `ok`, AWS's error code, or the error kind if there is no code.
+struct CallOutcomeText<'a>(Option<&'a Error>);
 
-impl fmt::Display for Outcome<'_> {
+impl fmt::Display for CallOutcomeText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.map(|error| (error.code(), error)) {
             None => f.write_str("ok"),
             Some((Some(code), _)) => f.write_str(code),
-            // Those that no code stands for have no fields.
+            // Error kinds without an AWS code have no fields, so `Debug` writes only the name.
             Some((None, error)) => write!(f, "{:?}", error.kind()),
         }
     }

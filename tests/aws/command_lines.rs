@@ -1,4 +1,5 @@
-//! Every command line that the library writes, typed into a shell: the `aws` program sends what the library's own call sends.
+//! Runs every `aws` command line that the library writes in a shell and compares its request with
+//! the request of the library's own call.
 
 #[cfg(test)]
 #[path = "moto/client.rs"]
@@ -16,17 +17,19 @@ mod tests {
     use std::process::Command;
 
     use serde_json::Value;
+    use ssm_organizations::domain::RoleName;
+    use ssm_organizations::guidance::AwsCommand;
     use ssm_organizations::ports::{
         IamApi, OrganizationalUnits, OrganizationsApi, SourceRegions, SyncDefinition, SyncSource, SyncType,
         SystemsManagerApi,
     };
-    use ssm_organizations::{AccountId, CommandLine, Error, Region, RoleName, ServicePrincipal, SyncName};
+    use ssm_organizations::{AccountId, Error, Region, ServicePrincipal, SyncName};
 
     use super::client::management;
     use super::server::{ENVIRONMENT, Moto};
 
-    /// What the line sends. Whether the server likes it is another matter.
-    fn typed(moto: &Moto, line: &CommandLine) -> (String, Value) {
+    /// Returns the request that the command line sends. The server's response does not matter.
+    fn typed(moto: &Moto, line: &AwsCommand) -> (String, Value) {
         moto.calls();
         let program = env::var("AWS_CLI").unwrap_or_else(|_| "aws".to_owned());
         let script = format!("aws() {{ \"$AWS_CLI\" \"$@\"; }}\n{line}");
@@ -47,7 +50,7 @@ mod tests {
         moto.last_request()
     }
 
-    /// What the library's call sends, whatever comes of it.
+    /// Returns the request that the library's call sends. The result of the call does not matter.
     fn called<T>(moto: &Moto, answer: Result<T, Error>) -> (String, Value) {
         drop(answer);
         moto.last_request()
@@ -55,7 +58,7 @@ mod tests {
 
     #[tokio::test]
     #[ignore = "needs a moto_server and the aws program: see .ci/run"]
-    async fn trust_delegation_and_role() {
+    async fn aws_commands_for_trust_and_role_send_equal_requests() {
         let moto = Moto::start();
         let client = management(&moto);
         let ssm = &ServicePrincipal::SYSTEMS_MANAGER;
@@ -63,23 +66,23 @@ mod tests {
         let (discovery, role) = (&ServicePrincipal::ACCOUNT_DISCOVERY, &RoleName::ACCOUNT_DISCOVERY);
 
         let own = called(&moto, client.enable_aws_service_access(ssm).await);
-        assert_eq!(typed(&moto, &CommandLine::enable_aws_service_access(ssm)), own);
-        let own = called(&moto, client.register_delegated_administrator(&account, ssm).await);
-        assert_eq!(typed(&moto, &CommandLine::register_delegated_administrator(account, ssm)), own);
-        let own = called(&moto, client.deregister_delegated_administrator(&account, ssm).await);
-        assert_eq!(typed(&moto, &CommandLine::deregister_delegated_administrator(account, ssm)), own);
+        assert_eq!(typed(&moto, &AwsCommand::enable_aws_service_access(ssm)), own);
+        let own = called(&moto, client.register_delegated_administrator(account, ssm).await);
+        assert_eq!(typed(&moto, &AwsCommand::register_delegated_administrator(account, ssm)), own);
+        let own = called(&moto, client.deregister_delegated_administrator(account, ssm).await);
+        assert_eq!(typed(&moto, &AwsCommand::deregister_delegated_administrator(account, ssm)), own);
         let own = called(&moto, client.disable_aws_service_access(ssm).await);
-        assert_eq!(typed(&moto, &CommandLine::disable_aws_service_access(ssm)), own);
+        assert_eq!(typed(&moto, &AwsCommand::disable_aws_service_access(ssm)), own);
         let own = called(&moto, client.create_service_linked_role(discovery).await);
         assert_eq!(own.1["AWSServiceName"], discovery.as_str());
-        assert_eq!(typed(&moto, &CommandLine::create_service_linked_role(discovery)), own);
+        assert_eq!(typed(&moto, &AwsCommand::create_service_linked_role(discovery)), own);
         let own = called(&moto, client.delete_service_linked_role(role).await);
-        assert_eq!(typed(&moto, &CommandLine::delete_service_linked_role(role)), own);
+        assert_eq!(typed(&moto, &AwsCommand::delete_service_linked_role(role)), own);
     }
 
     #[tokio::test]
     #[ignore = "needs a moto_server and the aws program: see .ci/run"]
-    async fn data_syncs_of_any_name() {
+    async fn aws_commands_for_syncs_of_any_name_send_equal_requests() {
         let moto = Moto::start();
         moto.show_syncs(&[]);
         let client = management(&moto);
@@ -108,12 +111,12 @@ mod tests {
             let own = called(&moto, client.create_resource_data_sync(home, &sync).await);
             assert_eq!(own.1["SyncName"], *name);
             assert_eq!(own.0, "test eu-central-1");
-            assert_eq!(typed(&moto, &CommandLine::create_resource_data_sync(&sync, home)), own);
+            assert_eq!(typed(&moto, &AwsCommand::create_resource_data_sync(&sync, home)), own);
             let own = called(&moto, client.update_resource_data_sync(home, &sync).await);
-            assert_eq!(typed(&moto, &CommandLine::update_resource_data_sync(&sync, home)), own);
+            assert_eq!(typed(&moto, &AwsCommand::update_resource_data_sync(&sync, home)), own);
             let own =
                 called(&moto, client.delete_resource_data_sync(home, sync.name(), SyncType::SyncFromSource).await);
-            assert_eq!(typed(&moto, &CommandLine::delete_resource_data_sync(sync.name(), home)), own);
+            assert_eq!(typed(&moto, &AwsCommand::delete_resource_data_sync(sync.name(), home)), own);
         }
     }
 }

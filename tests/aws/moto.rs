@@ -1,6 +1,6 @@
-//! The library against a live moto server: a whole round, and every refusal, with no write that was not meant.
+//! The library against a live moto server: a full round, every refusal, and no unexpected write.
 //!
-//! What the server holds is told by boto3, and what reached it by a recorder in front of it.
+//! boto3 reports the state of the server, and a recorder in front of the server reports the calls.
 
 #[cfg(test)]
 #[path = "moto/client.rs"]
@@ -16,7 +16,7 @@ mod tests {
     use ssm_organizations::aws::AwsClient;
     use ssm_organizations::ports::{AccountState, Operation};
     use ssm_organizations::{
-        AccountId, Applied, Certainty, Error, ErrorKind, Integration, Observed, Recovered, Region, Syncs,
+        AccountId, Certainty, Error, ErrorKind, Integration, Observed, Recovered, Region, SyncProtection, WriteStatus,
     };
 
     use super::client::{client_of, management};
@@ -33,22 +33,22 @@ mod tests {
         Integration::new(client).observe().await.unwrap()
     }
 
-    /// Asks for a delegation that must not come about, and sees that nothing was written.
+    /// Requests a delegation that the library must refuse, and checks that nothing is written.
     async fn refused(moto: &Moto, client: &AwsClient, account: &str) -> Error {
         let before = moto.state();
         moto.calls();
-        let failure = observe(client).await.ensure_delegated(&id(account)).await.unwrap_err();
+        let failure = observe(client).await.ensure_delegated(id(account)).await.unwrap_err();
         assert_eq!(moto.writes(), Vec::<String>::new());
         assert_eq!(moto.state(), before);
         let (error, recovered) = failure.into_parts();
-        assert_eq!(error.applied(), Applied::No);
+        assert_eq!(error.write_status(), WriteStatus::NotApplied);
         assert!(matches!(recovered, Recovered::Unchanged(_)), "{recovered:?}");
         error
     }
 
     #[tokio::test]
     #[ignore = "needs a moto_server: see .ci/run"]
-    async fn there_and_back_and_each_way_twice() {
+    async fn ensure_delegated_then_ensure_disabled_are_idempotent() {
         let moto = Moto::start();
         let organization = moto.organization(2);
         let admin = organization.members[0].as_str();
@@ -61,25 +61,25 @@ mod tests {
         assert_eq!(seen.caller(), Some(id(MANAGEMENT)));
         moto.calls();
 
-        let delegated = seen.ensure_delegated(&id(admin)).await.unwrap();
+        let delegated = seen.ensure_delegated(id(admin)).await.unwrap();
         assert_eq!(delegated.administrator().account, id(admin));
         assert_eq!(delegated.administrator().state, Some(AccountState::Active));
         assert_eq!(delegated.changes().len(), 2);
-        assert!(delegated.changes().iter().all(|change| change.certainty == Certainty::Did));
+        assert!(delegated.changes().iter().all(|change| change.certainty == Certainty::Confirmed));
         assert_eq!(moto.writes(), ["EnableAWSServiceAccess", "RegisterDelegatedAdministrator"]);
         assert_eq!(moto.state(), json!({"trusted": [CONFIG, SSM], "administrators": [admin]}));
 
-        let again = observe(&client).await.ensure_delegated(&id(admin)).await.unwrap();
+        let again = observe(&client).await.ensure_delegated(id(admin)).await.unwrap();
         assert!(again.changes().is_empty());
         assert_eq!(moto.writes(), Vec::<String>::new());
         assert_eq!(moto.state(), json!({"trusted": [CONFIG, SSM], "administrators": [admin]}));
 
-        let disabled = observe(&client).await.ensure_disabled(Syncs::Forfeit).await.unwrap();
+        let disabled = observe(&client).await.ensure_disabled(SyncProtection::AllowLoss).await.unwrap();
         assert_eq!(disabled.changes().len(), 2);
         assert_eq!(moto.writes(), ["DeregisterDelegatedAdministrator", "DisableAWSServiceAccess"]);
         assert_eq!(moto.state(), json!({"trusted": [CONFIG], "administrators": []}));
 
-        let again = observe(&client).await.ensure_disabled(Syncs::Forfeit).await.unwrap();
+        let again = observe(&client).await.ensure_disabled(SyncProtection::AllowLoss).await.unwrap();
         assert!(again.changes().is_empty());
         assert_eq!(moto.writes(), Vec::<String>::new());
         assert_eq!(moto.state(), json!({"trusted": [CONFIG], "administrators": []}));
@@ -87,7 +87,7 @@ mod tests {
 
     #[tokio::test]
     #[ignore = "needs a moto_server: see .ci/run"]
-    async fn step_by_step_each_state_shows_on_the_server() {
+    async fn each_transition_changes_server_state() {
         let moto = Moto::start();
         let organization = moto.organization(1);
         let admin = organization.members[0].as_str();
@@ -95,24 +95,24 @@ mod tests {
 
         let Observed::Disabled(disabled) = observe(&client).await else { panic!("another state") };
         let trusted = disabled.enable_trusted_access().await.unwrap();
-        assert!(trusted.trusted_since().is_some());
+        assert!(trusted.enabled_at().is_some());
         assert_eq!(moto.state(), json!({"trusted": [SSM], "administrators": []}));
 
-        let delegated = trusted.register_delegated_administrator(&id(admin)).await.unwrap();
-        assert!(delegated.administrator().since.is_some());
+        let delegated = trusted.register_delegated_administrator(id(admin)).await.unwrap();
+        assert!(delegated.administrator().delegated_at.is_some());
         assert_eq!(moto.state(), json!({"trusted": [SSM], "administrators": [admin]}));
 
-        let trusted = delegated.deregister(Syncs::Forfeit).await.unwrap();
+        let trusted = delegated.deregister(SyncProtection::AllowLoss).await.unwrap();
         assert_eq!(moto.state(), json!({"trusted": [SSM], "administrators": []}));
 
-        let disabled = trusted.disable(Syncs::Forfeit).await.unwrap();
+        let disabled = trusted.disable(SyncProtection::AllowLoss).await.unwrap();
         assert_eq!(moto.state(), json!({"trusted": [], "administrators": []}));
         assert_eq!(disabled.changes().len(), 4);
     }
 
     #[tokio::test]
     #[ignore = "needs a moto_server: see .ci/run"]
-    async fn without_an_organization_nothing_is_observed() {
+    async fn observe_without_organization_fails() {
         let moto = Moto::start();
         let client = management(&moto);
 
@@ -125,7 +125,7 @@ mod tests {
 
     #[tokio::test]
     #[ignore = "needs a moto_server: see .ci/run"]
-    async fn a_member_account_may_not() {
+    async fn ensure_delegated_as_member_account_fails() {
         let moto = Moto::start();
         let organization = moto.organization(2);
         let client = client_of(&moto, &organization.members[0]);
@@ -139,32 +139,32 @@ mod tests {
 
     #[tokio::test]
     #[ignore = "needs a moto_server: see .ci/run"]
-    async fn an_account_outside_the_organization_may_not_administer() {
+    async fn ensure_delegated_of_outside_account_fails() {
         let moto = Moto::start();
         moto.organization(1);
         let client = management(&moto);
 
         let error = refused(&moto, &client, "999999999999").await;
-        assert_eq!(*error.kind(), ErrorKind::NotAMember);
+        assert_eq!(*error.kind(), ErrorKind::AccountNotFound);
         assert_eq!(error.account(), Some(id("999999999999")));
         assert_eq!(error.code(), Some("AccountNotFoundException"));
     }
 
     #[tokio::test]
     #[ignore = "needs a moto_server: see .ci/run"]
-    async fn a_suspended_account_may_not_administer() {
+    async fn ensure_delegated_of_suspended_account_fails() {
         let moto = Moto::start();
         let organization = moto.organization(1);
         moto.boto3(&["close", &organization.members[0]]);
         let client = management(&moto);
 
         let error = refused(&moto, &client, &organization.members[0]).await;
-        assert!(matches!(error.kind(), ErrorKind::NotActive { state, .. } if *state == AccountState::Suspended));
+        assert!(matches!(error.kind(), ErrorKind::AccountNotActive { state, .. } if *state == AccountState::Suspended));
     }
 
     #[tokio::test]
     #[ignore = "needs a moto_server: see .ci/run"]
-    async fn the_management_account_may_not_administer() {
+    async fn ensure_delegated_of_management_account_fails() {
         let moto = Moto::start();
         moto.organization(1);
         let client = management(&moto);
@@ -175,7 +175,7 @@ mod tests {
 
     #[tokio::test]
     #[ignore = "needs a moto_server: see .ci/run"]
-    async fn another_accounts_delegation_is_not_taken_away() {
+    async fn ensure_delegated_keeps_other_administrator() {
         let moto = Moto::start();
         let organization = moto.organization(2);
         let [wanted, holder] = [&organization.members[0], &organization.members[1]];
@@ -184,12 +184,12 @@ mod tests {
         let client = management(&moto);
 
         let error = refused(&moto, &client, wanted).await;
-        assert!(matches!(error.kind(), ErrorKind::OtherAdministrator { holders, .. } if *holders == [id(holder)]));
+        assert!(matches!(error.kind(), ErrorKind::AlreadyDelegated { accounts, .. } if *accounts == [id(holder)]));
     }
 
     #[tokio::test]
     #[ignore = "needs a moto_server: see .ci/run"]
-    async fn consolidated_billing_is_not_enough() {
+    async fn ensure_delegated_with_consolidated_billing_fails() {
         let moto = Moto::start();
         let made = moto.boto3(&["create", "--features", "CONSOLIDATED_BILLING", "--members", "1"]);
         let client = management(&moto);
@@ -198,10 +198,10 @@ mod tests {
         assert_eq!(*error.kind(), ErrorKind::NotAllFeatures);
     }
 
-    /// The server cannot list data syncs, and what was not seen may be there.
+    /// The server cannot list data syncs, so the syncs must count as possibly existing.
     #[tokio::test]
     #[ignore = "needs a moto_server: see .ci/run"]
-    async fn syncs_that_cannot_be_seen_are_protected() {
+    async fn ensure_disabled_fails_if_syncs_cannot_be_listed() {
         let moto = Moto::start();
         let organization = moto.organization(1);
         let admin = organization.members[0].as_str();
@@ -209,7 +209,7 @@ mod tests {
         let regions: [Region; 1] = ["us-east-1".parse().unwrap()];
         let management = management(&moto);
         let administrator = client_of(&moto, admin);
-        let syncs = Syncs::Protect { ssm: &[&management, &administrator], regions: &regions };
+        let syncs = SyncProtection::Protect { clients: &[&management, &administrator], regions: &regions };
 
         for administrators in [json!([]), json!([admin])] {
             if administrators != json!([]) {
@@ -217,17 +217,17 @@ mod tests {
             }
             moto.calls();
             let failure = observe(&management).await.ensure_disabled(syncs).await.unwrap_err();
-            assert!(matches!(failure.error().kind(), ErrorKind::SyncsUnseen { .. }), "{failure:?}");
-            assert_eq!(failure.error().applied(), Applied::No);
+            assert!(matches!(failure.error().kind(), ErrorKind::DataSyncsNotChecked { .. }), "{failure:?}");
+            assert_eq!(failure.error().write_status(), WriteStatus::NotApplied);
             assert_eq!(moto.writes(), Vec::<String>::new());
             assert_eq!(moto.state(), json!({"trusted": [SSM], "administrators": administrators}));
         }
     }
 
-    /// The listing of syncs is the recorder's; the rest is the server's.
+    /// The recorder lists data syncs; the server answers all other calls.
     #[tokio::test]
     #[ignore = "needs a moto_server: see .ci/run"]
-    async fn syncs_are_looked_for_in_both_accounts_before_anything_is_taken_away() {
+    async fn ensure_disabled_checks_syncs_of_both_accounts_first() {
         let moto = Moto::start();
         let organization = moto.organization(1);
         let admin = organization.members[0].as_str();
@@ -238,15 +238,17 @@ mod tests {
         let administrator = client_of(&moto, admin);
 
         moto.show_syncs(&[]);
-        let alone = Syncs::Protect { ssm: &[&management], regions: &regions };
+        let alone = SyncProtection::Protect { clients: &[&management], regions: &regions };
         let failure = observe(&management).await.ensure_disabled(alone).await.unwrap_err();
-        assert!(matches!(failure.error().kind(), ErrorKind::SyncsUnseen { account, .. } if *account == id(admin)));
+        assert!(
+            matches!(failure.error().kind(), ErrorKind::DataSyncsNotChecked { account, .. } if *account == id(admin))
+        );
 
         moto.show_syncs(&["explorer"]);
-        let both = Syncs::Protect { ssm: &[&management, &administrator], regions: &regions };
+        let both = SyncProtection::Protect { clients: &[&management, &administrator], regions: &regions };
         let failure = observe(&management).await.ensure_disabled(both).await.unwrap_err();
-        let ErrorKind::SyncsRemain { syncs, .. } = failure.error().kind() else { panic!("{failure:?}") };
-        let owners: Vec<_> = syncs.iter().map(|sync| (sync.at.account, sync.at.region.as_str())).collect();
+        let ErrorKind::DataSyncsExist { syncs, .. } = failure.error().kind() else { panic!("{failure:?}") };
+        let owners: Vec<_> = syncs.iter().map(|sync| (sync.id.account, sync.id.region.as_str())).collect();
         let management_account = id(MANAGEMENT);
         let mut expected =
             [management_account, id(admin)].map(|account| [(account, "eu-central-1"), (account, "us-east-1")]);
@@ -262,30 +264,30 @@ mod tests {
 
     #[tokio::test]
     #[ignore = "needs a moto_server: see .ci/run"]
-    async fn a_walk_that_stops_midway_goes_on_from_there() {
+    async fn denied_registration_can_be_resumed_from_recovered_state() {
         let moto = Moto::start();
         let organization = moto.organization(1);
         let admin = organization.members[0].as_str();
         let client = management(&moto);
 
         moto.deny_once("RegisterDelegatedAdministrator");
-        let failure = observe(&client).await.ensure_delegated(&id(admin)).await.unwrap_err();
+        let failure = observe(&client).await.ensure_delegated(id(admin)).await.unwrap_err();
         let (error, recovered) = failure.into_parts();
         assert_eq!(*error.kind(), ErrorKind::AccessDenied);
         assert_eq!(error.operation(), Some(Operation::RegisterDelegatedAdministrator));
         assert_eq!(moto.state(), json!({"trusted": [SSM], "administrators": []}));
 
-        let Recovered::Moved(Observed::TrustedAccess(trusted)) = recovered else { panic!("{recovered:?}") };
+        let Recovered::Changed(Observed::TrustedAccess(trusted)) = recovered else { panic!("{recovered:?}") };
         assert_eq!(trusted.changes().len(), 1);
         moto.calls();
-        trusted.register_delegated_administrator(&id(admin)).await.unwrap();
+        trusted.register_delegated_administrator(id(admin)).await.unwrap();
         assert_eq!(moto.writes(), ["RegisterDelegatedAdministrator"]);
         assert_eq!(moto.state(), json!({"trusted": [SSM], "administrators": [admin]}));
     }
 
     #[tokio::test]
     #[ignore = "needs a moto_server: see .ci/run"]
-    async fn a_suspended_administrator_can_be_deregistered() {
+    async fn deregister_suspended_administrator_succeeds() {
         let moto = Moto::start();
         let organization = moto.organization(1);
         let admin = organization.members[0].as_str();
@@ -296,14 +298,14 @@ mod tests {
 
         let Observed::Delegated(delegated) = observe(&client).await else { panic!("another state") };
         assert_eq!(delegated.administrator().state, Some(AccountState::Suspended));
-        delegated.deregister(Syncs::Forfeit).await.unwrap();
+        delegated.deregister(SyncProtection::AllowLoss).await.unwrap();
         assert_eq!(moto.state(), json!({"trusted": [SSM], "administrators": []}));
     }
 
-    /// AWS would allow neither of the two anomalies that the server does.
+    /// The server allows two anomalies that AWS would refuse.
     #[tokio::test]
     #[ignore = "needs a moto_server: see .ci/run"]
-    async fn an_irregular_organization_is_led_out_of_it() {
+    async fn inconsistent_organization_can_be_resolved() {
         let moto = Moto::start();
         let organization = moto.organization(2);
         moto.boto3(&["enable", SSM]);
@@ -313,46 +315,46 @@ mod tests {
         moto.boto3(&["disable", SSM]);
         let client = management(&moto);
 
-        let Observed::Irregular(irregular) = observe(&client).await else { panic!("another state") };
-        assert_eq!(irregular.administrators().len(), 2);
+        let Observed::Inconsistent(inconsistent) = observe(&client).await else { panic!("another state") };
+        assert_eq!(inconsistent.administrators().len(), 2);
         let wanted = &organization.members[1];
-        let seen = irregular.keep_only(&id(wanted), Syncs::Forfeit).await.unwrap();
-        assert!(matches!(seen, Observed::Irregular(_)), "{seen:?}");
+        let seen = inconsistent.retain_only(id(wanted), SyncProtection::AllowLoss).await.unwrap();
+        assert!(matches!(seen, Observed::Inconsistent(_)), "{seen:?}");
         assert_eq!(moto.state(), json!({"trusted": [], "administrators": [wanted]}));
 
-        seen.ensure_delegated(&id(wanted)).await.unwrap();
+        seen.ensure_delegated(id(wanted)).await.unwrap();
         assert_eq!(moto.state(), json!({"trusted": [SSM], "administrators": [wanted]}));
     }
 
     #[tokio::test]
     #[ignore = "needs a moto_server: see .ci/run"]
-    async fn a_write_whose_reply_was_lost_is_not_sent_again() {
+    async fn write_with_lost_response_is_not_resent() {
         let moto = Moto::start();
         let organization = moto.organization(1);
         let admin = organization.members[0].as_str();
         let client = management(&moto);
 
         moto.lose_the_reply_of("EnableAWSServiceAccess");
-        let delegated = observe(&client).await.ensure_delegated(&id(admin)).await.unwrap();
+        let delegated = observe(&client).await.ensure_delegated(id(admin)).await.unwrap();
         let certainty: Vec<_> = delegated.changes().iter().map(|change| change.certainty).collect();
-        assert_eq!(certainty, [Certainty::Maybe, Certainty::Did]);
+        assert_eq!(certainty, [Certainty::Unconfirmed, Certainty::Confirmed]);
         assert_eq!(moto.writes(), ["EnableAWSServiceAccess", "RegisterDelegatedAdministrator"]);
         assert_eq!(moto.state(), json!({"trusted": [SSM], "administrators": [admin]}));
 
         for operation in ["DeregisterDelegatedAdministrator", "DisableAWSServiceAccess"] {
             moto.lose_the_reply_of(operation);
         }
-        let disabled = observe(&client).await.ensure_disabled(Syncs::Forfeit).await.unwrap();
+        let disabled = observe(&client).await.ensure_disabled(SyncProtection::AllowLoss).await.unwrap();
         let certainty: Vec<_> = disabled.changes().iter().map(|change| change.certainty).collect();
-        assert_eq!(certainty, [Certainty::Maybe, Certainty::Maybe]);
+        assert_eq!(certainty, [Certainty::Unconfirmed, Certainty::Unconfirmed]);
         assert_eq!(moto.writes(), ["DeregisterDelegatedAdministrator", "DisableAWSServiceAccess"]);
         assert_eq!(moto.state(), json!({"trusted": [], "administrators": []}));
     }
 
-    /// A read is sent again: losing its reply costs nothing.
+    /// A read has no side effect, so the SDK sends it again.
     #[tokio::test]
     #[ignore = "needs a moto_server: see .ci/run"]
-    async fn a_read_whose_reply_was_lost_is_made_again() {
+    async fn read_with_lost_response_is_resent() {
         let moto = Moto::start();
         moto.organization(0);
         let client = management(&moto);

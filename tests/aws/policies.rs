@@ -1,7 +1,8 @@
-//! The policies that the library writes, held by a user of a moto server that enforces them: enough, and not one action too many.
+//! Checks that the library's policies contain exactly the required actions, as a user of a moto
+//! server that enforces policies.
 //!
-//! The server checks the actions of these calls against the resource `*` and knows none of AWS's conditions on them. So resources are widened here, and
-//! conditions dropped; that both are right is the business of the library's own tests.
+//! The server checks actions against the resource `*` and ignores conditions. These tests widen the
+//! resources and drop the conditions; other tests check both.
 
 #[cfg(test)]
 #[path = "moto/client.rs"]
@@ -17,12 +18,13 @@ mod server;
 mod tests {
     use serde_json::{Value, json};
     use ssm_organizations::aws::AwsClient;
-    use ssm_organizations::policy::{Caller, Document, Duty, Permission, Policy, Scope};
+    use ssm_organizations::domain::{DeletionTaskId, RoleName};
+    use ssm_organizations::policy::{Caller, Document, Permission, Policy, PolicyScope, Responsibility};
     use ssm_organizations::ports::{
         IamApi, Operation, OrganizationsApi, SourceRegions, StsApi, SyncDefinition, SyncType, SystemsManagerApi,
     };
     use ssm_organizations::{
-        AccountId, DeletionTaskId, Error, ErrorKind, Integration, Region, RoleName, ServicePrincipal, SyncName, Syncs,
+        AccountId, Error, ErrorKind, Integration, Region, ServicePrincipal, SyncName, SyncProtection,
     };
 
     use super::client::client_with_key;
@@ -30,14 +32,14 @@ mod tests {
 
     const USER: &str = "engineer";
 
-    /// A server with an organization, and a client of a user of the management account.
-    struct Office {
+    /// Server with an organization, and a client of a user of the management account.
+    struct PolicyServer {
         moto: Moto,
         member: AccountId,
         user: AwsClient,
     }
 
-    impl Office {
+    impl PolicyServer {
         fn open() -> Self {
             let moto = Moto::start();
             let member = moto.organization(1).members[0].parse().unwrap();
@@ -47,14 +49,14 @@ mod tests {
             Self { moto, member, user }
         }
 
-        /// Lets the user do this and no more.
+        /// Grants the user exactly this policy.
         fn allow(&self, policy: &Value) {
             self.moto.enforce_policies(false);
             self.moto.boto3(&["allow", USER, &policy.to_string()]);
             self.moto.enforce_policies(true);
         }
 
-        /// Sees that all the actions suffice, and that it comes to a refusal of any that is taken away.
+        /// Checks that the actions suffice, and that each missing action causes a refusal.
         async fn needs_all_of(&self, policy: &Policy, work: impl AsyncFn() -> Result<(), Error>) {
             let policy = widened(policy);
             self.allow(&policy);
@@ -89,7 +91,7 @@ mod tests {
         statements.iter().flat_map(|statement| list(&statement["Action"])).collect()
     }
 
-    /// The same, and something harmless, lest a statement become empty.
+    /// Returns the policy without the action. An unrelated action keeps each statement non-empty.
     fn without(policy: &Value, action: &str) -> Value {
         let mut policy = policy.clone();
         for statement in policy["Statement"].as_array_mut().unwrap() {
@@ -103,9 +105,9 @@ mod tests {
 
     #[tokio::test]
     #[ignore = "needs a moto_server: see .ci/run"]
-    async fn each_call_takes_its_action() {
-        let office = Office::open();
-        let (user, member, ssm) = (&office.user, office.member, ServicePrincipal::SYSTEMS_MANAGER);
+    async fn each_call_requires_its_iam_action() {
+        let server = PolicyServer::open();
+        let (user, member, ssm) = (&server.user, server.member, ServicePrincipal::SYSTEMS_MANAGER);
         let discovery = &ServicePrincipal::ACCOUNT_DISCOVERY;
         let region = Region::new("eu-central-1").unwrap();
         let name = SyncName::new("all-accounts").unwrap();
@@ -113,15 +115,15 @@ mod tests {
         let task: DeletionTaskId = "task".parse().unwrap();
         let call = async |operation| match operation {
             Operation::DescribeOrganization => user.describe_organization().await.map(drop),
-            Operation::DescribeAccount => user.describe_account(&member).await.map(drop),
+            Operation::DescribeAccount => user.describe_account(member).await.map(drop),
             Operation::ListAwsServiceAccessForOrganization => {
                 user.list_aws_service_access_for_organization(None).await.map(drop)
             }
             Operation::EnableAwsServiceAccess => user.enable_aws_service_access(&ssm).await,
             Operation::DisableAwsServiceAccess => user.disable_aws_service_access(&ssm).await,
             Operation::ListDelegatedAdministrators => user.list_delegated_administrators(&ssm, None).await.map(drop),
-            Operation::RegisterDelegatedAdministrator => user.register_delegated_administrator(&member, &ssm).await,
-            Operation::DeregisterDelegatedAdministrator => user.deregister_delegated_administrator(&member, &ssm).await,
+            Operation::RegisterDelegatedAdministrator => user.register_delegated_administrator(member, &ssm).await,
+            Operation::DeregisterDelegatedAdministrator => user.deregister_delegated_administrator(member, &ssm).await,
             Operation::GetCallerIdentity => user.get_caller_identity().await.map(drop),
             Operation::GetRole => user.get_role(&RoleName::ACCOUNT_DISCOVERY).await.map(drop),
             Operation::CreateServiceLinkedRole => user.create_service_linked_role(discovery).await.map(drop),
@@ -143,18 +145,18 @@ mod tests {
             }
             other => panic!("{other}"),
         };
-        let everything = widened(&Policy::allowing(Permission::everything(), &Scope::new()));
+        let everything = widened(&Policy::allowing(Permission::everything(), &PolicyScope::new()));
         for operation in Operation::ALL {
-            office.allow(&without(&everything, &operation.iam_action()));
+            server.allow(&without(&everything, &operation.iam_action()));
             let refused = call(*operation).await;
             let needed = Permission::of(*operation).into_iter().filter(|needed| needed.caller() == Caller::Management);
-            let policy = Policy::allowing(needed, &Scope::new());
+            let policy = Policy::allowing(needed, &PolicyScope::new());
             if policy.statements().is_empty() {
                 assert!(refused.is_ok(), "{operation}: {refused:?}");
                 continue;
             }
             assert_eq!(*refused.unwrap_err().kind(), ErrorKind::AccessDenied, "{operation}");
-            office.allow(&widened(&policy));
+            server.allow(&widened(&policy));
             let allowed = call(*operation).await;
             if operation.service() == "ssm" {
                 // It has no data syncs, and says so only to those who may ask for them.
@@ -167,22 +169,23 @@ mod tests {
 
     #[tokio::test]
     #[ignore = "needs a moto_server: see .ci/run"]
-    async fn there_and_back_takes_the_policy_of_the_organizations_administrator() {
-        let office = Office::open();
-        let documents = Document::for_everything(&Scope::new());
-        let is_his =
-            |document: &&Document| (document.caller, document.duty) == (Caller::Management, Duty::Organization);
+    async fn onboarding_and_teardown_require_organization_policy() {
+        let server = PolicyServer::open();
+        let documents = Document::for_everything(&PolicyScope::new());
+        let is_his = |document: &&Document| {
+            (document.caller, document.duty) == (Caller::Management, Responsibility::Organization)
+        };
         let policy = documents.iter().find(is_his).unwrap().policy.clone();
-        // Listing data syncs is for `Syncs::Protect`, and the server has none.
+        // Listing data syncs is for `SyncProtection::Protect`, and the server has none.
         let needed =
             Permission::everything().into_iter().filter(|needed| needed.operation().service() == "organizations");
-        let without_syncs = Policy::allowing(needed, &Scope::new());
+        let without_syncs = Policy::allowing(needed, &PolicyScope::new());
         assert!(without_syncs.statements().iter().all(|statement| policy.statements().contains(statement)));
-        office
+        server
             .needs_all_of(&without_syncs, async || {
-                let observed = Integration::new(&office.user).observe().await?;
-                let delegated = observed.ensure_delegated(&office.member).await?;
-                delegated.deregister(Syncs::Forfeit).await?.disable(Syncs::Forfeit).await?;
+                let observed = Integration::new(&server.user).observe().await?;
+                let delegated = observed.ensure_delegated(server.member).await?;
+                delegated.deregister(SyncProtection::AllowLoss).await?.disable(SyncProtection::AllowLoss).await?;
                 Ok(())
             })
             .await;
@@ -190,18 +193,18 @@ mod tests {
 
     #[tokio::test]
     #[ignore = "needs a moto_server: see .ci/run"]
-    async fn observing_takes_three_actions() {
-        let office = Office::open();
+    async fn observe_requires_three_actions() {
+        let server = PolicyServer::open();
         let reads = Permission::everything().into_iter().filter(|needed| {
             !needed.operation().is_write()
                 && needed.operation().service() == "organizations"
                 && needed.operation() != Operation::DescribeAccount
         });
-        let policy = Policy::allowing(reads, &Scope::new());
+        let policy = Policy::allowing(reads, &PolicyScope::new());
         assert_eq!(actions(&widened(&policy)).len(), 3);
-        office
+        server
             .needs_all_of(&policy, async || {
-                Integration::new(&office.user).observe().await?;
+                Integration::new(&server.user).observe().await?;
                 Ok(())
             })
             .await;

@@ -1,7 +1,7 @@
 use ssm_organizations::state::Disabled;
 use ssm_organizations::{Integration, sim};
 
-fn keep(handle: &Integration<Disabled, sim::Client>) -> Integration<Disabled, sim::Client> {
+fn keep(handle: &Integration<Disabled, sim::SimClient>) -> Integration<Disabled, sim::SimClient> {
     handle.clone()
 }
 

@@ -1,37 +1,37 @@
 use ssm_organizations::ports::SyncDefinition;
 use ssm_organizations::state::{Delegated, Disabled, TrustedAccess, Unobserved};
-use ssm_organizations::{AccountId, Explorer, Handover, Integration, Region, Syncs, sim};
+use ssm_organizations::{AccountId, ExplorerSetup, SyncMigration, Integration, Region, SyncProtection, sim};
 
-type Handle<S> = Integration<S, sim::Client>;
+type Handle<S> = Integration<S, sim::SimClient>;
 
-async fn set_up_twice(handle: Handle<TrustedAccess>, explorer: &Explorer<'_>) {
+async fn set_up_twice(handle: Handle<TrustedAccess>, explorer: &ExplorerSetup<'_>) {
     let _ = handle.set_up_explorer(explorer).await;
 }
 
-async fn take_down_under_an_administrator(handle: Handle<Delegated>, explorer: &Explorer<'_>) {
-    let _ = handle.take_down_explorer(explorer, Syncs::Forfeit).await;
+async fn take_down_under_an_administrator(handle: Handle<Delegated>, explorer: &ExplorerSetup<'_>) {
+    let _ = handle.tear_down_explorer(explorer, SyncProtection::AllowLoss).await;
 }
 
-async fn replace_nobody(handle: Handle<TrustedAccess>, account: &AccountId, handover: Handover<'_>) {
+async fn replace_nobody(handle: Handle<TrustedAccess>, account: AccountId, handover: SyncMigration<'_>) {
     let _ = handle.replace(account, handover).await;
 }
 
-async fn syncs_unobserved(mut handle: Handle<Unobserved>, client: &sim::Client) {
+async fn syncs_unobserved(mut handle: Handle<Unobserved>, client: &sim::SimClient) {
     let _ = handle.data_syncs(client).await;
 }
 
-async fn sync_without_trust(mut handle: Handle<Disabled>, client: &sim::Client, sync: &SyncDefinition, at: &[Region]) {
+async fn sync_without_trust(mut handle: Handle<Disabled>, client: &sim::SimClient, sync: &SyncDefinition, at: &[Region]) {
     let Ok(mut syncs) = handle.data_syncs(client).await else { return };
     let _ = syncs.ensure(sync, at).await;
 }
 
-async fn delete_the_role_under_trust(mut handle: Handle<TrustedAccess>, client: &sim::Client) {
-    let _ = handle.account_discovery_role(client).delete(Syncs::Forfeit).await;
+async fn delete_the_role_under_trust(mut handle: Handle<TrustedAccess>, client: &sim::SimClient) {
+    let _ = handle.account_discovery_role(client).delete(SyncProtection::AllowLoss).await;
 }
 
-async fn move_on_under_a_borrow(mut handle: Handle<TrustedAccess>, client: &sim::Client, at: &[Region]) {
+async fn move_on_under_a_borrow(mut handle: Handle<TrustedAccess>, client: &sim::SimClient, at: &[Region]) {
     let Ok(syncs) = handle.data_syncs(client).await else { return };
-    let _ = handle.disable(Syncs::Forfeit).await;
+    let _ = handle.disable(SyncProtection::AllowLoss).await;
     let _ = syncs.list(at).await;
 }
 

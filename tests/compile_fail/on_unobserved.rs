@@ -1,34 +1,34 @@
 use ssm_organizations::state::Unobserved;
-use ssm_organizations::{AccountId, Integration, Syncs, sim};
+use ssm_organizations::{AccountId, Integration, SyncProtection, sim};
 
-type Handle = Integration<Unobserved, sim::Client>;
+type Handle = Integration<Unobserved, sim::SimClient>;
 
 async fn enable_trusted_access(handle: Handle) {
     let _ = handle.enable_trusted_access().await;
 }
 
-async fn register_delegated_administrator(handle: Handle, account: &AccountId) {
+async fn register_delegated_administrator(handle: Handle, account: AccountId) {
     let _ = handle.register_delegated_administrator(account).await;
 }
 
 async fn deregister(handle: Handle) {
-    let _ = handle.deregister(Syncs::Forfeit).await;
+    let _ = handle.deregister(SyncProtection::AllowLoss).await;
 }
 
 async fn disable(handle: Handle) {
-    let _ = handle.disable(Syncs::Forfeit).await;
+    let _ = handle.disable(SyncProtection::AllowLoss).await;
 }
 
-async fn keep_only(handle: Handle, account: &AccountId) {
-    let _ = handle.keep_only(account, Syncs::Forfeit).await;
+async fn retain_only(handle: Handle, account: AccountId) {
+    let _ = handle.retain_only(account, SyncProtection::AllowLoss).await;
 }
 
-async fn remove_all(handle: Handle) {
-    let _ = handle.remove_all(Syncs::Forfeit).await;
+async fn remove_all_administrators(handle: Handle) {
+    let _ = handle.remove_all_administrators(SyncProtection::AllowLoss).await;
 }
 
-async fn reinstate_trust(handle: Handle) {
-    let _ = handle.reinstate_trust().await;
+async fn restore_trusted_access(handle: Handle) {
+    let _ = handle.restore_trusted_access().await;
 }
 
 fn main() {}

@@ -2,6 +2,6 @@ use ssm_organizations::{Integration, sim};
 
 struct Enabled;
 
-fn take(_: Integration<Enabled, sim::Client>) {}
+fn take(_: Integration<Enabled, sim::SimClient>) {}
 
 fn main() {}

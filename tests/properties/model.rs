@@ -1,4 +1,4 @@
-//! Random commands from several accounts, against a model of the documented rules that fits on a page.
+//! Random commands from several accounts, compared with a short model of the documented rules.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on panics")]
 #![allow(clippy::indexing_slicing, reason = "every place is drawn from the table's own length")]
 
@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
+use ssm_organizations::domain::RoleName;
 use ssm_organizations::ports::{
     AccountState, DeletionStatus, IamApi, Operation, OrganizationsApi, SourceRegions, SyncDefinition, SyncType,
     SystemsManagerApi,
 };
-use ssm_organizations::{AccountId, Error, Region, RoleName, ServicePrincipal, SyncName, sim};
+use ssm_organizations::{AccountId, Error, Region, ServicePrincipal, SyncName, sim};
 
 /// The management account, three members of which the last is suspended, and an account outside.
 const ACCOUNTS: [&str; 5] = ["111111111111", "222222222222", "333333333333", "444444444444", "999999999999"];
@@ -19,7 +20,7 @@ const MANAGEMENT: usize = 0;
 const SUSPENDED: usize = 3;
 const OUTSIDE: usize = 4;
 
-/// One that a delegated administrator may sync from, and one that it may not.
+/// A Region that a delegated administrator may sync from, and an opt-in Region that it may not.
 const REGIONS: [&str; 2] = ["eu-central-1", "eu-south-1"];
 const OPT_IN: usize = 1;
 
@@ -30,10 +31,10 @@ const NONSENSE: usize = 2;
 const NAMES: usize = 7;
 const QUOTA: usize = 5;
 
-/// What a deletion is answered that AWS gives up in the background: an outcome, and no code of AWS's.
+/// Outcome of a deletion that AWS gives up in the background. It is not an error code.
 const IN_USE: &str = "FAILED";
 
-/// Who does what. All numbers are places in the tables above.
+/// Command of an account. All numbers are positions in the tables above.
 #[derive(Debug, Clone)]
 enum Command {
     Enable(usize, usize),
@@ -41,7 +42,7 @@ enum Command {
     Register(usize, usize, usize),
     Deregister(usize, usize, usize),
     CreateSync(usize, usize, usize),
-    /// To collect from this Region instead.
+    /// Changes the source to this Region.
     UpdateSync(usize, usize, usize, usize),
     DeleteSync(usize, usize, usize),
     CreateRole(usize),
@@ -66,15 +67,15 @@ fn command() -> impl Strategy<Value = Command> {
     ]
 }
 
-/// The documented rules, and the default of every switch.
+/// The documented rules, with the default of every undocumented behavior.
 #[derive(Debug, Clone, Default)]
 struct Model {
     trusted: BTreeSet<usize>,
     administrators: BTreeMap<usize, BTreeSet<usize>>,
-    /// From which Region each collects.
+    /// Source Region of each sync.
     syncs: BTreeMap<(usize, usize, usize), usize>,
     roles: BTreeSet<usize>,
-    /// What the last command was answered: AWS's code, or nothing.
+    /// Error code of the last command, if AWS refused it.
     answer: Option<&'static str>,
 }
 
@@ -106,7 +107,8 @@ impl Model {
         }
     }
 
-    /// While trusted access is on, while the account has syncs and, for the management account's role, while anybody has.
+    /// Returns whether a role is in use: trusted access is enabled, the account has syncs or, for
+    /// the management account's role, any account has syncs.
     fn is_in_use(&self, by: usize) -> bool {
         let trusted = by != OUTSIDE && self.trusted.contains(&SYSTEMS_MANAGER);
         trusted || self.syncs.keys().any(|(owner, ..)| *owner == by || by == MANAGEMENT)
@@ -230,26 +232,26 @@ fn definition(number: usize, from: usize) -> SyncDefinition {
     SyncDefinition::of_organization(name(number), SourceRegions::new([region(from)]).unwrap())
 }
 
-struct Embedded(sim::Organization);
+struct Embedded(sim::SimOrganization);
 
 impl StateMachineTest for Embedded {
     type SystemUnderTest = Self;
     type Reference = Model;
 
     fn init_test(_: &Model) -> Self {
-        let members = sim::Organization::builder().member(account(1)).member(account(2));
-        let members = members.member_in(account(SUSPENDED), AccountState::Suspended);
+        let members = sim::SimOrganization::builder().member(account(1)).member(account(2));
+        let members = members.member_with_state(account(SUSPENDED), AccountState::Suspended);
         Self(members.role_deletion(Duration::ZERO).build())
     }
 
     fn apply(embedded: Self, model: &Model, command: Command) -> Self {
         let organization = &embedded.0;
-        let before = organization.snapshot();
+        let before = organization.state();
         let answer = block_on(send(organization, &command));
         let code = answer.as_ref().err().map(|error| error.code().expect("a refusal has a code"));
         assert_eq!(code, model.answer, "{command:?}");
         if answer.is_err() {
-            assert_eq!(organization.snapshot(), before, "a refused call changed something: {command:?}");
+            assert_eq!(organization.state(), before, "a refused call changed something: {command:?}");
         }
         embedded
     }
@@ -273,16 +275,16 @@ impl StateMachineTest for Embedded {
     }
 }
 
-async fn send(organization: &sim::Organization, command: &Command) -> Result<(), Error> {
+async fn send(organization: &sim::SimOrganization, command: &Command) -> Result<(), Error> {
     let client = |by| organization.client(account(by));
     match *command {
         Command::Enable(by, service) => client(by).enable_aws_service_access(&principal(service)).await,
         Command::Disable(by, service) => client(by).disable_aws_service_access(&principal(service)).await,
         Command::Register(by, whom, service) => {
-            client(by).register_delegated_administrator(&account(whom), &principal(service)).await
+            client(by).register_delegated_administrator(account(whom), &principal(service)).await
         }
         Command::Deregister(by, whom, service) => {
-            client(by).deregister_delegated_administrator(&account(whom), &principal(service)).await
+            client(by).deregister_delegated_administrator(account(whom), &principal(service)).await
         }
         Command::CreateSync(by, at, number) => {
             client(by).create_resource_data_sync(&region(at), &definition(number, 0)).await
@@ -301,7 +303,7 @@ async fn send(organization: &sim::Organization, command: &Command) -> Result<(),
             match client(by).get_service_linked_role_deletion_status(&task).await? {
                 DeletionStatus::Succeeded => Ok(()),
                 DeletionStatus::Failed { .. } => {
-                    Err(Error::service(Operation::DeleteServiceLinkedRole, IN_USE, "in the background"))
+                    Err(Error::from_service_error(Operation::DeleteServiceLinkedRole, IN_USE, "in the background"))
                 }
                 other => panic!("it ends at once: {other:?}"),
             }
@@ -317,5 +319,5 @@ prop_state_machine! {
     #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_embedded_organization_does_what_the_rules_say(sequential 1..40 => Embedded);
+    fn sim_organization_matches_reference_model(sequential 1..40 => Embedded);
 }

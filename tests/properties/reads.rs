@@ -1,4 +1,4 @@
-//! Everything that the crate reads from a text, and what must be so of what it accepts.
+//! Every format that the crate reads from text, with the properties of accepted input.
 
 use std::fmt::Debug;
 use std::sync::LazyLock;
@@ -6,11 +6,11 @@ use std::sync::LazyLock;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use ssm_organizations::plan::{Plan, Receipt, Snapshot, Target, Undo};
-use ssm_organizations::{
-    AccountId, DeletionTaskId, Integration, OrganizationId, OrganizationalUnitId, PageToken, Partition, Region, RoleId,
-    RoleName, ServicePrincipal, SyncName, sim,
+use ssm_organizations::domain::{
+    DeletionTaskId, OrganizationId, OrganizationalUnitId, PageToken, Partition, RoleId, RoleName,
 };
+use ssm_organizations::plan::{Plan, Receipt, Snapshot, Target, UndoOptions};
+use ssm_organizations::{AccountId, Integration, Region, ServicePrincipal, SyncName, sim};
 
 static NOW: LazyLock<Snapshot> =
     LazyLock::new(|| serde_json::from_str(include_str!("../fuzz/corpus/files/snapshot.json")).unwrap());
@@ -29,7 +29,7 @@ pub(crate) fn everything(text: &str) {
 /// Reads a file as each kind.
 pub(crate) fn any_file(file: &Value) {
     as_itself::<Snapshot>(file);
-    if let Some(organization) = as_itself::<sim::Snapshot>(file) {
+    if let Some(organization) = as_itself::<sim::SimState>(file) {
         can_be_observed(&organization);
     }
     // What is accepted as a plan can be shown, and planned with.
@@ -40,7 +40,7 @@ pub(crate) fn any_file(file: &Value) {
     }
     // What is accepted as a receipt can be undone, or not, in the organization that it is of.
     if let Some(receipt) = as_itself::<Receipt>(file) {
-        let undone = receipt.undo_from(NOW.clone(), &Undo::new().including(0));
+        let undone = receipt.undo_from(NOW.clone(), &UndoOptions::new().include_unconfirmed(0));
         assert!(undone.map_or_else(|error| error.to_string(), |plan| plan.to_string()).len() > 1);
     }
     if let Ok(target) = serde_json::from_value::<Target>(file.clone()) {
@@ -48,7 +48,7 @@ pub(crate) fn any_file(file: &Value) {
     }
 }
 
-/// What is accepted is written and read as itself.
+/// Checks that accepted input is equal after a round trip.
 fn as_itself<T: Serialize + DeserializeOwned + PartialEq + Debug>(file: &Value) -> Option<T> {
     let read = serde_json::from_value::<T>(file.clone()).ok()?;
     // A date beyond what can be written is refused there, and not on reading.
@@ -58,17 +58,17 @@ fn as_itself<T: Serialize + DeserializeOwned + PartialEq + Debug>(file: &Value) 
     Some(read)
 }
 
-/// An organization from a file answers, and is what it was read as.
-fn can_be_observed(snapshot: &sim::Snapshot) {
-    let organization = sim::Builder::from(snapshot.clone()).build();
-    assert_eq!(organization.snapshot(), *snapshot);
+/// Checks that an organization from a file equals the file and can be observed.
+fn can_be_observed(snapshot: &sim::SimState) {
+    let organization = sim::SimOrganizationBuilder::from(snapshot.clone()).build();
+    assert_eq!(organization.state(), *snapshot);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let observed = runtime.block_on(Integration::new(organization.management_client()).observe());
     let said = observed.map_or_else(|failure| failure.to_string(), |observed| observed.to_string());
     assert!(!said.is_empty());
 }
 
-/// An identifier is the text that it was read from.
+/// Checks that an identifier equals the text that it was read from.
 pub(crate) fn identifiers(text: &str) {
     macro_rules! same {
         ($($name:ident),*) => {$(

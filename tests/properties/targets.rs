@@ -1,7 +1,8 @@
-//! Targets, plans and receipts as files: what is read, and what is refused, with the place and what is allowed there.
+//! Targets, plans and receipts as files: accepted input, and errors with the position and the
+//! allowed values.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on panics")]
 
-use ssm_organizations::plan::{AdministratorTarget, Clients, OtherSyncs, Plan, Receipt, ServiceTarget, Target};
+use ssm_organizations::plan::{AdministratorTarget, Clients, Plan, Receipt, ServiceTarget, Target, UnlistedSyncs};
 use ssm_organizations::policy::Caller;
 use ssm_organizations::ports::{Operation, OrganizationalUnits, SourceRegions, SyncDefinition, SyncSource};
 use ssm_organizations::sim::Fault;
@@ -31,8 +32,8 @@ const WHOLE: &str = r#"
 trusted_access = "on"
 administrator = "222222222222"
 role = "create"
-other_syncs = "forfeit"
-look_in = ["us-east-1"]
+unlisted_syncs = "allow_loss"
+search_regions = ["us-east-1"]
 
 [[syncs]]
 name = "all-accounts"
@@ -65,13 +66,13 @@ fn whole() -> Target {
         .including_future_regions()
         .enabling_all_ops_data_sources();
     let own = SyncDefinition::new(name("own"), SyncSource::SingleAccount, from(&["eu-central-1"]));
-    let quick_setup = ServiceTarget::new().with_trusted_access(true).with_administrator(AdministratorTarget::Nobody);
+    let quick_setup = ServiceTarget::new().with_trusted_access(true).with_administrator(AdministratorTarget::None);
     Target::new()
         .with_trusted_access(true)
         .with_administrator(alice())
         .with_role()
-        .with_other_syncs(OtherSyncs::Forfeit)
-        .looking_in([region("us-east-1")])
+        .with_unlisted_syncs(UnlistedSyncs::AllowLoss)
+        .search_regions([region("us-east-1")])
         .with_sync(Caller::Administrator, all, [region("eu-central-1"), region("us-east-1")])
         .with_sync(Caller::Account("333333333333".parse().unwrap()), own, [region("eu-central-1")])
         .without_sync(Caller::Management, name("old"), [region("eu-central-1")])
@@ -79,7 +80,7 @@ fn whole() -> Target {
 }
 
 #[test]
-fn a_target_is_read_from_toml_and_from_json() {
+fn target_from_toml_and_json_is_equal() {
     assert_eq!(read(WHOLE), whole());
     let json: serde_json::Value = toml::from_str(WHOLE).unwrap();
     assert_eq!(serde_json::from_value::<Target>(json.clone()).unwrap(), whole());
@@ -87,7 +88,7 @@ fn a_target_is_read_from_toml_and_from_json() {
 }
 
 #[test]
-fn what_is_left_out_is_left_as_it_is() {
+fn omitted_target_fields_change_nothing() {
     assert_eq!(read(""), Target::new());
     assert_eq!(serde_json::from_str::<Target>("{}").unwrap(), Target::new());
     assert_eq!(read("role = \"keep\""), Target::new());
@@ -98,13 +99,13 @@ fn what_is_left_out_is_left_as_it_is() {
     assert_eq!(
         read("[[syncs]]\nname = \"all\"\nregions = [\"eu-central-1\"]"),
         Target::new().with_sync(Caller::Management, sync, [region("eu-central-1")]),
-        "it collects from where it is, and is the management account's"
+        "the defaults are the home Region and the management account"
     );
 }
 
-/// The documentation's own example.
+/// Checks the example in the documentation.
 #[test]
-fn the_documented_file_is_one() {
+fn documented_target_example_is_valid() {
     let source = include_str!("../../src/plan/target.rs");
     let toml: String = source
         .lines()
@@ -119,7 +120,7 @@ fn the_documented_file_is_one() {
 }
 
 #[test]
-fn a_wrong_file_is_refused_with_the_place_and_what_is_allowed_there() {
+fn invalid_target_file_reports_line_and_allowed_values() {
     let sync = |more: &str| format!("[[syncs]]\nname = \"all\"\nregions = [\"eu-central-1\"]\n{more}");
     let two = |more: &str| format!("{}\n[[syncs]]\nname = \"all\"\nregions = [\"eu-central-1\"]\n{more}", sync(""));
     let cases: Vec<(String, &str, &[&str])> = vec![
@@ -137,11 +138,15 @@ fn a_wrong_file_is_refused_with_the_place_and_what_is_allowed_there() {
             &["222222222222", "an account id in quotes (twelve digits), or \"none\""],
         ),
         ("role = \"present\"".into(), "line 1", &["\"present\"", "\"create\", \"delete\" or \"keep\""]),
-        ("other_syncs = \"lose\"".into(), "line 1", &["\"lose\"", "\"protect\" or \"forfeit\""]),
-        ("look_in = [\"Frankfurt\"]".into(), "line 1", &["\"Frankfurt\" is not a Region", "lower-case letters"]),
+        ("unlisted_syncs = \"lose\"".into(), "line 1", &["\"lose\"", "\"protect\" or \"allow_loss\""]),
+        ("search_regions = [\"Frankfurt\"]".into(), "line 1", &["\"Frankfurt\" is not a Region", "lower-case letters"]),
         ("[[syncs]]\nregions = [\"eu-central-1\"]".into(), "line 1", &["missing field `name`"]),
         ("[[syncs]]\nname = \"all\"".into(), "line 1", &["missing field `regions`"]),
-        ("[[syncs]]\nname = \"all\"\nregions = []".into(), "line 1", &["no Region is named for the data sync \"all\""]),
+        (
+            "[[syncs]]\nname = \"all\"\nregions = []".into(),
+            "line 1",
+            &["data sync \"all\": expected at least one home Region"],
+        ),
         ("[[syncs]]\nname = \"\"\nregions = [\"eu-central-1\"]".into(), "line 2", &["1 to 64 characters"]),
         (
             sync("owner = \"me\""),
@@ -154,18 +159,20 @@ fn a_wrong_file_is_refused_with_the_place_and_what_is_allowed_there() {
         (
             sync("single_account = true\nunits = [\"ou-exam-12345678\"]"),
             "line 1",
-            &["a data sync of a single account has no organizational units"],
+            &["is not a source of a single account: no organizational units"],
         ),
         (
             "[[syncs]]\nname = \"AWS-QuickSetup-x\"\nregions = [\"eu-central-1\"]".into(),
             "line 1",
             &["another AWS service looks after the data sync \"AWS-QuickSetup-x\""],
         ),
-        (two(""), "", &["the data sync \"all\" is named twice in eu-central-1"]),
+        (two(""), "", &["data sync \"all\": expected one definition in eu-central-1, found two"]),
         (
             "trusted_access = \"off\"\nadministrator = \"222222222222\"".into(),
             "",
-            &["222222222222 cannot administer ssm.amazonaws.com, which is not to be trusted"],
+            &[
+                "trusted access of ssm.amazonaws.com: expected enabled, because the target registers account 222222222222",
+            ],
         ),
         (
             "[companions.\"ssm.amazonaws.com\"]\ntrusted_access = \"on\"".into(),
@@ -210,9 +217,9 @@ fn a_wrong_file_is_refused_with_the_place_and_what_is_allowed_there() {
 }
 
 async fn kept() -> (serde_json::Value, serde_json::Value) {
-    let organization = sim::Organization::builder().member(alice()).build();
+    let organization = sim::SimOrganization::builder().member(alice()).build();
     let (management, alice_client) = (organization.management_client(), organization.client(alice()));
-    let clients = Clients::new(&management).and(&alice_client);
+    let clients = Clients::new(&management).with_account_client(&alice_client);
     let sync = SyncDefinition::of_organization(name("all"), from(&["eu-central-1"]));
     let target = Target::new().with_trusted_access(true).with_administrator(alice()).with_role().with_sync(
         Caller::Administrator,
@@ -220,12 +227,12 @@ async fn kept() -> (serde_json::Value, serde_json::Value) {
         [region("eu-central-1")],
     );
     let plan = target.plan(&clients).await.unwrap();
-    let receipt = plan.apply(&clients, |_| {}).await.unwrap();
+    let receipt = plan.apply(&clients, |_| {}).await.unwrap().receipt;
     (serde_json::to_value(plan).unwrap(), serde_json::to_value(receipt).unwrap())
 }
 
 #[tokio::test(start_paused = true)]
-async fn plans_and_receipts_of_another_release_are_refused() {
+async fn deserialize_plan_or_receipt_of_other_format_fails() {
     let (plan, receipt) = kept().await;
     serde_json::from_value::<Plan>(plan.clone()).unwrap();
     serde_json::from_value::<Receipt>(receipt.clone()).unwrap();
@@ -235,10 +242,10 @@ async fn plans_and_receipts_of_another_release_are_refused() {
         place.as_object_mut().unwrap_or_else(|| panic!("{pointer}")).insert(key.to_owned(), new);
         value
     };
-    let format = "it is written in format 2, and this release reads format 1";
+    let format = "it is written in format 3, and this release reads format 2";
     let new = || serde_json::Value::from("new");
     for (pointer, key, value, words) in [
-        ("", "format", 2.into(), format),
+        ("", "format", 3.into(), format),
         ("", "extra", new(), "unknown field `extra`"),
         ("/snapshot", "extra", new(), "unknown field `extra`"),
         ("/snapshot/organization", "extra", new(), "unknown field `extra`"),
@@ -246,7 +253,7 @@ async fn plans_and_receipts_of_another_release_are_refused() {
         ("/steps/0", "extra", new(), "unknown field `extra`"),
         ("/steps/0/action", "extra", new(), "expected"),
         ("/steps/0/action/enable_trusted_access", "extra", new(), "unknown field `extra`"),
-        ("/steps/0/facts/0/untrusted", "extra", new(), "unknown field `extra`"),
+        ("/steps/0/preconditions/0/trusted_access_disabled", "extra", new(), "unknown field `extra`"),
         ("/steps/3/action/create_sync/definition", "extra", new(), "unknown field `extra`"),
         ("/steps/2", "account", "12".into(), "is not an account id"),
     ] {
@@ -254,12 +261,12 @@ async fn plans_and_receipts_of_another_release_are_refused() {
         assert!(error.contains(words), "{pointer}: {error}");
     }
     for (pointer, key, value, words) in [
-        ("", "format", 2.into(), format),
+        ("", "format", 3.into(), format),
         ("", "extra", new(), "unknown field `extra`"),
         ("/changes/0", "extra", new(), "unknown field `extra`"),
         ("/changes/0", "certainty", "perhaps".into(), "unknown variant `perhaps`"),
         ("/changes/0/kind/trusted_access_enabled", "extra", new(), "unknown field `extra`"),
-        ("/changes/0/kind/trusted_access_enabled", "since", "yesterday".into(), ""),
+        ("/changes/0/kind/trusted_access_enabled", "enabled_at", "yesterday".into(), ""),
         ("/changes/3/kind/data_sync_created/sync", "extra", new(), "unknown field `extra`"),
     ] {
         let error =
@@ -273,37 +280,42 @@ async fn plans_and_receipts_of_another_release_are_refused() {
     assert!(error.contains("missing field `format`"), "{error}");
 }
 
-/// What follows from a step is for readers: whoever changes it changes nothing.
+/// The description is for readers, so editing it has no effect. An edited command is refused.
 #[tokio::test(start_paused = true)]
-async fn a_plan_does_what_its_actions_say() {
+async fn deserialized_plan_ignores_edited_descriptions() {
     let (plan, _) = kept().await;
     let read: Plan = serde_json::from_value(plan.clone()).unwrap();
     let mut lying = plan;
-    *lying.pointer_mut("/steps/0/command_line").unwrap() = "rm -rf /".into();
     *lying.pointer_mut("/steps/0/description").unwrap() = "nothing".into();
-    let mended: Plan = serde_json::from_value(lying).unwrap();
+    let mended: Plan = serde_json::from_value(lying.clone()).unwrap();
     assert_eq!(mended, read);
-    assert!(!mended.to_string().contains("rm -rf"), "{mended}");
+    *lying.pointer_mut("/steps/0/aws_command").unwrap() = "rm -rf /".into();
+    let refused = serde_json::from_value::<Plan>(lying).unwrap_err().to_string();
+    assert!(refused.contains("aws_command") && !refused.contains("rm -rf"), "{refused}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_address_of_anybody_is_written_down() {
-    let organization = sim::Organization::builder().member(alice()).build();
+async fn saved_plan_and_receipt_omit_email_addresses() {
+    let organization = sim::SimOrganization::builder().member(alice()).build();
     let hostile = "User: arn:aws:iam::111111111111:user/jane.doe@example.com is not authorized";
     let client = organization.management_client();
-    organization.fault(
+    organization.inject_fault(
         Operation::ListDelegatedAdministrators,
         1,
-        Fault::refused_for("AccessDeniedException", "ask jane.doe@example.com"),
+        Fault::refused_with_reason("AccessDeniedException", "ask jane.doe@example.com"),
     );
-    let target = Target::new().with_trusted_access(true).looking_in([region("eu-central-1")]);
+    let target = Target::new().with_trusted_access(true).search_regions([region("eu-central-1")]);
     let plan = target.plan(&Clients::new(&client)).await.unwrap();
     let written = [plan.to_string(), format!("{plan:?}"), serde_json::to_string(&plan).unwrap()];
     for text in &written {
         assert!(text.contains("ListDelegatedAdministrators"), "{text}");
         assert!(!text.contains('@'), "{text}");
     }
-    organization.fault(Operation::EnableAwsServiceAccess, 1, Fault::refused_for("AccessDeniedException", hostile));
+    organization.inject_fault(
+        Operation::EnableAwsServiceAccess,
+        1,
+        Fault::refused_with_reason("AccessDeniedException", hostile),
+    );
     let stopped = plan.apply(&Clients::new(&client), |_| {}).await.unwrap_err();
     for text in [stopped.to_string(), format!("{stopped:?}"), serde_json::to_string(stopped.receipt()).unwrap()] {
         assert!(!text.contains("example.com"), "{text}");

@@ -1,8 +1,10 @@
-//! What is drawn twice is drawn alike.
+//! Drawings of the documents.
 
-const README: &str = include_str!("../../README.md");
+/// Documents that show the drawings of the crate documentation.
+const DOCUMENTS: [&str; 3] =
+    [include_str!("../../README.md"), include_str!("../../docs/guide.md"), include_str!("../../docs/architecture.md")];
 
-/// The drawings of a page, or of the documentation at the top of a module.
+/// Returns the drawings of a document, or of the documentation at the top of a module.
 fn drawings(text: &str) -> Vec<String> {
     let lines =
         text.lines().map(|line| line.strip_prefix("//!").map_or(line, |doc| doc.strip_prefix(' ').unwrap_or(doc)));
@@ -12,11 +14,12 @@ fn drawings(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_readme_has_the_drawings_of_the_documentation() {
-    let documentation = [include_str!("../../src/lib.rs"), include_str!("../../src/state.rs")].map(drawings).concat();
+fn drawings_in_rustdoc_equal_those_in_documents() {
+    let documentation =
+        [include_str!("../../src/lib.rs"), include_str!("../../src/integration/state.rs")].map(drawings).concat();
     assert_eq!(documentation.len(), 3);
-    let readme = drawings(README);
+    let documents = DOCUMENTS.map(drawings).concat();
     for drawing in documentation {
-        assert!(readme.contains(&drawing), "not in the README:\n{drawing}");
+        assert!(documents.contains(&drawing), "not in the documents:\n{drawing}");
     }
 }

@@ -1,4 +1,4 @@
-//! What the crate tells of itself through `tracing`.
+//! Spans and events that the crate emits through `tracing`.
 #![cfg(feature = "sim")]
 
 #[path = "common/recorder.rs"]
@@ -9,24 +9,24 @@ use crate::common::{
 };
 use recorder::Recorder;
 use ssm_organizations::ports::{Operation, SourceRegions, SyncDefinition};
-use ssm_organizations::sim::{Fault, Outcome};
-use ssm_organizations::{Explorer, Handover, Syncs};
+use ssm_organizations::sim::{CallOutcome, Fault};
+use ssm_organizations::{ExplorerSetup, SyncMigration, SyncProtection};
 use tracing::Level;
 
 const HOME: &str = "eu-central-1";
 
 #[tokio::test(start_paused = true)]
-async fn every_call_is_one_event_that_says_how_it_ended() {
+async fn each_call_emits_one_event_with_outcome() {
     let (recorder, _guard) = Recorder::start();
     let organization = organization().build();
-    organization.fault(Operation::EnableAwsServiceAccess, 1, Fault::LostAfter);
-    let refusal = Fault::refused_for("ConstraintViolationException", "SERVICE_ACCESS_NOT_ENABLED");
-    organization.fault(Operation::RegisterDelegatedAdministrator, 1, refusal);
-    let delegated = observe(&organization).await.ensure_delegated(&alice()).await.unwrap();
+    organization.inject_fault(Operation::EnableAwsServiceAccess, 1, Fault::ResponseLost);
+    let refusal = Fault::refused_with_reason("ConstraintViolationException", "SERVICE_ACCESS_NOT_ENABLED");
+    organization.inject_fault(Operation::RegisterDelegatedAdministrator, 1, refusal);
+    let delegated = observe(&organization).await.ensure_delegated(alice()).await.unwrap();
     let (ours, theirs) = (organization.management_client(), organization.client(alice()));
     let protect: [&dyn ssm_organizations::ports::SystemsManagerClient; 2] = [&ours, &theirs];
     let regions = [region(HOME)];
-    delegated.deregister(Syncs::Protect { ssm: &protect, regions: &regions }).await.unwrap();
+    delegated.deregister(SyncProtection::Protect { clients: &protect, regions: &regions }).await.unwrap();
 
     let events = recorder.events();
     assert_eq!(events.len(), organization.calls().len());
@@ -38,9 +38,9 @@ async fn every_call_is_one_event_that_says_how_it_ended() {
         assert_eq!(field("region"), call.region.as_ref().map(ToString::to_string));
         assert_eq!(field("attempts"), Some("1".to_owned()));
         let (outcome, reason) = match call.outcome {
-            Outcome::Answered => ("ok", None),
-            Outcome::Lost => ("Lost", None),
-            Outcome::Refused(_) => ("ConstraintViolationException", Some("SERVICE_ACCESS_NOT_ENABLED".to_owned())),
+            CallOutcome::Success => ("ok", None),
+            CallOutcome::ResponseLost => ("ResponseLost", None),
+            CallOutcome::Refused(_) => ("ConstraintViolationException", Some("SERVICE_ACCESS_NOT_ENABLED".to_owned())),
             other => panic!("{other}"),
         };
         assert_eq!((field("outcome"), field("reason")), (Some(outcome.to_owned()), reason), "{call:?}");
@@ -50,10 +50,10 @@ async fn every_call_is_one_event_that_says_how_it_ended() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_operation_is_a_span_with_what_is_known_of_it() {
+async fn each_operation_opens_span_with_known_fields() {
     let (recorder, _guard) = Recorder::start();
     let organization = organization().build();
-    observe(&organization).await.ensure_delegated(&alice()).await.unwrap();
+    observe(&organization).await.ensure_delegated(alice()).await.unwrap();
     let names: Vec<_> = recorder.spans().iter().map(|span| (span.name, span.parent)).collect();
     let walk = Some("ssm_organizations::ensure_delegated");
     assert_eq!(
@@ -75,18 +75,18 @@ async fn every_operation_is_a_span_with_what_is_known_of_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_rest_has_its_spans_too() {
+async fn explorer_and_replace_operations_open_spans() {
     let (recorder, _guard) = Recorder::start();
     let organization = organization().build();
     let client = organization.management_client();
     let regions = [region(HOME)];
     let source = SourceRegions::new([region(HOME)]).unwrap();
     let sync = SyncDefinition::of_organization("org".parse().unwrap(), source);
-    let explorer = Explorer::new().with_role(&client).with_sync(&client, &sync, &regions);
+    let explorer = ExplorerSetup::new().with_role(&client).with_sync(&client, &sync, &regions);
     let mut trusted = disabled_in(&organization).await.set_up_explorer(&explorer).await.unwrap();
     let _ = trusted.data_syncs(&client).await.unwrap().list(&regions).await.unwrap();
-    trusted.account_discovery_role(&client).look_up().await.unwrap();
-    trusted.take_down_explorer(&explorer, Syncs::Forfeit).await.unwrap();
+    trusted.account_discovery_role(&client).get().await.unwrap();
+    trusted.tear_down_explorer(&explorer, SyncProtection::AllowLoss).await.unwrap();
     for name in ["list_data_syncs", "ensure_data_sync", "delete_data_sync"] {
         let span = recorder.span(&format!("ssm_organizations::{name}"));
         assert_eq!(span.fields.get("region"), Some(HOME));
@@ -98,7 +98,7 @@ async fn the_rest_has_its_spans_too() {
 
     let organization = delegated().build();
     let handle = delegated_in(&organization).await;
-    handle.replace(&crate::common::bob(), Handover::Leave(Syncs::Forfeit)).await.unwrap();
+    let _ = handle.replace(crate::common::bob(), SyncMigration::Discard(SyncProtection::AllowLoss)).await.unwrap();
     let replace = recorder.span("ssm_organizations::replace");
     assert_eq!(replace.fields.get("account"), Some(crate::common::bob().as_str()));
     let deregister = recorder.span("ssm_organizations::deregister_delegated_administrator");
@@ -106,12 +106,12 @@ async fn the_rest_has_its_spans_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refusal_in_a_span_is_told_and_then_explained() {
+async fn refused_call_emits_event_within_its_spans() {
     let (recorder, _guard) = Recorder::start();
     let organization = trusting().build();
     let client = organization.management_client().without_permission("organizations:DisableAWSServiceAccess");
     let observed = ssm_organizations::Integration::new(client).observe().await.unwrap();
-    failed(observed.ensure_disabled(Syncs::Forfeit).await);
+    failed(observed.ensure_disabled(SyncProtection::AllowLoss).await);
     let denied: Vec<_> =
         recorder.events().into_iter().filter(|event| event.fields.get("outcome") != Some("ok")).collect();
     let [denied] = denied.as_slice() else { panic!("{denied:?}") };

@@ -1,4 +1,5 @@
-//! The calls that [`typed`](crate::typed) makes, by hand: on the SDK, and on the ports. A test holds them to be the same.
+//! The calls that [`typed`](crate::typed) makes, by hand: on the SDK, and on the ports. A test
+//! holds them to be the same.
 
 use std::hint::black_box;
 
@@ -30,7 +31,7 @@ impl Sdk {
     /// # Errors
     ///
     /// Those of the SDK.
-    pub async fn run(&self, account: &AccountId, step: Step) -> Result<()> {
+    pub async fn run(&self, account: AccountId, step: Step) -> Result<()> {
         let ssm = SSM.as_str();
         let Self { organizations, sts } = self;
         black_box(organizations.describe_organization().send().await?);
@@ -76,7 +77,7 @@ impl Sdk {
 /// # Errors
 ///
 /// Those of the ports.
-pub async fn on_ports(client: &(impl OrganizationsApi + StsApi), account: &AccountId, step: Step) -> Result<(), Error> {
+pub async fn on_ports(client: &(impl OrganizationsApi + StsApi), account: AccountId, step: Step) -> Result<(), Error> {
     black_box(client.describe_organization().await?);
     black_box(client.get_caller_identity().await?);
     black_box(client.list_aws_service_access_for_organization(None).await?);

@@ -58,7 +58,8 @@ impl Organization {
     }
 }
 
-/// The service and the operation in a header of AWS's newer protocol, or the operation in a form of its older one.
+/// The service and the operation in a header of AWS's newer protocol, or the operation in a form of
+/// its older one.
 fn operation<'a>(target: Option<&'a str>, body: &'a str) -> &'a str {
     let named = target.and_then(|target| target.rsplit('.').next());
     named.or_else(|| body.strip_prefix("Action=")?.split('&').next()).unwrap_or_default()

@@ -1,14 +1,17 @@
-//! Several ways to do one job, each a program of its own, at one moto server.
+//! Several ways to do one job, each a program of its own, at one server.
 //!
-//! All talk to it through the tests' relay, which counts their requests and takes the time that the server needs for each; its own
-//! time counts as the server's. What a program has left is its own: its start, its work, and what the kernel does for it.
+//! All talk to it through the tests' relay, which counts their requests and takes the time that the
+//! server needs for each; its own time counts as the server's. What a program has left is its own:
+//! its start, its work, and what the kernel does for it.
 
 use std::env;
+use std::io::{BufRead as _, BufReader};
+use std::net::Ipv4Addr;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use serde_json::json;
 
 use crate::measure::{self, Cost, median, milliseconds};
@@ -45,7 +48,7 @@ impl Peer {
 
 /// What a job took.
 #[derive(Debug, Clone, Default)]
-struct Taken {
+struct JobCost {
     cost: Cost,
     /// While the server had something to answer.
     server: Duration,
@@ -62,8 +65,27 @@ pub(crate) fn run(rounds: usize) -> anyhow::Result<()> {
     build()?;
     let moto = Moto::start();
     let account = moto.organization(2).members.remove(0);
-    let arena = Arena { moto, account };
+    println!("at moto");
+    at(&Arena { moto, account }, rounds)?;
 
+    let directory = tempfile::TempDir::new()?;
+    println!("\nat ssm-org serve");
+    at(&Arena { moto: simulated(directory.path())?, account: "222222222222".to_owned() }, rounds)
+}
+
+/// Starts `ssm-org serve` with a new organization in the directory.
+fn simulated(directory: &Path) -> anyhow::Result<Moto> {
+    let mut command = measure::beside("ssm-org", "http://127.0.0.1:1")?;
+    command.args(["serve", "--json", "--simulate"]).arg(directory.join("organization.json"));
+    let mut server = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+    let mut line = String::new();
+    BufReader::new(server.stdout.take().context("a pipe")?).read_line(&mut line)?;
+    let started: serde_json::Value = serde_json::from_str(&line)?;
+    let port = started["port"].as_u64().and_then(|port| u16::try_from(port).ok()).context("a port")?;
+    Ok(Moto::other(server, (Ipv4Addr::LOCALHOST, port).into(), "AKIASIMU111111111111"))
+}
+
+fn at(arena: &Arena, rounds: usize) -> anyhow::Result<()> {
     println!("in and out again, each a process of its own; medians of {rounds} rounds");
     let jobs = interleaved(rounds, &Peer::ALL, |peer| arena.there_and_back(peer))?;
     tell(&jobs, Peer::SsmOrg);
@@ -84,12 +106,13 @@ fn build() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What each took in each round, after one that does not count. Whoever begins is another one in each.
+/// Returns the time of each contestant in each round, after one round that is not counted. A
+/// different contestant begins each round.
 fn interleaved(
     rounds: usize,
     peers: &[Peer],
-    mut job: impl FnMut(Peer) -> anyhow::Result<Taken>,
-) -> anyhow::Result<Vec<(Peer, Vec<Taken>)>> {
+    mut job: impl FnMut(Peer) -> anyhow::Result<JobCost>,
+) -> anyhow::Result<Vec<(Peer, Vec<JobCost>)>> {
     let mut taken: Vec<_> = peers.iter().map(|peer| (*peer, Vec::new())).collect();
     for round in 0..=rounds {
         for turn in 0..peers.len() {
@@ -126,22 +149,24 @@ impl Arena {
                 // The server knows no data syncs to look for.
                 match steps {
                     ["onboard"] => command.args(["onboard", "--admin", &self.account]),
-                    _ => command.args(["offboard", "--forfeit-syncs", "--yes"]),
+                    _ => command.args(["offboard", "--allow-sync-loss", "--yes"]),
                 };
+                command.env("AWS_ACCESS_KEY_ID", self.moto.key());
                 return Ok(command);
             }
         };
+        command.env("AWS_ACCESS_KEY_ID", self.moto.key());
         command.arg(&self.account).args(steps);
         Ok(command)
     }
 
-    fn run(&self, peer: Peer, steps: &[&str]) -> anyhow::Result<Taken> {
+    fn run(&self, peer: Peer, steps: &[&str]) -> anyhow::Result<JobCost> {
         let cost = measure::run(&mut self.command(peer, steps)?)?;
-        Ok(Taken { cost, server: self.moto.busy(), calls: self.moto.calls() })
+        Ok(JobCost { cost, server: self.moto.busy(), calls: self.moto.calls() })
     }
 
     /// A process for each direction. What was done is looked at between, by boto3.
-    fn there_and_back(&self, peer: Peer) -> anyhow::Result<Taken> {
+    fn there_and_back(&self, peer: Peer) -> anyhow::Result<JobCost> {
         let there = self.run(peer, &["onboard"])?;
         let found = self.moto.state();
         let wanted = json!({ "trusted": ["ssm.amazonaws.com"], "administrators": [self.account] });
@@ -149,7 +174,7 @@ impl Arena {
         let back = self.run(peer, &["offboard"])?;
         let found = self.moto.state();
         ensure!(found == json!({ "trusted": [], "administrators": [] }), "{} leaves {found}", peer.name());
-        Ok(Taken {
+        Ok(JobCost {
             cost: Cost { wall: there.cost.wall + back.cost.wall, cpu: there.cost.cpu + back.cost.cpu },
             server: there.server + back.server,
             calls: [there.calls, back.calls].concat(),
@@ -157,11 +182,11 @@ impl Arena {
     }
 
     /// What a process takes that does it often, less what one takes that does it once.
-    fn once_more(&self, peer: Peer) -> anyhow::Result<Taken> {
+    fn once_more(&self, peer: Peer) -> anyhow::Result<JobCost> {
         let times = |times| self.run(peer, &["onboard", "offboard"].repeat(times));
         let (once, often) = (times(1)?, times(AGAIN)?);
         let each = |once: Duration, often: Duration| often.saturating_sub(once) / u32::try_from(AGAIN - 1).unwrap_or(1);
-        Ok(Taken {
+        Ok(JobCost {
             cost: Cost { wall: each(once.cost.wall, often.cost.wall), cpu: each(once.cost.cpu, often.cost.cpu) },
             server: each(once.server, often.server),
             calls: once.calls,
@@ -170,7 +195,7 @@ impl Arena {
 }
 
 /// How much of it all is the server's.
-fn tell_server(jobs: &[(Peer, Vec<Taken>)]) {
+fn tell_server(jobs: &[(Peer, Vec<JobCost>)]) {
     println!();
     for (peer, runs) in jobs {
         let share = median(runs.iter().map(|taken| taken.server.as_nanos() * 100 / taken.cost.wall.as_nanos().max(1)));
@@ -179,9 +204,9 @@ fn tell_server(jobs: &[(Peer, Vec<Taken>)]) {
     }
 }
 
-fn tell(jobs: &[(Peer, Vec<Taken>)], ours: Peer) {
-    let figures = |runs: &[Taken]| {
-        let of = |figure: fn(&Taken) -> Duration| median(runs.iter().map(figure));
+fn tell(jobs: &[(Peer, Vec<JobCost>)], ours: Peer) {
+    let figures = |runs: &[JobCost]| {
+        let of = |figure: fn(&JobCost) -> Duration| median(runs.iter().map(figure));
         // What the program itself took is no difference of medians.
         [
             of(|taken| taken.cost.wall),
@@ -191,7 +216,7 @@ fn tell(jobs: &[(Peer, Vec<Taken>)], ours: Peer) {
         ]
     };
     let ours = jobs.iter().find(|(peer, _)| *peer == ours).map(|(_, runs)| figures(runs)).unwrap_or_default();
-    let row = |(peer, runs): &(Peer, Vec<Taken>)| {
+    let row = |(peer, runs): &(Peer, Vec<JobCost>)| {
         let mut row = vec![peer.name().to_owned()];
         for (theirs, ours) in figures(runs).into_iter().zip(ours) {
             row.push(format!("{:.1}", milliseconds(theirs)));

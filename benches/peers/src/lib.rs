@@ -1,5 +1,5 @@
-//! One job, done in several ways: look at the organization, trust Systems Manager, make a member its administrator, look again; and
-//! the reverse.
+//! One job, done in several ways: look at the organization, trust Systems Manager, make a member
+//! its administrator, look again; and the reverse.
 //!
 //! The programs in `src/bin` and the scripts in `jobs` do it; `src/main.rs` measures them.
 
@@ -44,16 +44,17 @@ mod tests {
     use super::canned::{Canned, MEMBER};
     use super::{by_hand, typed};
 
-    /// So that figures of the one can be compared with figures of the other. The crate reads some at once: their order is not fixed.
+    /// So that figures of the one can be compared with figures of the other. The crate reads some
+    /// at once: their order is not fixed.
     #[tokio::test]
     async fn what_is_done_by_hand_is_what_the_crate_does() {
         let account = MEMBER.parse().unwrap();
         let organizations: [Canned; 3] = Default::default();
         let [ours, ports, sdk] = &organizations;
         for step in [Onboard, Offboard] {
-            typed::run(&AwsClient::new(&ours.config()), &account, step).await.unwrap();
-            by_hand::on_ports(&AwsClient::new(&ports.config()), &account, step).await.unwrap();
-            by_hand::Sdk::new(&sdk.config()).run(&account, step).await.unwrap();
+            typed::run(&AwsClient::new(&ours.config()), account, step).await.unwrap();
+            by_hand::on_ports(&AwsClient::new(&ports.config()), account, step).await.unwrap();
+            by_hand::Sdk::new(&sdk.config()).run(account, step).await.unwrap();
             let [ours, ports, sdk] = organizations.each_ref().map(|canned| {
                 let mut calls = canned.calls();
                 calls.sort_unstable();

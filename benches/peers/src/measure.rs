@@ -48,7 +48,7 @@ pub(crate) fn instructions(command: &Command) -> anyhow::Result<(u64, String)> {
     let output = counted.output().context("valgrind does not start: this takes its callgrind")?;
     let told = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "{} fails under valgrind: {told}", program(command));
-    // `==123== Collected : 4567`
+    // `==123== DefinedSync : 4567`
     let collected = told.lines().find_map(|line| line.split_once("Collected :")).context("valgrind counts nothing")?.1;
     Ok((collected.trim().parse()?, String::from_utf8(output.stdout)?))
 }

@@ -24,7 +24,7 @@ pub struct State {
 /// # Errors
 ///
 /// Those of the SDK.
-pub async fn run(client: &Client, account: &AccountId, step: Step) -> Result<State> {
+pub async fn run(client: &Client, account: AccountId, step: Step) -> Result<State> {
     look(client).await?;
     match step {
         Step::Onboard => {

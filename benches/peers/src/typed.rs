@@ -1,7 +1,7 @@
 //! By this crate, as one writes it.
 
 use ssm_organizations::ports::{OrganizationsApi, StsApi};
-use ssm_organizations::{AccountId, Change, Error, Integration, Syncs};
+use ssm_organizations::{AccountId, Change, Error, Integration, SyncProtection};
 
 use crate::Step;
 
@@ -12,12 +12,12 @@ use crate::Step;
 /// Those of the crate.
 pub async fn run(
     client: &(impl OrganizationsApi + StsApi),
-    account: &AccountId,
+    account: AccountId,
     step: Step,
 ) -> Result<Vec<Change>, Error> {
     let observed = Integration::new(client).observe().await?;
     Ok(match step {
         Step::Onboard => observed.ensure_delegated(account).await?.changes().to_vec(),
-        Step::Offboard => observed.ensure_disabled(Syncs::Forfeit).await?.changes().to_vec(),
+        Step::Offboard => observed.ensure_disabled(SyncProtection::AllowLoss).await?.changes().to_vec(),
     })
 }

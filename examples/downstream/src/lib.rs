@@ -1,19 +1,21 @@
-//! Systems Manager in every organization of a company: a program that embeds `ssm-organizations`, to copy from.
+//! Example program that embeds `ssm-organizations` to manage all organizations of a company.
 
 use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
-use ssm_organizations::plan::{Clients, Plan, Receipt, Target, Undo};
+use ssm_organizations::plan::{Clients, Plan, Receipt, Target, UndoOptions};
 use ssm_organizations::policy::Caller;
 use ssm_organizations::ports::{Client, SourceRegions, SyncDefinition};
 use ssm_organizations::state::Delegated;
 use ssm_organizations::{AccountId, Error, Integration, Region, SyncName};
 
-/// An organization with its administrator. Whoever holds one was shown so by AWS.
+/// Organization with a delegated administrator that a read confirmed.
 pub type Onboarded = Integration<Delegated, Arc<dyn Client>>;
 
-/// Onboards every organization, each in a task of its own, by its client with the credentials of the management account. One that fails
-/// stops no other.
+/// Onboards every organization in its own task.
+///
+/// Each client has credentials of a management account. A failure in one organization does not stop
+/// the others.
 pub async fn onboard_all(
     organizations: impl IntoIterator<Item = Arc<dyn Client>>,
     administrator: AccountId,
@@ -26,30 +28,31 @@ pub async fn onboard_all(
     outcomes
 }
 
-/// The same end whatever the start; a second run changes nothing.
+/// Registers the administrator, from any state. A second run changes nothing.
 ///
 /// # Errors
 ///
-/// Those of the crate, with who can do what about them.
+/// Returns the errors of the crate, with the remedies and their actors.
 pub async fn onboard(client: Arc<dyn Client>, administrator: AccountId) -> Result<Onboarded> {
     let observed = Integration::new(client).observe().await.map_err(advised)?;
-    observed.ensure_delegated(&administrator).await.map_err(advised)
+    observed.ensure_delegated(administrator).await.map_err(advised)
 }
 
-/// Only what was onboarded can be announced: the compiler sees to it.
+/// Returns the announcement of an onboarded organization. The type rules out any other
+/// organization.
 #[must_use]
 pub fn announcement(onboarded: &Onboarded) -> String {
     let administrator = onboarded.administrator().account;
     format!("in {} ask account {administrator} about Systems Manager", onboarded.organization().id)
 }
 
-/// Explorer, wholly or not at all: somebody reads the plan and says yes, and after a failure what was done is taken back.
+/// Sets up Explorer after the user confirmed the plan. After a failure, the changes are undone.
 ///
-/// `None` where it was a no.
+/// Returns `None` if the user declined.
 ///
 /// # Errors
 ///
-/// Those of the crate, with who can do what about them.
+/// Returns the errors of the crate, with the remedies and their actors.
 pub async fn explorer(
     clients: &Clients<'_>,
     administrator: AccountId,
@@ -64,29 +67,29 @@ pub async fn explorer(
         return Ok(None);
     }
     let stopped = match plan.apply(clients, |_event| {}).await {
-        Ok(receipt) => return Ok(Some(receipt)),
+        Ok(applied) => return Ok(Some(applied.receipt)),
         Err(stopped) => stopped,
     };
     let (error, receipt) = stopped.into_parts();
-    let taken_back = take_back(&receipt, clients, home).await;
-    taken_back.with_context(|| format!("what was done before is not all taken back, after {error:#}"))?;
-    Err(advised(error).context("what was done before is taken back"))
+    let undone = undo(&receipt, clients, home).await;
+    undone.with_context(|| format!("not all changes were undone after the error: {error:#}"))?;
+    Err(advised(error).context("all changes were undone"))
 }
 
-async fn take_back(receipt: &Receipt, clients: &Clients<'_>, home: Region) -> Result<()> {
-    let back = receipt.undo(clients, &Undo::new().looking_in([home])).await.map_err(advised)?;
+async fn undo(receipt: &Receipt, clients: &Clients<'_>, home: Region) -> Result<()> {
+    let back = receipt.undo(clients, &UndoOptions::new().search_regions([home])).await.map_err(advised)?;
     back.apply(clients, |_event| {}).await.map_err(advised)?;
-    ensure!(back.left().is_empty(), "{}", back.left().join("; "));
+    ensure!(back.retained().is_empty(), "{}", back.retained().join("; "));
     Ok(())
 }
 
-/// With who can do what about it.
+/// Adds the remedies and their actors to an error.
 fn advised(error: impl Into<Error>) -> anyhow::Error {
     let error = error.into();
     let advice = error.remedies().into_iter().map(|remedy| {
         let statement = remedy.statement().map(|statement| format!(", with the statement {statement}"));
         format!("{}: {remedy}{}", remedy.actor(), statement.unwrap_or_default())
     });
-    let advice: Vec<_> = ["Systems Manager is not as it should be".to_owned()].into_iter().chain(advice).collect();
+    let advice: Vec<_> = ["Systems Manager is not set up".to_owned()].into_iter().chain(advice).collect();
     anyhow::Error::new(error).context(advice.join("; "))
 }

@@ -1,4 +1,6 @@
-//! Two organizations in memory are onboarded at once; then one of them gets Explorer. `cargo run -p downstream`
+//! Onboards two simulated organizations concurrently, and sets up Explorer in one of them.
+//!
+//! `cargo run -p downstream`
 
 use std::sync::Arc;
 
@@ -12,9 +14,10 @@ use ssm_organizations::{AccountId, Error, Region, sim};
 async fn main() -> Result<()> {
     let administrator: AccountId = "222222222222".parse()?;
     let in_memory =
-        |id: &str| Ok::<_, Error>(sim::Organization::builder().id(id.parse()?).member(administrator).build());
+        |id: &str| Ok::<_, Error>(sim::SimOrganization::builder().id(id.parse()?).member(administrator).build());
     let (production, sandbox) = (in_memory("o-production0")?, in_memory("o-sandbox0000")?);
-    // On AWS: for each organization an `aws::AwsClient` with the credentials of its management account.
+    // On AWS: one `aws::AwsClient` for each organization, with credentials of its management
+    // account.
     let management: Arc<dyn Client> = Arc::new(production.management_client());
     let other: Arc<dyn Client> = Arc::new(sandbox.management_client());
 
@@ -23,7 +26,7 @@ async fn main() -> Result<()> {
     }
 
     let members = production.client(administrator);
-    let clients = Clients::new(&*management).and(&members);
+    let clients = Clients::new(&*management).with_account_client(&members);
     let yes = |plan: &Plan| {
         println!("\n{plan}");
         true

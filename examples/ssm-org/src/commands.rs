@@ -1,4 +1,4 @@
-//! What each command does.
+//! The commands.
 
 mod apply;
 mod offboard;
@@ -13,54 +13,58 @@ mod undo;
 #[cfg(test)]
 mod tests;
 
-use ssm_organizations::plan::{Clients, Plan, Scope, Snapshot, Target};
+use ssm_organizations::plan::{Clients, Plan, Snapshot, SnapshotScope, Target};
 use ssm_organizations::policy::Caller as Owner;
-use ssm_organizations::ports::{Client, Organization, SystemsManagerClient};
-use ssm_organizations::state::Unobserved;
-use ssm_organizations::{
-    AccountId, Change, Error, ErrorKind, Failure, Handle, Integration, Observed, Recovered, Region, ServicePrincipal,
-    SyncName, Syncs,
-};
+use ssm_organizations::ports::{Client, Organization};
+use ssm_organizations::{AccountId, Error, ErrorKind, Region, ServicePrincipal, SyncName};
 
 use crate::cli::{Cli, Command};
 use crate::connect::{self, Access};
 use crate::console::Console;
-use crate::report::{Complaint, Notes, Outcome, Standing};
+use crate::report::{CliError, Notes, Outcome, StatusSummary};
+use crate::serve;
 
 type Caller<'a> = &'a dyn Client;
-type Seen<'a> = Observed<Caller<'a>>;
 
-/// Whose credentials there are, and where data syncs may be.
+/// Clients, Regions and output mode of a command.
 #[derive(Clone, Copy)]
-struct Scene<'a> {
+struct CommandContext<'a> {
     management: Caller<'a>,
     administrator: Option<Caller<'a>>,
-    /// The administrator's that is to be.
+    /// The client of the account to be registered.
     successor: Option<Caller<'a>>,
-    /// Everybody but the management account.
+    /// The clients of all accounts except the management account.
     others: &'a [Caller<'a>],
     regions: &'a [Region],
-    /// Those of them that the command line names.
+    /// The Regions that the command line names.
     named_regions: &'a [Region],
     console: Console,
 }
 
-/// Does what the command line says. An error is one of usage, found before any call.
+/// Runs a command. The error is a usage error, found before any call.
 pub(crate) async fn run(cli: &Cli, console: Console) -> Result<Outcome, clap::Error> {
     let Cli { command, connection, .. } = cli;
     cli.check()?;
-    if let Command::Policy(order) = command
-        && !order.target.says_something()
+    if let Command::Policy(args) = command
+        && !args.target.is_set()
     {
-        return Ok(policy::without_calls(order).unwrap_or_else(Outcome::from));
+        return Ok(policy::without_calls(args).unwrap_or_else(Outcome::from));
+    }
+    if let Command::Completions { shell } = command {
+        return Ok(Outcome { lines: Cli::completions(*shell), ..Outcome::default() });
+    }
+    if let (Command::Serve(args), Some(path)) = (command, &connection.simulate) {
+        let regions = connect::simulated_regions(connection)?;
+        let region = regions.first().ok_or_else(|| connect::usage_error(&"no Region"))?;
+        return Ok(serve::run(args, path, region, console).await.unwrap_or_else(Outcome::from));
     }
     let access = match connect::access(connection, command).await? {
         Ok(access) => access,
-        Err(complaint) => return Ok(complaint.into()),
+        Err(error) => return Ok(error.into()),
     };
     let Access { management, others, administrator, successor, regions } = &access;
     let others: Vec<Caller<'_>> = others.iter().map(|client| &**client).collect();
-    let scene = Scene {
+    let context = CommandContext {
         management: &**management,
         administrator: administrator.and_then(|index| others.get(index)).copied(),
         successor: successor.and_then(|index| others.get(index)).copied(),
@@ -69,105 +73,107 @@ pub(crate) async fn run(cli: &Cli, console: Console) -> Result<Outcome, clap::Er
         named_regions: &connection.regions,
         console,
     };
-    carry_out(command, scene).await
+    execute(command, context).await
 }
 
-async fn carry_out(command: &Command, scene: Scene<'_>) -> Result<Outcome, clap::Error> {
+async fn execute(command: &Command, context: CommandContext<'_>) -> Result<Outcome, clap::Error> {
     let outcome = match command {
-        Command::Status(order) => status::run(order, scene).await,
-        Command::Plan(order) => plan::run(order, scene).await,
-        Command::Apply(order) => apply::run(order, scene).await,
-        Command::Undo(order) => undo::run(order, scene).await,
-        Command::Policy(order) => policy::run(order, scene).await,
-        Command::Onboard(order) => onboard::run(order, scene).await,
-        Command::Replace(order) => replace::run(order, scene).await,
-        Command::Offboard(order) => offboard::run(order, scene).await,
+        Command::Status(args) => status::run(args, context).await,
+        Command::Plan(args) => plan::run(args, context).await,
+        Command::Apply(args) => apply::run(args, context).await,
+        Command::Undo(args) => undo::run(args, context).await,
+        Command::Policy(args) => policy::run(args, context).await,
+        Command::Onboard(args) => onboard::run(args, context).await,
+        Command::Replace(args) => replace::run(args, context).await,
+        Command::Offboard(args) => offboard::run(args, context).await,
+        // `run` has printed the completions, or has served.
+        Command::Completions { .. } | Command::Serve(_) => Ok(Outcome::default()),
     };
     match outcome {
-        Err(Complaint::Usage(why)) => Err(connect::misuse(&why)),
+        Err(CliError::Usage(why)) => Err(connect::usage_error(&why)),
         outcome => Ok(outcome.unwrap_or_else(Outcome::from)),
     }
 }
 
-/// Why there is no plan, and what is the case.
-struct Refused {
-    complaint: Complaint,
+/// Rejected plan: the reason and the current state.
+struct PlanRejected {
+    error: CliError,
     organization: Organization,
-    now: Standing,
+    now: StatusSummary,
 }
 
-impl Refused {
+impl PlanRejected {
     fn conclude(self) -> Outcome {
-        let Self { complaint, organization, now } = self;
+        let Self { error, organization, now } = self;
         let mut notes = Notes::default();
-        notes.complaints.push(complaint);
-        notes.conclude(&organization, &[], Some(&now))
+        notes.errors.push(error);
+        notes.conclude(&organization, &[], Some(&now), None)
     }
 }
 
-/// Nothing could be read, or there is no plan.
-enum Undrawn {
-    Unread(Complaint),
-    Refused(Box<Refused>),
+/// Error of planning.
+enum PlanError {
+    /// Reading or planning failed.
+    Failed(CliError),
+    /// The organization was read, and the target was rejected.
+    Rejected(Box<PlanRejected>),
 }
 
-impl From<Error> for Undrawn {
+impl From<Error> for PlanError {
     fn from(error: Error) -> Self {
-        Self::Unread(error.into())
+        Self::Failed(error.into())
     }
 }
 
-impl Undrawn {
-    /// For a command that was to change something: that it has not.
-    fn conclude(self) -> Result<Outcome, Complaint> {
+impl PlanError {
+    /// Returns the outcome of a writing command that changed nothing.
+    fn conclude(self) -> Result<Outcome, CliError> {
         match self {
-            Self::Unread(complaint) => Err(complaint),
-            Self::Refused(refused) => Ok(refused.conclude()),
+            Self::Failed(error) => Err(error),
+            Self::Rejected(rejected) => Ok(rejected.conclude()),
         }
     }
 
-    fn into_complaint(self) -> Complaint {
+    fn into_error(self) -> CliError {
         match self {
-            Self::Unread(complaint) => complaint,
-            Self::Refused(refused) => refused.complaint,
+            Self::Failed(error) => error,
+            Self::Rejected(rejected) => rejected.error,
         }
     }
 }
 
-impl<'a> Scene<'a> {
-    async fn observe(&self) -> Result<Seen<'a>, Error> {
-        Ok(Integration::new(self.management).observe().await?)
-    }
-
+impl<'a> CommandContext<'a> {
     fn clients(&self) -> Clients<'a> {
-        self.others.iter().fold(Clients::new(self.management), |clients, other| clients.and(*other))
+        self.others.iter().fold(Clients::new(self.management), |clients, other| clients.with_account_client(*other))
     }
 
-    async fn look(&self, scope: &Scope) -> Result<Snapshot, Error> {
-        let _busy = self.console.busy("looking at the organization");
+    async fn take_snapshot(&self, scope: &SnapshotScope) -> Result<Snapshot, Error> {
+        let _spinner = self.console.spinner("reading the organization");
         Snapshot::take(&self.clients(), scope).await
     }
 
-    /// Looks and plans, with these syncs to be deleted besides. `complete` says what else should be, by what is, and may refuse what the
-    /// library would not.
-    async fn draw(
+    /// Takes a snapshot and computes the plan, including the deletion of the named syncs.
+    ///
+    /// `complete` extends the target from the snapshot, and may reject a target that the library
+    /// accepts.
+    async fn build_plan(
         &self,
         target: Target,
         delete: &[SyncName],
-        complete: impl FnOnce(Target, &Snapshot) -> Result<Target, Complaint>,
-    ) -> Result<Plan, Undrawn> {
-        target.check().map_err(|error| Undrawn::Unread(Complaint::usage(&error)))?;
-        let mut scope = Scope::of(&target);
+        complete: impl FnOnce(Target, &Snapshot) -> Result<Target, CliError>,
+    ) -> Result<Plan, PlanError> {
+        target.check().map_err(|error| PlanError::Failed(CliError::usage(&error)))?;
+        let mut scope = target.snapshot_scope();
         if !delete.is_empty() {
             scope = scope.in_regions(self.regions.iter().cloned());
         }
-        let snapshot = self.look(&scope).await?;
-        let (organization, now) = (snapshot.organization().clone(), Standing::of(&snapshot));
+        let snapshot = self.take_snapshot(&scope).await?;
+        let (organization, now) = (snapshot.organization().clone(), StatusSummary::of(&snapshot));
         let (management, caller) = (organization.management_account, snapshot.caller());
-        let refuse = |complaint| Undrawn::Refused(Box::new(Refused { complaint, organization, now }));
+        let refuse = |error| PlanError::Rejected(Box::new(PlanRejected { error, organization, now }));
         let mut target = match complete(target, &snapshot) {
             Ok(target) => target,
-            Err(complaint) => return Err(refuse(complaint)),
+            Err(error) => return Err(refuse(error)),
         };
         for owner in self.owners(&snapshot) {
             for name in delete {
@@ -175,20 +181,22 @@ impl<'a> Scene<'a> {
             }
         }
         Plan::new(&target, snapshot).map_err(|error| {
-            let whose =
-                caller.map_or("whose these are is not known".to_owned(), |caller| format!("these are of {caller}"));
+            let whose = caller
+                .map_or("the caller is unknown".to_owned(), |caller| format!("the credentials belong to {caller}"));
             refuse(match error.kind() {
-                ErrorKind::NoClient { account, .. } if *account == management => {
-                    let why = format!("it takes credentials of the management account {management}, and {whose}");
-                    Complaint::own("not_management_account", why)
+                ErrorKind::MissingClient { account, .. } if *account == management => {
+                    let why = format!("the command needs credentials of the management account {management}; {whose}");
+                    CliError::new("not_management_account", why)
                 }
                 _ => error.into(),
             })
         })
     }
 
-    /// Whose syncs are deleted by their names: the management account's and, with credentials of others, the administrator's. Without an
-    /// administrator, those of one that was may be left over.
+    /// Returns the owners of the syncs to delete by name: the management account and, with
+    /// credentials of other accounts, the administrator.
+    ///
+    /// Without an administrator, syncs of a former administrator may remain.
     fn owners(&self, snapshot: &Snapshot) -> Vec<Owner> {
         let mut owners = vec![Owner::Management];
         if self.others.is_empty() {
@@ -207,75 +215,9 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// Who administers Systems Manager, as far as that is known.
+/// Returns the known delegated administrators of Systems Manager.
 fn administrators(snapshot: &Snapshot) -> Vec<AccountId> {
     let service = snapshot.service(&ServicePrincipal::SYSTEMS_MANAGER);
     let known = service.and_then(|service| service.administrators.known());
     known.into_iter().flatten().map(|found| found.account).collect()
-}
-
-/// The clients, as those that look for data syncs.
-fn lookers<'a>(owners: &[Caller<'a>]) -> Vec<&'a dyn SystemsManagerClient> {
-    owners.iter().map(|client| *client as &dyn SystemsManagerClient).collect()
-}
-
-/// What becomes of the data syncs that nobody named.
-fn others<'a>(forfeit: bool, lookers: &'a [&'a dyn SystemsManagerClient], regions: &'a [Region]) -> Syncs<'a> {
-    if forfeit { Syncs::Forfeit } else { Syncs::Protect { ssm: lookers, regions } }
-}
-
-/// What is known after a walk.
-enum End<'a> {
-    Known(Seen<'a>),
-    Unknown(Integration<Unobserved, Caller<'a>>),
-}
-
-impl<'a> End<'a> {
-    /// After a walk and, where it failed, why it did.
-    async fn of<To, H>(walk: Result<To, Failure<H>>) -> (Self, Option<Error>)
-    where
-        H: Handle<Client = Caller<'a>>,
-        Seen<'a>: From<To> + From<H>,
-    {
-        match walk {
-            Ok(handle) => (Self::Known(handle.into()), None),
-            Err(failure) => Self::of_failure(failure).await,
-        }
-    }
-
-    async fn of_failure<H>(failure: Failure<H>) -> (Self, Option<Error>)
-    where
-        H: Handle<Client = Caller<'a>>,
-        Seen<'a>: From<H>,
-    {
-        let (error, recovered) = failure.into_parts();
-        let end = match recovered {
-            Recovered::Unchanged(handle) => Self::Known(handle.into()),
-            Recovered::Moved(seen) => Self::Known(seen),
-            Recovered::Unknown(handle) => match handle.observe().await.map_err(Failure::recover) {
-                Ok(seen) | Err(Recovered::Moved(seen)) => Self::Known(seen),
-                Err(Recovered::Unchanged(handle) | Recovered::Unknown(handle)) => Self::Unknown(handle),
-            },
-        };
-        (end, Some(error))
-    }
-
-    fn changes(&self) -> &[Change] {
-        match self {
-            Self::Known(seen) => seen.changes(),
-            Self::Unknown(handle) => handle.changes(),
-        }
-    }
-
-    fn now(&self) -> Option<Standing> {
-        match self {
-            Self::Known(seen) => Some(Standing::of_observed(seen)),
-            Self::Unknown(_) => None,
-        }
-    }
-
-    /// Whether this account administers, and nobody else.
-    fn is_delegated_to(&self, account: AccountId) -> bool {
-        matches!(self, Self::Known(Observed::Delegated(now)) if now.administrator().account == account)
-    }
 }

@@ -1,20 +1,19 @@
-//! Files: targets, plans, receipts and pretend organizations. What is written is written whole, or not at all.
+//! Files: targets, plans, receipts and simulated organizations. Writes are atomic.
 
-use std::ffi::OsString;
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use ssm_organizations::Change;
 use ssm_organizations::plan::Receipt;
 use ssm_organizations::ports::Organization;
+use ssm_organizations::{Change, RecordError};
 
-use crate::report::Complaint;
+use crate::report::CliError;
+use crate::storage::{self, FileLock};
 
-/// Reads a file, in JSON.
-pub(crate) fn read_json<T: DeserializeOwned>(path: &Path, what: &str) -> Result<T, Complaint> {
+/// Reads a JSON file.
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path, what: &str) -> Result<T, CliError> {
     parse_json(&read(path, what)?).map_err(|why| invalid(path, what, &why))
 }
 
@@ -22,8 +21,11 @@ pub(crate) fn parse_json<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     serde_json::from_str(text).map_err(|error| error.to_string())
 }
 
-/// Reads a file that is part of what was asked for, in TOML or JSON: by its name, or else by how it begins. What is wrong in it is bad usage.
-pub(crate) fn read_toml_or_json<T: DeserializeOwned>(path: &Path, what: &str) -> Result<T, Complaint> {
+/// Reads a TOML or JSON file that is part of the command's input.
+///
+/// The extension selects the format; without a known extension, the first character does. Invalid
+/// contents are a usage error.
+pub(crate) fn read_toml_or_json<T: DeserializeOwned>(path: &Path, what: &str) -> Result<T, CliError> {
     let text = read(path, what)?;
     let is_json = match path.extension().and_then(|extension| extension.to_str()) {
         Some(extension) if extension.eq_ignore_ascii_case("json") => true,
@@ -31,110 +33,102 @@ pub(crate) fn read_toml_or_json<T: DeserializeOwned>(path: &Path, what: &str) ->
         _ => text.trim_start().starts_with('{'),
     };
     let parsed = if is_json { parse_json(&text) } else { toml::from_str(&text).map_err(|error| error.to_string()) };
-    parsed.map_err(|why| Complaint::Usage(described(path, what, &why)))
+    parsed.map_err(|why| CliError::Usage(described(path, what, &why)))
 }
 
-fn read(path: &Path, what: &str) -> Result<String, Complaint> {
-    fs::read_to_string(path).map_err(|error| Complaint::own("file", format!("{what} {}: {error}", path.display())))
+fn read(path: &Path, what: &str) -> Result<String, CliError> {
+    let text = storage::read_text(path)
+        .map_err(|error| CliError::new("file", format!("{what} {}: {error}", path.display())))?;
+    if text.trim().is_empty() { Err(invalid(path, what, "the file is empty")) } else { Ok(text) }
 }
 
-pub(crate) fn invalid(path: &Path, what: &str, why: &str) -> Complaint {
-    Complaint::own("file", described(path, what, why))
+pub(crate) fn invalid(path: &Path, what: &str, why: &str) -> CliError {
+    CliError::new("file", described(path, what, why))
 }
 
 fn described(path: &Path, what: &str, why: &str) -> String {
     format!("{what} {}: {}", path.display(), why.trim_end())
 }
 
-/// In JSON, for people too, with a line break at the end.
-pub(crate) fn to_json(value: &impl Serialize) -> Result<String, Complaint> {
+/// Formats a value as indented JSON with a line break at the end.
+pub(crate) fn to_json(value: &impl Serialize) -> Result<String, CliError> {
     let written = serde_json::to_string_pretty(value);
     written
         .map(|text| text + "\n")
-        .map_err(|error| Complaint::own("file", format!("cannot be written as JSON: {error}")))
+        .map_err(|error| CliError::new("file", format!("cannot be written as JSON: {error}")))
 }
 
-/// Writes a file in JSON.
-pub(crate) fn write_json(path: &Path, what: &str, value: &impl Serialize) -> Result<(), Complaint> {
+/// Writes a JSON file.
+pub(crate) fn write_json(path: &Path, what: &str, value: &impl Serialize) -> Result<(), CliError> {
     let text = to_json(value)?;
-    replace(path, &text).map_err(|error| Complaint::own("file", format!("{what} {}: {error}", path.display())))
+    storage::write(path, &text).map_err(|error| CliError::new("file", format!("{what} {}: {error}", path.display())))
 }
 
-/// Puts a text into a file, so that whoever reads it sees the old one or the new one, whenever this process ends.
-pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
-    // What a link points to is replaced, and not the link.
-    let target = fs::canonicalize(path);
-    let path = target.as_deref().unwrap_or(path);
-    let mut draft_name = OsString::from(".");
-    draft_name.push(path.file_name().ok_or(io::ErrorKind::InvalidInput)?);
-    draft_name.push(format!(".{}", std::process::id()));
-    let draft = path.with_file_name(draft_name);
-    let written = write(&draft, text, path).and_then(|()| fs::rename(&draft, path));
-    if written.is_err() {
-        let _ = fs::remove_file(&draft);
-    }
-    written
+/// Reads the receipt of earlier runs, or returns `None` if the file is missing or empty.
+pub(crate) fn read_receipt(path: &Path) -> Result<Option<Receipt>, CliError> {
+    let text = storage::read_replaceable(path).map_err(|error| invalid(path, "receipt", &error.to_string()))?;
+    text.map(|text| parse_json(&text).map_err(|why| invalid(path, "receipt", &why))).transpose()
 }
 
-/// Whoever may read the old file may read the new one, and nobody else.
-fn write(draft: &Path, text: &str, path: &Path) -> io::Result<()> {
-    let mut file = File::create(draft)?;
-    if let Ok(old) = fs::metadata(path) {
-        file.set_permissions(old.permissions())?;
-    }
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
-}
-
-/// A receipt that is kept as it grows.
+/// Receipt file that is rewritten after each change.
 #[derive(Debug)]
-pub(crate) struct ReceiptFile<'a> {
-    path: &'a Path,
+pub(crate) struct ReceiptFile {
+    path: PathBuf,
+    /// Prevents another run from overwriting the changes of this run.
+    _lock: FileLock,
     organization: Organization,
-    /// What earlier runs left in the file.
+    /// Changes of earlier runs that the file held.
     earlier: Vec<Change>,
-    failure: Option<Complaint>,
+    failure: Option<CliError>,
 }
 
-impl<'a> ReceiptFile<'a> {
-    /// Before anything is changed: a file that cannot be written, or that holds something else, is to be known by then.
-    pub(crate) fn open(path: &'a Path, organization: &Organization) -> Result<Self, Complaint> {
-        let earlier = if path.exists() {
-            let receipt: Receipt = read_json(path, "receipt")?;
+impl ReceiptFile {
+    /// Opens the file before the first change.
+    ///
+    /// A file that cannot be written, that holds other data, or that another process uses, is an
+    /// error at that point. An empty file is a new receipt.
+    pub(crate) fn open(path: &Path, organization: &Organization) -> Result<Self, CliError> {
+        let failed = |error: io::Error| invalid(path, "receipt", &error.to_string());
+        // The kind of the file is checked first, because a lock needs a file beside it.
+        storage::read_replaceable(path).map_err(failed)?;
+        let lock = FileLock::acquire(path).map_err(failed)?;
+        let earlier = if let Some(receipt) = read_receipt(path)? {
             if *receipt.organization() != organization.id {
-                let why = format!("it is of organization {}, and this is {}", receipt.organization(), organization.id);
+                let why = format!(
+                    "the receipt belongs to organization {}, but the credentials belong to {}",
+                    receipt.organization(),
+                    organization.id
+                );
                 return Err(invalid(path, "receipt", &why));
             }
             receipt.changes().to_vec()
         } else {
             Vec::new()
         };
-        let opened = Self { path, organization: organization.clone(), earlier, failure: None };
+        let opened =
+            Self { path: path.to_owned(), _lock: lock, organization: organization.clone(), earlier, failure: None };
         write_json(path, "receipt", &opened.with(&[]))?;
         Ok(opened)
     }
 
-    /// Writes what earlier runs changed, and what this one has so far.
-    pub(crate) fn keep(&mut self, changes: &[Change]) {
+    /// Writes the changes of earlier runs and the changes of this run so far.
+    pub(crate) fn write(&mut self, changes: &[Change]) -> Result<(), RecordError> {
         let receipt = self.with(changes);
-        self.failure = write_json(self.path, "receipt", &receipt).err().map(|failure| {
-            // Whose these changes are is written nowhere else.
+        let written = write_json(&self.path, "receipt", &receipt).map_err(|failure| failure.to_string());
+        self.failure = written.as_ref().err().map(|failure| {
+            // No other place holds these changes, so the error message includes them.
             let contents = to_json(&receipt).unwrap_or_default();
-            Complaint::own("file", format!("{failure}; it would hold:\n{}", contents.trim_end()))
+            CliError::new("file", format!("{failure}; it would hold:\n{}", contents.trim_end()))
         });
-    }
-
-    /// The same before anything is changed, where a failure is still without consequence.
-    pub(crate) fn keep_first(&mut self, changes: &[Change]) -> Result<(), Complaint> {
-        write_json(self.path, "receipt", &self.with(changes))
+        Ok(written?)
     }
 
     fn with(&self, changes: &[Change]) -> Receipt {
         Receipt::of_changes(&self.organization, &[&self.earlier, changes].concat())
     }
 
-    /// Why the last of it is not in the file.
-    pub(crate) fn into_failure(self) -> Option<Complaint> {
+    /// Returns the error of the last write, if the file is not up to date.
+    pub(crate) fn into_failure(self) -> Option<CliError> {
         self.failure
     }
 }
@@ -148,10 +142,11 @@ mod tests {
     use ssm_organizations::plan::{Clients, Receipt, Target};
     use ssm_organizations::sim;
 
-    use super::{ReceiptFile, replace};
+    use super::ReceiptFile;
+    use crate::storage::write as replace;
 
     #[test]
-    fn a_file_is_replaced_whole_or_left_as_it_is() {
+    fn replace_is_atomic() {
         let directory = TempDir::new().unwrap();
         let path = directory.path().join("file");
         for text in ["one", "two"] {
@@ -165,8 +160,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_receipt_that_cannot_be_kept_is_shown() {
-        let client = sim::Organization::builder().build().management_client();
+    async fn unwritable_receipt_is_printed() {
+        let client = sim::SimOrganization::builder().build().management_client();
         let clients = Clients::new(&client);
         let plan = Target::new().with_trusted_access(true).plan(&clients).await.unwrap();
         let directory = TempDir::new().unwrap();
@@ -175,9 +170,8 @@ mod tests {
         fs::remove_file(&path).unwrap();
         directory.close().unwrap();
 
-        file.keep_first(&[]).unwrap_err();
-        let receipt = plan.apply(&clients, |_| {}).await.unwrap();
-        file.keep(receipt.changes());
+        let receipt = plan.apply(&clients, |_| {}).await.unwrap().receipt;
+        file.write(receipt.changes()).unwrap_err();
         let failure = file.into_failure().unwrap().to_string();
         let shown: Receipt = serde_json::from_str(&failure[failure.find("{\n").unwrap()..]).unwrap();
         assert_eq!(shown, receipt);

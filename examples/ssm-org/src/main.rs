@@ -1,47 +1,62 @@
-//! `ssm-org`: puts AWS Systems Manager into an AWS Organizations organization, and takes it out again.
+//! `ssm-org`: sets up AWS Systems Manager in an AWS Organizations organization and removes it
+//! again.
 
-mod advice;
 mod cli;
 mod commands;
 mod connect;
 mod console;
 mod files;
+mod hints;
+mod internal_error;
 mod report;
+mod serve;
+mod signals;
 mod simulate;
+mod storage;
 mod trace;
 
 use std::env;
+use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser;
 use serde_json::{Value, json};
 
 use cli::Cli;
-use console::{Console, complain, print};
+use console::{Console, print, print_error};
 use report::{Outcome, error_objects};
 
-/// Something is to do: the exit status of `plan --detailed-exitcode`.
+/// Exit status of `plan --detailed-exitcode` for a plan with steps.
 const CHANGES: u8 = 2;
-/// The exit status of bad usage, where 2 means something else.
+/// Exit status of bad usage with `--detailed-exitcode`, where 2 is [`CHANGES`].
 const ERROR: u8 = 1;
 
+fn main() -> ExitCode {
+    internal_error::guard(run)
+}
+
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
+async fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(usage) => return misused(&usage),
+        Err(usage) => return print_usage(&usage),
     };
     if cli.verbose {
-        trace::listen();
+        trace::enable();
     }
     let console = if cli.json { Console::Json } else { Console::Text };
     let outcome = match commands::run(&cli, console).await {
         Ok(outcome) => outcome,
-        Err(usage) => return misused(&usage),
+        Err(usage) => return print_usage(&usage),
     };
+    for note in &outcome.notes {
+        print_error(format_args!("{note}\n"));
+    }
     let detailed = cli.command.has_detailed_exit_status();
-    let printed = if cli.json { tell_program(&cli, &outcome) } else { tell_people(&cli, &outcome) };
-    if !printed || !outcome.complaints.is_empty() {
+    // A server prints its object when it starts.
+    let as_json = cli.json && !(outcome.json.is_empty() && outcome.errors.is_empty());
+    let printed = if as_json { print_outcome_json(&cli, &outcome) } else { print_outcome_text(&cli, &outcome) };
+    if !printed || !outcome.errors.is_empty() {
         ExitCode::FAILURE
     } else if detailed && outcome.has_steps {
         ExitCode::from(CHANGES)
@@ -50,50 +65,57 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Help and bad usage. No call was made, so what the command line says is all there is.
-fn misused(usage: &clap::Error) -> ExitCode {
-    let has = |option: &str| env::args_os().any(|argument| argument == option);
-    if usage.use_stderr() && has("--json") {
+/// Prints help or bad usage and returns the exit status. No call was made.
+///
+/// Reads the raw arguments, because the command line may not have been parsed.
+fn print_usage(usage: &clap::Error) -> ExitCode {
+    if usage.use_stderr() && has_option("--json") {
         let text = usage.to_string();
         let message = text.trim_start_matches("error: ").split("\n\n").next().unwrap_or_default().trim();
         print_json(&json!({ "error": { "kind": "usage", "message": message } }));
     } else {
-        // Where it cannot be printed, the exit status has to do.
+        // If printing fails, only the exit status reports the error.
         let _ = usage.print();
     }
     match usage.exit_code() {
         0 => ExitCode::SUCCESS,
-        _ if has("--detailed-exitcode") => ExitCode::from(ERROR),
+        _ if has_option("--detailed-exitcode") => ExitCode::from(ERROR),
         code => ExitCode::from(u8::try_from(code).unwrap_or(ERROR)),
     }
 }
 
-/// Whether it could be printed.
-fn tell_people(cli: &Cli, outcome: &Outcome) -> bool {
+/// Returns whether the raw arguments contain the option.
+fn has_option(option: &str) -> bool {
+    env::args_os().any(|argument| argument == option)
+}
+
+/// Prints the outcome as text. Returns whether the standard output accepted the text.
+fn print_outcome_text(cli: &Cli, outcome: &Outcome) -> bool {
     let printed = print(&outcome.lines);
     for warning in &outcome.warnings {
-        complain(format_args!("{warning}\n"));
+        print_error(format_args!("{warning}\n"));
     }
     let mut helps: Vec<String> = Vec::new();
-    for complaint in &outcome.complaints {
-        complain(complaint.lines());
-        helps.extend(advice::on(complaint, &cli.command));
+    for error in &outcome.errors {
+        print_error(error.lines());
+        helps.extend(hints::on(error, &cli.command));
     }
     helps.sort();
     helps.dedup();
     for help in helps {
-        complain(format_args!("help: {help}\n"));
+        print_error(format_args!("help: {help}\n"));
     }
     if let Err(error) = &printed {
-        complain(format_args!("error: standard output: {error}\n"));
+        print_error(format_args!("error: standard output: {error}\n"));
     }
     printed.is_ok()
 }
 
-fn tell_program(cli: &Cli, outcome: &Outcome) -> bool {
+/// Prints the outcome as one JSON object. Returns whether the standard output accepted the object.
+fn print_outcome_json(cli: &Cli, outcome: &Outcome) -> bool {
     let mut object = outcome.json.clone();
-    let complaints = outcome.complaints.iter();
-    let mut errors = complaints.flat_map(|complaint| error_objects(complaint, &advice::on(complaint, &cli.command)));
+    let errors = outcome.errors.iter();
+    let mut errors = errors.flat_map(|error| error_objects(error, &hints::on(error, &cli.command)));
     if let Some(first) = errors.next() {
         object.insert("error".to_owned(), first);
     }
@@ -105,9 +127,19 @@ fn tell_program(cli: &Cli, outcome: &Outcome) -> bool {
 }
 
 fn print_json(value: &Value) -> bool {
-    let printed = print(&format!("{value:#}\n"));
+    let mut text = String::new();
+    for c in format!("{value:#}\n").chars() {
+        // The serializer escapes the control characters of ASCII only.
+        if console::is_control(c) {
+            // Writing to a `String` cannot fail.
+            let _ = write!(text, "\\u{:04x}", u32::from(c));
+        } else {
+            text.push(c);
+        }
+    }
+    let printed = print(&text);
     if let Err(error) = &printed {
-        complain(format_args!("error: standard output: {error}\n"));
+        print_error(format_args!("error: standard output: {error}\n"));
     }
     printed.is_ok()
 }

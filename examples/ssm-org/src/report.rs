@@ -1,110 +1,112 @@
-//! What the program prints: plain lines or JSON, and no e-mail address.
+//! Output of the program, as text or JSON. E-mail addresses are never printed.
 
 mod json;
 mod overview;
-mod standing;
+mod status_summary;
 
 use std::fmt::{self, Display, Formatter, Write as _};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use serde_json::{Map, Value};
-use ssm_organizations::aws::aws_smithy_types::DateTime;
-use ssm_organizations::aws::aws_smithy_types::date_time::Format;
-use ssm_organizations::plan::{Plan, Receipt};
+use ssm_organizations::domain::SyncCheckReport;
+use ssm_organizations::guidance::{ManualTask, NextStep};
+use ssm_organizations::plan::{Plan, Reading, Receipt, Snapshot};
 use ssm_organizations::ports::{DataSync, Organization, SyncDefinition, SyncSource};
-use ssm_organizations::{AccountId, Certainty, Change, ChangeKind, Error, NextStep, Region, SyncName, SyncsReport};
+use ssm_organizations::{AccountId, Certainty, Change, ChangeKind, Error, Region, SyncName};
 
 pub(crate) use json::{error_objects, value};
 pub(crate) use overview::overview;
-pub(crate) use standing::Standing;
+pub(crate) use status_summary::StatusSummary;
 
-use crate::advice;
+use crate::hints;
 
-/// What there is to say at the end.
+/// Outcome of a command.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
-    /// For people.
+    /// Text output.
     pub(crate) lines: String,
-    /// For programs.
+    /// JSON output.
     pub(crate) json: Map<String, Value>,
-    /// Why the organization is not in the wanted state, or may not be. None for success.
-    pub(crate) complaints: Vec<Complaint>,
-    /// What people are to know beside it, for the standard error.
+    /// Reasons why the organization may not be in the target state. Empty after success.
+    pub(crate) errors: Vec<CliError>,
+    /// Warnings for the standard error.
     pub(crate) warnings: Vec<String>,
-    /// Whether a plan has steps.
+    /// Notes for the standard error, also with `--json`.
+    pub(crate) notes: Vec<String>,
+    /// `true` for a plan with steps.
     pub(crate) has_steps: bool,
 }
 
 impl Outcome {
-    /// The same with a member of the JSON object.
+    /// Adds a member to the JSON output.
     pub(crate) fn with(mut self, name: &str, member: impl Into<Value>) -> Self {
         self.json.insert(name.to_owned(), member.into());
         self
     }
 }
 
-impl From<Complaint> for Outcome {
-    fn from(complaint: Complaint) -> Self {
-        Self { complaints: vec![complaint], ..Self::default() }
+impl From<CliError> for Outcome {
+    fn from(error: CliError) -> Self {
+        Self { errors: vec![error], ..Self::default() }
     }
 }
 
-/// Something that is not as it was meant to be.
+/// Error of a command.
 #[derive(Debug)]
-pub(crate) enum Complaint {
-    /// The library's.
+pub(crate) enum CliError {
+    /// Error of the library.
     Error(Error),
-    /// The program's own.
+    /// Error of this program.
     Own {
-        /// What it is, for programs.
+        /// Kind of the error, for programs.
         kind: &'static str,
-        /// What it is, for people.
+        /// Message, for people.
         text: String,
     },
-    /// What was asked for contradicts itself, whatever the organization. No call was made.
+    /// Usage error: the input contradicts itself. No call was made.
     Usage(String),
 }
 
-impl Complaint {
-    pub(crate) fn own(kind: &'static str, text: String) -> Self {
+impl CliError {
+    pub(crate) fn new(kind: &'static str, text: String) -> Self {
         Self::Own { kind, text }
     }
 
-    /// Of an error that was found before any call.
+    /// Returns a usage error for an error that the library found before any call.
     pub(crate) fn usage(error: &Error) -> Self {
         Self::Usage(message(error))
     }
 
-    /// With everything behind it.
+    /// Returns the message with all causes and related errors.
     pub(crate) fn lines(&self) -> String {
         match self {
             Self::Own { text, .. } | Self::Usage(text) => format!("error: {text}\n"),
-            Self::Error(error) => [error].into_iter().chain(error.further()).map(error_lines).collect(),
+            Self::Error(error) => [error].into_iter().chain(error.related()).map(error_lines).collect(),
         }
     }
 }
 
-/// What the error says, without what is for programs: the advice says that in terms of this one.
+/// Returns the message of an error, without the remedies that hints of this program replace.
 fn message(error: &Error) -> String {
-    error.to_string_with(|remedy| !advice::replaces(remedy))
+    error.display_with_remedies(|remedy| !hints::replaces(remedy))
 }
 
 fn error_lines(error: &Error) -> String {
     let mut lines = format!("error: {}\n", message(error));
     for cause in error.causes() {
-        // Writing to a string does not fail.
+        // Writing to a `String` cannot fail.
         let _ = writeln!(lines, "  caused by: {cause}");
     }
     lines
 }
 
-impl From<Error> for Complaint {
+impl From<Error> for CliError {
     fn from(error: Error) -> Self {
         Self::Error(error)
     }
 }
 
-impl Display for Complaint {
+impl Display for CliError {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Own { text, .. } | Self::Usage(text) => f.write_str(text),
@@ -113,61 +115,64 @@ impl Display for Complaint {
     }
 }
 
-/// What came of a command's steps, as far as it does not stand among the changes.
+/// Results of a command's steps that are not changes.
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
     lines: Vec<String>,
     warnings: Vec<String>,
     remaining: Vec<String>,
-    pub(crate) complaints: Vec<Complaint>,
+    pub(crate) errors: Vec<CliError>,
 }
 
 impl Notes {
-    /// It was as it should be, and was left so.
-    pub(crate) fn kept(&mut self, what: impl Display) {
-        self.lines.push(format!("kept: {what}"));
+    /// Notes a step or resource that was already in place.
+    pub(crate) fn skipped(&mut self, what: impl Display) {
+        self.lines.push(format!("skipped: {what}"));
     }
 
-    /// It is gone, and this would make it again.
+    /// Notes a lost resource, with the command that creates it again.
     pub(crate) fn lost(&mut self, what: impl Display, remedy: impl Display) {
-        self.lines.push(format!("lost: {what}; to make it again: {remedy}"));
-        self.complaints.push(Complaint::own("sync_lost", format!("lost: {what}; to make it again: {remedy}")));
+        self.lines.push(format!("lost: {what}; to create it again: {remedy}"));
+        self.errors.push(CliError::new("sync_lost", format!("lost: {what}; to create it again: {remedy}")));
     }
 
-    /// It is otherwise than somebody may think.
+    /// Notes an unexpected result that is not an error.
     pub(crate) fn warn(&mut self, warning: impl Display) {
         self.warnings.push(format!("warning: {warning}"));
     }
 
-    /// It did not come about.
-    pub(crate) fn failed(&mut self, what: impl Display, why: impl Into<Complaint>) {
-        self.lines.push(format!("failed: {what}"));
-        self.complaints.push(why.into());
-    }
-
-    /// It was not tried, or not seen to its end.
+    /// Notes a step that was not tried or not confirmed.
     pub(crate) fn not_done(&mut self, what: impl Display) {
         self.remaining.push(what.to_string());
     }
 
-    /// What a plan says beside its steps, where nobody was shown it.
-    pub(crate) fn tell(&mut self, plan: &Plan) {
-        for (what, lines) in [("left", plan.left()), ("unknown", plan.unknowns()), ("warning", plan.warnings())] {
+    /// Notes the texts of a plan in addition to the steps, for a plan that was not shown.
+    pub(crate) fn add_plan_texts(&mut self, plan: &Plan) {
+        for (what, lines) in [("left", plan.retained()), ("unknown", plan.unknowns()), ("warning", plan.warnings())] {
             self.lines.extend(lines.iter().map(|line| format!("{what}: {line}")));
         }
     }
 
-    /// The changes, or why there are none, the notes, and where the organization is now; `None` where that is not known.
-    pub(crate) fn conclude(self, organization: &Organization, changes: &[Change], now: Option<&Standing>) -> Outcome {
-        let Self { lines: notes, warnings, remaining, complaints } = self;
+    /// Returns the outcome: the changes, the notes and the current state.
+    ///
+    /// `now` is `None` if the current state is unknown. `existing` are the resources afterwards, if
+    /// they were read.
+    pub(crate) fn conclude(
+        self,
+        organization: &Organization,
+        changes: &[Change],
+        now: Option<&StatusSummary>,
+        existing: Option<&Snapshot>,
+    ) -> Outcome {
+        let Self { lines: notes, warnings, remaining, errors } = self;
         let mut lines = Lines::default();
         if changes.is_empty() {
-            lines.line(if complaints.is_empty() { "nothing to do" } else { "nothing was changed" });
+            lines.line(if errors.is_empty() { "nothing to do" } else { "nothing was changed" });
         }
         for change in changes {
-            let how = if change.certainty == Certainty::Did { "done" } else { "maybe" };
+            let how = if change.certainty == Certainty::Confirmed { "done" } else { "unconfirmed" };
             lines.line(format_args!("{how}: {change}"));
-            for detail in endangered(change) {
+            for detail in affected_syncs(change) {
                 lines.line(format_args!("  {detail}"));
             }
         }
@@ -178,10 +183,10 @@ impl Notes {
             lines.line(format_args!("not done: {step}"));
         }
         match now {
-            Some(now) => lines.line(format_args!("now: {now}")),
-            None => lines.line("now: unknown; see `ssm-org status` later"),
+            Some(now) => lines.line(format_args!("current state: {now}")),
+            None => lines.line("current state: unknown; run `ssm-org status` later"),
         }
-        let next = NextStep::after(changes);
+        let next = missing_steps(NextStep::after(changes), existing);
         if !next.is_empty() {
             lines.line("next:");
             for step in &next {
@@ -189,27 +194,46 @@ impl Notes {
             }
         }
         let notes = [notes, warnings.clone()].concat();
-        let outcome = Outcome { lines: lines.0, complaints, warnings, ..Outcome::default() };
+        let outcome = Outcome { lines: lines.0, errors, warnings, ..Outcome::default() };
         outcome
             .with("receipt", value(&Receipt::of_changes(organization, changes)))
             .with("remaining", remaining)
-            .with("now", now.map_or(Value::Null, json::standing))
+            .with("now", now.map_or(Value::Null, json::status_summary))
             .with("next_steps", value(&next))
             .with("notes", notes)
     }
 }
 
-/// A data sync, by its place.
+/// Removes the steps that existing resources, or the absence of resources, make unnecessary.
+fn missing_steps(mut steps: Vec<NextStep>, existing: Option<&Snapshot>) -> Vec<NextStep> {
+    let Some(existing) = existing else { return steps };
+    let has_role = existing.role().and_then(Reading::known).map(Option::is_some);
+    let listings = existing.syncs().iter();
+    let all_listed = !existing.syncs().is_empty() && listings.clone().all(|of| of.syncs.known().is_some());
+    let mut syncs = listings.filter_map(|of| of.syncs.known()).flatten();
+    let has_sync = syncs.any(DataSync::is_of_organization);
+    steps.retain(|step| match step.task {
+        ManualTask::CreateRole => has_role != Some(true),
+        ManualTask::DeleteRole => has_role != Some(false),
+        // A step with commands names the syncs that were lost.
+        ManualTask::CreateDataSync => !step.commands.is_empty() || !has_sync,
+        ManualTask::DeleteDataSyncs => has_sync || !all_listed,
+        _ => true,
+    });
+    steps
+}
+
+/// Returns a text that identifies a data sync.
 pub(crate) fn sync_at(name: &SyncName, account: AccountId, region: &Region) -> String {
     format!("data sync {:?} of account {account} in {region}", name.to_string())
 }
 
-/// How a sync fares.
+/// Returns the health of a sync.
 pub(crate) fn state(sync: &DataSync) -> &str {
     sync.state.as_str().unwrap_or("healthy")
 }
 
-/// What a sync collects from.
+/// Returns a text that describes the sources of a sync.
 pub(crate) fn scope(sync: &DataSync) -> String {
     let mut scope = match (&sync.source_type, sync.definition()) {
         (_, Some(definition)) => match definition.source() {
@@ -224,18 +248,18 @@ pub(crate) fn scope(sync: &DataSync) -> String {
     let _ = write!(scope, ", from {regions}");
     match sync.future_regions {
         Some(false) => {}
-        Some(true) => scope.push_str(" and Regions to come"),
-        None => scope.push_str(", Regions to come unknown"),
+        Some(true) => scope.push_str(" and future Regions"),
+        None => scope.push_str(", future Regions unknown"),
     }
     match sync.all_ops_data_sources {
         Some(false) => {}
-        Some(true) => scope.push_str(", with every source of OpsData"),
-        None => scope.push_str(", sources of OpsData unknown"),
+        Some(true) => scope.push_str(", with every OpsData source"),
+        None => scope.push_str(", OpsData sources unknown"),
     }
     scope
 }
 
-/// The command that makes a sync in this account, which administers Systems Manager.
+/// Returns the command that creates a sync in the account, which is the delegated administrator.
 pub(crate) fn remake(admin: AccountId, profile: Option<&str>, region: &Region, sync: &SyncDefinition) -> String {
     let mut command = format!("ssm-org onboard --admin {admin} --sync {}", quoted(sync.name().as_str()));
     if let SyncSource::OrganizationalUnits(units) = sync.source() {
@@ -254,28 +278,30 @@ pub(crate) fn remake(admin: AccountId, profile: Option<&str>, region: &Region, s
     command
 }
 
-/// As a shell takes it.
+/// Quotes a text for a shell.
 fn quoted(text: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
     if text.bytes().all(is_plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
-/// What the change knew of the data syncs that it endangered, if it did.
-fn endangered(change: &Change) -> Vec<String> {
+/// Returns the result of the check for data syncs before the change, one line for each sync.
+///
+/// Empty for changes that cannot affect data syncs.
+fn affected_syncs(change: &Change) -> Vec<String> {
     let (ChangeKind::TrustedAccessDisabled { syncs, .. } | ChangeKind::AdministratorDeregistered { syncs, .. }) =
         &change.kind
     else {
         return Vec::new();
     };
     match syncs {
-        SyncsReport::Forfeited => vec!["data syncs: not looked for".to_owned()],
-        SyncsReport::NoneSeen(looks) => {
-            let looks = looks.iter().map(|look| format!("account {} in {}", look.account, joined(&look.regions)));
-            vec![format!("data syncs: none seen of {}", looks.collect::<Vec<_>>().join(", of "))]
+        SyncCheckReport::Skipped => vec!["data syncs: not checked".to_owned()],
+        SyncCheckReport::NoneFound(checked) => {
+            let checked = checked.iter().map(|one| format!("account {} ({})", one.account, joined(&one.regions)));
+            vec![format!("data syncs: none found in {}", checked.collect::<Vec<_>>().join(", "))]
         }
-        SyncsReport::Recorded(syncs) if syncs.is_empty() => vec!["data syncs: none seen".to_owned()],
-        SyncsReport::Recorded(syncs) => {
-            syncs.iter().map(|(at, sync)| format!("data sync on record: {at}: {}", scope(sync))).collect()
+        SyncCheckReport::Recorded(syncs) if syncs.is_empty() => vec!["data syncs: none found".to_owned()],
+        SyncCheckReport::Recorded(syncs) => {
+            syncs.iter().map(|(at, sync)| format!("recorded data sync: {at}: {}", scope(sync))).collect()
         }
         _ => Vec::new(),
     }
@@ -290,7 +316,7 @@ struct Lines(String);
 
 impl Lines {
     fn line(&mut self, text: impl Display) {
-        // Writing to a string does not fail.
+        // Writing to a `String` cannot fail.
         let _ = writeln!(self.0, "{text}");
     }
 
@@ -304,7 +330,10 @@ fn since(date: Option<SystemTime>) -> String {
 }
 
 fn date(date: SystemTime) -> String {
-    let seconds = date.duration_since(UNIX_EPOCH).ok().and_then(|elapsed| i64::try_from(elapsed.as_secs()).ok());
-    let written = seconds.and_then(|seconds| DateTime::from_secs(seconds).fmt(Format::DateTime).ok());
-    written.unwrap_or_else(|| "an unknown date".to_owned())
+    // humantime cannot write a date before 1970 or after 9999.
+    let mut written = String::new();
+    match write!(written, "{}", humantime::format_rfc3339_seconds(date)) {
+        Ok(()) => written,
+        Err(_) => "an unknown date".to_owned(),
+    }
 }

@@ -1,39 +1,39 @@
-//! An organization in memory that is kept in a file: every change is in the file at once, and another process's shows at the next call.
+//! Simulated organization that is saved in a file.
+//!
+//! Each call writes its change to the file at once and reads the changes of other processes first.
+//! Writes of several processes run one after the other.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use std::{fs, io};
 
 use async_trait::async_trait;
 use serde_json::Value;
-use ssm_organizations::ports::{
-    Account, CallerIdentity, DataSync, DelegatedAdministrator, DeletionStatus, EnabledService, IamApi, Operation,
-    Organization, OrganizationsApi, Page, Role, StsApi, SyncDefinition, SyncType, SystemsManagerApi,
-};
-use ssm_organizations::{
-    AccountId, DeletionTaskId, Error, PageToken, Region, RoleName, ServicePrincipal, SyncName, sim,
-};
-use tokio::sync::{Mutex, MutexGuard};
+use ssm_organizations::ports::{Call, CallHook, Decorated};
+use ssm_organizations::{AccountId, Error, sim};
+use tokio::sync::Mutex;
 
+use crate::console::print_error;
 use crate::files;
-use crate::report::Complaint;
+use crate::report::CliError;
+use crate::storage::{self, FileLock};
 
-/// A pretend organization.
+/// Simulated organization in a file.
 #[derive(Debug, Clone)]
-pub(crate) struct Pretence {
+pub(crate) struct SimulatedOrganization {
     path: Arc<Path>,
-    held: Arc<Mutex<Held>>,
+    state: Arc<Mutex<FileState>>,
 }
 
 #[derive(Debug)]
-struct Held {
-    organization: sim::Organization,
-    /// What the file holds.
+struct FileState {
+    organization: sim::SimOrganization,
+    /// The contents of the file.
     text: String,
 }
 
-/// Who is in it.
+/// Accounts of a simulated organization.
 #[derive(Debug)]
 pub(crate) struct Members {
     pub(crate) management: AccountId,
@@ -41,218 +41,144 @@ pub(crate) struct Members {
     pub(crate) administrator: Option<AccountId>,
 }
 
-impl Held {
+impl FileState {
     fn of(text: String) -> Result<Self, String> {
-        let snapshot: sim::Snapshot = files::parse_json(&text)?;
-        // A deletion under way is not in the file, so there is none.
-        let organization = sim::Builder::from(snapshot).role_deletion(Duration::ZERO).build();
+        let snapshot: sim::SimState = files::parse_json(&text)?;
+        // The file does not record pending deletions, so roles are deleted at once.
+        let organization = sim::SimOrganizationBuilder::from(snapshot).role_deletion(Duration::ZERO).build();
         Ok(Self { organization, text })
     }
 }
 
-impl Pretence {
-    /// The one of the file; a new one where there is no file, and whether that is so.
-    pub(crate) fn open(path: PathBuf) -> Result<(Self, bool), Complaint> {
-        let (text, is_new) = match fs::read_to_string(&path) {
-            Ok(text) => (text, false),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let text = files::to_json(&beginning().map_err(|error| complaint(&path, &error))?.snapshot())?;
-                files::replace(&path, &text).map_err(|error| complaint(&path, &error))?;
-                (text, true)
-            }
-            Err(error) => return Err(complaint(&path, &error)),
-        };
-        let held = Held::of(text).map_err(|why| complaint(&path, &why))?;
-        Ok((Self { path: path.into(), held: Arc::new(Mutex::new(held)) }, is_new))
+impl SimulatedOrganization {
+    /// Opens the organization of the file, or creates a default organization if the file is
+    /// missing.
+    ///
+    /// The flag is `true` for a new file.
+    pub(crate) fn open(path: PathBuf) -> Result<(Self, bool), CliError> {
+        let (text, is_new) = open_text(&path)?;
+        let state = FileState::of(text).map_err(|why| file_error(&path, &why))?;
+        Ok((Self { path: path.into(), state: Arc::new(Mutex::new(state)) }, is_new))
     }
 
-    pub(crate) async fn members(&self) -> Result<Members, Complaint> {
-        let held = self.held.lock().await;
-        let ids = |value: &Value| value.as_str().and_then(|text| text.parse().ok());
-        let saved: Value = serde_json::from_str(&held.text).map_err(|error| complaint(&self.path, &error))?;
-        let management = saved.get("management").and_then(ids);
-        let named = saved.get("members").and_then(Value::as_object);
-        Ok(Members {
-            management: management.ok_or_else(|| complaint(&self.path, &"no management account"))?,
-            others: named.into_iter().flat_map(|named| named.keys()).filter_map(|id| id.parse().ok()).collect(),
-            administrator: held.organization.administrators().first().copied(),
-        })
+    pub(crate) async fn members(&self) -> Result<Members, CliError> {
+        let state = self.state.lock().await;
+        Members::of(&state.organization, &state.text).map_err(|why| file_error(&self.path, &why))
     }
 
-    /// With credentials of this account.
-    pub(crate) fn client(&self, account: AccountId) -> PretendClient {
-        PretendClient { pretence: self.clone(), account }
-    }
-
-    async fn turn(&self, operation: Operation) -> Result<Turn<'_>, Error> {
-        let mut held = self.held.lock().await;
-        let refuse = |why: &dyn std::fmt::Display| Error::not_sent(operation, complaint(&self.path, why).to_string());
-        let text = fs::read_to_string(&self.path).map_err(|error| refuse(&error))?;
-        if text != held.text {
-            *held = Held::of(text).map_err(|why| refuse(&why))?;
-        }
-        Ok(Turn { path: &self.path, held })
+    /// Returns a client with credentials of the account.
+    pub(crate) async fn client(&self, account: AccountId) -> SimulatedClient {
+        Decorated::new(self.state.lock().await.organization.client(account), self.clone())
     }
 }
 
-/// What there is to begin with.
-fn beginning() -> Result<sim::Organization, ssm_organizations::InvalidIdentifier> {
-    let builder = sim::Organization::builder()
+/// Makes each call with exclusive use of the file in this process: reads the changes of other
+/// processes before the call and writes the change after the call.
+#[async_trait]
+impl CallHook for SimulatedOrganization {
+    async fn around<T, F, S>(&self, call: &Call<'_>, send: S) -> Result<T, Error>
+    where
+        T: Send,
+        F: Future<Output = Result<T, Error>> + Send,
+        S: Fn() -> F + Send + Sync,
+    {
+        let mut state = self.state.lock().await;
+        let refused = |why: String| Error::not_sent(call.operation, file_error(&self.path, &why).to_string());
+        let lock = async { if call.operation.is_write() { self.lock().await.map(Some) } else { Ok(None) } };
+        let _lock = lock.await.map_err(|error| refused(error.to_string()))?;
+        let text = storage::read_text(&self.path).map_err(|error| refused(error.to_string()))?;
+        if text != state.text {
+            state.organization.restore(files::parse_json(&text).map_err(refused)?);
+            state.text = text;
+        }
+        let result = send().await;
+        let text = files::to_json(&state.organization.state()).map_err(|error| refused(error.to_string()))?;
+        if text != state.text {
+            if let Err(error) = storage::write(&self.path, &text) {
+                // Without a saved effect, the call was not made.
+                state.organization.restore(files::parse_json(&state.text).map_err(refused)?);
+                return Err(refused(error.to_string()));
+            }
+            state.text = text;
+        }
+        result
+    }
+}
+
+impl SimulatedOrganization {
+    /// Locks the file. Waits for the calls of other commands, but not for a server.
+    async fn lock(&self) -> io::Result<FileLock> {
+        let mut attempts = 1..LOCK_ATTEMPTS;
+        loop {
+            match FileLock::acquire(&self.path) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && attempts.next().is_some() => {
+                    tokio::time::sleep(LOCK_PAUSE).await;
+                }
+                result => return result,
+            }
+        }
+    }
+}
+
+/// Number of attempts to lock the file, and the pause between two of them.
+const LOCK_ATTEMPTS: u8 = 100;
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
+
+/// Reads the file, or writes a default organization if the file is missing.
+///
+/// The flag is `true` for a new file.
+pub(crate) fn open_text(path: &Path) -> Result<(String, bool), CliError> {
+    match storage::read_replaceable(path) {
+        Ok(Some(text)) => Ok((text, false)),
+        Ok(None) => {
+            let text = files::to_json(&default_organization().map_err(|error| file_error(path, &error))?.state())?;
+            storage::write(path, &text).map_err(|error| file_error(path, &error))?;
+            Ok((text, true))
+        }
+        Err(error) => Err(file_error(path, &error)),
+    }
+}
+
+impl Members {
+    /// Returns the accounts of an organization whose state has this text.
+    pub(crate) fn of(organization: &sim::SimOrganization, text: &str) -> Result<Self, String> {
+        let ids = |value: &Value| value.as_str().and_then(|text| text.parse().ok());
+        let saved: Value = files::parse_json(text)?;
+        let named = saved.get("members").and_then(Value::as_object);
+        Ok(Self {
+            management: saved.get("management").and_then(ids).ok_or("no management account")?,
+            others: named.into_iter().flat_map(|named| named.keys()).filter_map(|id| id.parse().ok()).collect(),
+            administrator: organization.administrators().first().copied(),
+        })
+    }
+
+    /// Prints a note about a new file.
+    pub(crate) fn announce(&self, path: &Path) {
+        let members: Vec<_> = self.others.iter().map(ToString::to_string).collect();
+        print_error(format_args!(
+            "created {}: a simulated organization with management account {} and members {}\n",
+            path.display(),
+            self.management,
+            members.join(" and ")
+        ));
+    }
+}
+
+/// Returns the organization of a new file.
+fn default_organization() -> Result<sim::SimOrganization, ssm_organizations::domain::InvalidValue> {
+    let builder = sim::SimOrganization::builder()
         .member("222222222222".parse()?)
         .member("333333333333".parse()?)
         .unit("ou-exam-12345678".parse()?);
     Ok(builder.build())
 }
 
-fn complaint(path: &Path, why: &dyn std::fmt::Display) -> Complaint {
-    files::invalid(path, "pretend organization", &why.to_string())
+pub(crate) fn file_error(path: &Path, why: &dyn std::fmt::Display) -> CliError {
+    files::invalid(path, "simulated organization", &why.to_string())
 }
 
-/// One call, alone with the file.
-struct Turn<'a> {
-    path: &'a Path,
-    held: MutexGuard<'a, Held>,
-}
-
-impl Turn<'_> {
-    /// Writes what the call changed. Where that fails, it has changed nothing.
-    fn end(mut self, operation: Operation) -> Result<(), Error> {
-        let refuse = |why: &dyn std::fmt::Display| Error::not_sent(operation, complaint(self.path, why).to_string());
-        let text = files::to_json(&self.held.organization.snapshot()).map_err(|why| refuse(&why))?;
-        let kept = if text == self.held.text { Ok(()) } else { files::replace(self.path, &text) };
-        match kept {
-            Ok(()) => self.held.text = text,
-            Err(error) => {
-                let refusal = refuse(&error);
-                let text = std::mem::take(&mut self.held.text);
-                *self.held = Held::of(text).map_err(|why| Error::not_sent(operation, why))?;
-                return Err(refusal);
-            }
-        }
-        Ok(())
-    }
-}
-
-/// A client of one account.
-#[derive(Debug)]
-pub(crate) struct PretendClient {
-    pretence: Pretence,
-    account: AccountId,
-}
-
-macro_rules! call {
-    ($self:ident, $operation:ident, $method:ident($($argument:expr),*)) => {{
-        let turn = $self.pretence.turn(Operation::$operation).await?;
-        let answer = turn.held.organization.client($self.account).$method($($argument),*).await;
-        turn.end(Operation::$operation)?;
-        answer
-    }};
-}
-
-#[async_trait]
-impl OrganizationsApi for PretendClient {
-    async fn describe_organization(&self) -> Result<Organization, Error> {
-        call!(self, DescribeOrganization, describe_organization())
-    }
-
-    async fn describe_account(&self, account: &AccountId) -> Result<Account, Error> {
-        call!(self, DescribeAccount, describe_account(account))
-    }
-
-    async fn list_aws_service_access_for_organization(
-        &self,
-        next: Option<PageToken>,
-    ) -> Result<Page<EnabledService>, Error> {
-        call!(self, ListAwsServiceAccessForOrganization, list_aws_service_access_for_organization(next))
-    }
-
-    async fn enable_aws_service_access(&self, principal: &ServicePrincipal) -> Result<(), Error> {
-        call!(self, EnableAwsServiceAccess, enable_aws_service_access(principal))
-    }
-
-    async fn disable_aws_service_access(&self, principal: &ServicePrincipal) -> Result<(), Error> {
-        call!(self, DisableAwsServiceAccess, disable_aws_service_access(principal))
-    }
-
-    async fn list_delegated_administrators(
-        &self,
-        principal: &ServicePrincipal,
-        next: Option<PageToken>,
-    ) -> Result<Page<DelegatedAdministrator>, Error> {
-        call!(self, ListDelegatedAdministrators, list_delegated_administrators(principal, next))
-    }
-
-    async fn register_delegated_administrator(
-        &self,
-        account: &AccountId,
-        principal: &ServicePrincipal,
-    ) -> Result<(), Error> {
-        call!(self, RegisterDelegatedAdministrator, register_delegated_administrator(account, principal))
-    }
-
-    async fn deregister_delegated_administrator(
-        &self,
-        account: &AccountId,
-        principal: &ServicePrincipal,
-    ) -> Result<(), Error> {
-        call!(self, DeregisterDelegatedAdministrator, deregister_delegated_administrator(account, principal))
-    }
-}
-
-#[async_trait]
-impl SystemsManagerApi for PretendClient {
-    async fn list_resource_data_sync(
-        &self,
-        region: &Region,
-        sync_type: SyncType,
-        next: Option<PageToken>,
-    ) -> Result<Page<DataSync>, Error> {
-        call!(self, ListResourceDataSync, list_resource_data_sync(region, sync_type, next))
-    }
-
-    async fn create_resource_data_sync(&self, region: &Region, sync: &SyncDefinition) -> Result<(), Error> {
-        call!(self, CreateResourceDataSync, create_resource_data_sync(region, sync))
-    }
-
-    async fn update_resource_data_sync(&self, region: &Region, sync: &SyncDefinition) -> Result<(), Error> {
-        call!(self, UpdateResourceDataSync, update_resource_data_sync(region, sync))
-    }
-
-    async fn delete_resource_data_sync(
-        &self,
-        region: &Region,
-        name: &SyncName,
-        sync_type: SyncType,
-    ) -> Result<(), Error> {
-        call!(self, DeleteResourceDataSync, delete_resource_data_sync(region, name, sync_type))
-    }
-}
-
-#[async_trait]
-impl IamApi for PretendClient {
-    async fn get_role(&self, name: &RoleName) -> Result<Option<Role>, Error> {
-        call!(self, GetRole, get_role(name))
-    }
-
-    async fn create_service_linked_role(&self, principal: &ServicePrincipal) -> Result<Role, Error> {
-        call!(self, CreateServiceLinkedRole, create_service_linked_role(principal))
-    }
-
-    async fn delete_service_linked_role(&self, name: &RoleName) -> Result<DeletionTaskId, Error> {
-        call!(self, DeleteServiceLinkedRole, delete_service_linked_role(name))
-    }
-
-    async fn get_service_linked_role_deletion_status(&self, task: &DeletionTaskId) -> Result<DeletionStatus, Error> {
-        call!(self, GetServiceLinkedRoleDeletionStatus, get_service_linked_role_deletion_status(task))
-    }
-}
-
-#[async_trait]
-impl StsApi for PretendClient {
-    async fn get_caller_identity(&self) -> Result<CallerIdentity, Error> {
-        call!(self, GetCallerIdentity, get_caller_identity())
-    }
-}
+/// Client of one simulated account.
+pub(crate) type SimulatedClient = Decorated<sim::SimClient, SimulatedOrganization>;
 
 #[cfg(test)]
 mod tests {
@@ -262,23 +188,23 @@ mod tests {
     use ssm_organizations::plan::{Clients, Target};
     use tempfile::TempDir;
 
-    use super::Pretence;
+    use super::SimulatedOrganization;
 
     #[tokio::test]
-    async fn two_programs_see_each_others_changes_at_once_and_a_broken_file_stops_both() {
+    async fn simulated_organization_is_shared_between_processes() {
         let directory = TempDir::new().unwrap();
         let path = directory.path().join("organization.json");
-        let (one, is_new) = Pretence::open(path.clone()).unwrap();
-        let (other, is_new_again) = Pretence::open(path.clone()).unwrap();
+        let (one, is_new) = SimulatedOrganization::open(path.clone()).unwrap();
+        let (other, is_new_again) = SimulatedOrganization::open(path.clone()).unwrap();
         assert!(is_new && !is_new_again);
         let management = one.members().await.unwrap().management;
-        let (one, other) = (one.client(management), other.client(management));
+        let (one, other) = (one.client(management).await, other.client(management).await);
 
         let target = Target::new().with_trusted_access(true);
         let plan = target.plan(&Clients::new(&one)).await.unwrap();
         plan.apply(&Clients::new(&one), |_| {}).await.unwrap();
         assert!(target.plan(&Clients::new(&other)).await.unwrap().is_empty());
-        let off = Target::new().with_trusted_access(false).looking_in(["us-east-1".parse().unwrap()]);
+        let off = Target::new().with_trusted_access(false).search_regions(["us-east-1".parse().unwrap()]);
         off.plan(&Clients::new(&other)).await.unwrap().apply(&Clients::new(&other), |_| {}).await.unwrap();
         let plan = target.plan(&Clients::new(&one)).await.unwrap();
         assert_eq!(plan.steps().len(), 1);

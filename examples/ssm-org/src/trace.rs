@@ -1,4 +1,4 @@
-//! What the library tells of itself, for `--verbose`.
+//! Trace output of the library, for `--verbose`.
 
 use std::io;
 
@@ -7,20 +7,22 @@ use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// Tells it on the standard error from now on: the library's own, which leaves out what is secret, and nothing of the SDK's.
-pub(crate) fn listen() {
+/// Prints the library's spans and events to the standard error from now on.
+///
+/// The spans and events of the SDK are left out, because only the library redacts secrets.
+pub(crate) fn enable() {
     let ours = Targets::new().with_target("ssm_organizations", LevelFilter::DEBUG);
-    // Without a standard error, the exit status has to do.
+    // If the standard error is closed, only the exit status reports the result.
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
         .log_internal_errors(false)
         .with_target(false)
         .with_span_events(FmtSpan::CLOSE);
-    // There is one already only where somebody calls this twice.
+    // Fails only on a second call, because a subscriber is already set.
     let _ = tracing_subscriber::registry().with(ours).with(lines).try_init();
 }
 
-/// Whether somebody listens: what moves on the terminal would be in between.
-pub(crate) fn is_listened_to() -> bool {
+/// Returns whether trace output is enabled. A progress bar would be mixed with that output.
+pub(crate) fn is_enabled() -> bool {
     LevelFilter::current() != LevelFilter::OFF
 }

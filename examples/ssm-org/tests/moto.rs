@@ -1,4 +1,4 @@
-//! The built program against a live moto server, as somebody at a terminal would use it.
+//! The built program against a live moto server, with the command lines of a user.
 
 #[cfg(test)]
 #[path = "../../../tests/aws/moto/server.rs"]
@@ -16,7 +16,7 @@ mod tests {
 
     const SSM: &str = "ssm.amazonaws.com";
 
-    /// What a run of the program left.
+    /// Output of a run of the program.
     struct Run {
         status: Option<i32>,
         out: String,
@@ -24,30 +24,30 @@ mod tests {
     }
 
     impl Run {
-        /// Asserts that all is as wanted, and nothing was complained about.
+        /// Asserts the output and success without errors.
         #[track_caller]
         fn succeeds_with(&self, out: &str) {
-            assert_eq!((self.status, self.done().as_str(), self.complaints().as_str()), (Some(0), out, ""));
+            assert_eq!((self.status, self.done().as_str(), self.errors().as_str()), (Some(0), out, ""));
         }
 
-        /// What was done and what is, without what was shown before and what there is to know besides.
+        /// Returns the changes and the current state, without the plan, warnings and next steps.
         fn done(&self) -> String {
-            let begins = ["done: ", "maybe: ", "nothing ", "organization: "];
+            let begins = ["done: ", "unconfirmed: ", "nothing ", "organization: "];
             let (lines, _) = self.out.split_once("next:\n").unwrap_or((&self.out, ""));
             let lines =
                 lines.split_inclusive('\n').skip_while(|line| !begins.iter().any(|begin| line.starts_with(begin)));
             lines.filter(|line| !line.starts_with("warning: ")).collect()
         }
 
-        /// What was complained about, without how far the run was and what may be of use.
-        fn complaints(&self) -> String {
+        /// Returns the errors, without progress lines and notes.
+        fn errors(&self) -> String {
             self.err
                 .split_inclusive('\n')
                 .filter(|line| !line.starts_with('[') && !line.starts_with("note: "))
                 .collect()
         }
 
-        /// Asserts a failure that is explained.
+        /// Asserts a failure with the reasons.
         #[track_caller]
         fn fails_with(&self, out: &str, reasons: &[&str]) {
             assert_eq!((self.status, self.done().as_str()), (Some(1), out), "{}", self.err);
@@ -75,7 +75,7 @@ mod tests {
         finish(program(moto), line)
     }
 
-    /// The program with profiles for the management account and for members, by these names.
+    /// Returns a runner with profiles for the management account and, by these names, for members.
     fn with_profiles<'a>(moto: &'a Moto, test: &str, members: &[(&str, &str)]) -> impl Fn(&str) -> Run + use<'a> {
         let mut profiles =
             vec!["[profile management]\naws_access_key_id = test\naws_secret_access_key = test\n".to_owned()];
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     #[ignore = "needs a moto_server: see .ci/run"]
-    fn there_and_back_and_each_way_twice() {
+    fn onboard_then_offboard_are_idempotent() {
         let moto = Moto::start();
         let organization = moto.organization(1);
         let (id, admin) = (organization.id.as_str(), organization.members[0].as_str());
@@ -119,7 +119,8 @@ mod tests {
         ));
         assert_eq!(moto.writes(), Vec::<String>::new());
 
-        let delegated = format!("now: Delegated: account {admin} administers Systems Manager in organization {id}\n");
+        let delegated =
+            format!("current state: Delegated: account {admin} administers Systems Manager in organization {id}\n");
         ssm_org(&moto, &format!("onboard --admin {admin}")).succeeds_with(&format!(
             "done: trusted access for {SSM} enabled\n\
              done: account {admin} registered as delegated administrator of {SSM}\n\
@@ -139,18 +140,18 @@ mod tests {
             assert!(status.out.contains(line), "{line:?} in {}", status.out);
         }
 
-        let disabled = format!("now: Disabled: Systems Manager is not trusted in organization {id}\n");
-        ssm_org(&moto, "offboard --forfeit-syncs --yes").succeeds_with(&format!(
+        let disabled = format!("current state: Disabled: trusted access is disabled in organization {id}\n");
+        ssm_org(&moto, "offboard --allow-sync-loss --yes").succeeds_with(&format!(
             "done: account {admin} deregistered as delegated administrator of {SSM}\n  \
-               data syncs: not looked for\n\
+               data syncs: not checked\n\
              done: trusted access for {SSM} disabled\n  \
-               data syncs: not looked for\n\
+               data syncs: not checked\n\
              {disabled}"
         ));
         assert_eq!(moto.writes(), ["DeregisterDelegatedAdministrator", "DisableAWSServiceAccess"]);
         assert_eq!(moto.state(), json!({"trusted": [], "administrators": []}));
 
-        for command in ["offboard --forfeit-syncs", "offboard"] {
+        for command in ["offboard --allow-sync-loss", "offboard"] {
             ssm_org(&moto, command).succeeds_with(&format!("nothing to do\n{disabled}"));
             assert_eq!(moto.writes(), Vec::<String>::new());
         }
@@ -158,12 +159,12 @@ mod tests {
 
     #[test]
     #[ignore = "needs a moto_server: see .ci/run"]
-    fn refusals_change_nothing_and_say_what_is() {
+    fn refused_commands_change_nothing_and_show_current_state() {
         let moto = Moto::start();
         let without = ssm_org(&moto, "status");
         without.fails_with(
             "",
-            &["the calling account is in no organization", "AWSOrganizationsNotInUseException", "request id"],
+            &["the calling account is not in an organization", "AWSOrganizationsNotInUseException", "request id"],
         );
 
         let organization = moto.organization(3);
@@ -171,42 +172,34 @@ mod tests {
         moto.boto3(&["close", closed]);
         let id = &organization.id;
         let unchanged =
-            format!("nothing was changed\nnow: Disabled: Systems Manager is not trusted in organization {id}\n");
-        let refused = |account: &str| {
-            format!(
-                "nothing was changed\n\
-                 not done: enable trusted access for {SSM}\n\
-                 not done: register account {account} as delegated administrator of {SSM}\n\
-                 now: Disabled: Systems Manager is not trusted in organization {id}\n"
-            )
-        };
+            format!("nothing was changed\ncurrent state: Disabled: trusted access is disabled in organization {id}\n");
         for (account, reason) in
             [("999999999999", "the account is not in the organization"), (closed, "the account is SUSPENDED")]
         {
-            ssm_org(&moto, &format!("onboard --admin {account}")).fails_with(&refused(account), &[reason, account]);
+            ssm_org(&moto, &format!("onboard --admin {account}")).fails_with(&unchanged, &[reason, account]);
         }
         ssm_org(&moto, &format!("onboard --admin {MANAGEMENT}"))
-            .fails_with(&unchanged, &["it is the management account", MANAGEMENT]);
+            .fails_with(&unchanged, &["the account is the management account", MANAGEMENT]);
 
         moto.boto3(&["enable", SSM]);
         moto.boto3(&["register", other]);
         let unchanged = format!(
-            "nothing was changed\nnow: Delegated: account {other} administers Systems Manager in organization {id}\n"
+            "nothing was changed\ncurrent state: Delegated: account {other} administers Systems Manager in organization {id}\n"
         );
         ssm_org(&moto, &format!("onboard --admin {admin}"))
-            .fails_with(&unchanged, &["is held by", other, "ssm-org offboard"]);
-        // The server cannot list data syncs: unknown is not absent.
+            .fails_with(&unchanged, &["one delegated administrator", other, "ssm-org offboard"]);
+        // The server cannot list data syncs, so they are unknown and not absent.
         let status = ssm_org(&moto, "status");
         let unknown = format!("data sync:          account {MANAGEMENT} in us-east-1: unknown: ListResourceDataSync");
         assert!(status.status == Some(0) && status.out.contains(&unknown), "{}", status.out);
         ssm_org(&moto, "offboard")
-            .fails_with(&unchanged, &["were not seen", other, "--admin-profile", "--forfeit-syncs"]);
+            .fails_with(&unchanged, &["could not check the data syncs", other, "--admin-profile", "--allow-sync-loss"]);
         assert_eq!(moto.writes(), Vec::<String>::new());
     }
 
     #[test]
     #[ignore = "needs a moto_server: see .ci/run"]
-    fn a_step_that_fails_midway_tells_what_was_done() {
+    fn onboard_with_denied_step_reports_done_steps() {
         let moto = Moto::start();
         let organization = moto.organization(1);
         let (id, admin) = (organization.id.as_str(), organization.members[0].as_str());
@@ -216,7 +209,7 @@ mod tests {
             &format!(
                 "done: trusted access for {SSM} enabled\n\
                  not done: register account {admin} as delegated administrator of {SSM}\n\
-                 now: TrustedAccess: Systems Manager is trusted in organization {id}\n"
+                 current state: TrustedAccess: trusted access is enabled in organization {id}\n"
             ),
             &[
                 "error: RegisterDelegatedAdministrator",
@@ -227,14 +220,14 @@ mod tests {
         assert_eq!(moto.state(), json!({"trusted": [SSM], "administrators": []}));
 
         let again = ssm_org(&moto, &format!("onboard --admin {admin}"));
-        assert_eq!((again.status, again.complaints().as_str()), (Some(0), ""));
+        assert_eq!((again.status, again.errors().as_str()), (Some(0), ""));
         assert!(again.out.starts_with("done: account"), "{}", again.out);
         assert_eq!(moto.state(), json!({"trusted": [SSM], "administrators": [admin]}));
     }
 
     #[test]
     #[ignore = "needs a moto_server: see .ci/run"]
-    fn profiles_name_the_callers_and_syncs_are_looked_for_with_both() {
+    fn offboard_checks_syncs_with_both_profiles() {
         let moto = Moto::start();
         let organization = moto.organization(1);
         let (id, admin) = (organization.id.as_str(), organization.members[0].as_str());
@@ -242,50 +235,51 @@ mod tests {
         moto.boto3(&["register", admin]);
         let run = with_profiles(&moto, "profiles", &[("administrator", admin)]);
 
-        // A profile that is named wins over credentials in the environment.
+        // A named profile overrides credentials in the environment.
         let member = run("status --profile administrator");
         assert!(member.out.contains(&format!("caller:             {admin}\n")), "{}", member.out);
 
         let unchanged = format!(
-            "nothing was changed\nnow: Delegated: account {admin} administers Systems Manager in organization {id}\n"
+            "nothing was changed\ncurrent state: Delegated: account {admin} administers Systems Manager in organization {id}\n"
         );
         moto.show_syncs(&[]);
-        run("offboard --profile management").fails_with(&unchanged, &[admin, "--admin-profile", "--forfeit-syncs"]);
+        run("offboard --profile management").fails_with(&unchanged, &[admin, "--admin-profile", "--allow-sync-loss"]);
         moto.show_syncs(&["explorer"]);
-        let remaining = [r#""explorer" of account"#, "us-west-2", "--forfeit-syncs"];
+        let remaining = [r#""explorer" of account"#, "us-west-2", "--allow-sync-loss"];
         run("offboard --admin-profile administrator --region us-west-2").fails_with(&unchanged, &remaining);
         assert_eq!(moto.writes(), Vec::<String>::new());
 
         moto.show_syncs(&[]);
         run("offboard --admin-profile administrator --region us-west-2,us-east-1 --yes").succeeds_with(&format!(
             "done: account {admin} deregistered as delegated administrator of {SSM}\n  \
-               data syncs: none seen of account {admin} in us-east-1, us-west-2\n\
+               data syncs: none found in account {admin} (us-east-1, us-west-2)\n\
              done: trusted access for {SSM} disabled\n  \
-               data syncs: none seen of account {MANAGEMENT} in us-east-1, us-west-2, of account {admin} in us-east-1, us-west-2\n\
-             now: Disabled: Systems Manager is not trusted in organization {id}\n"
+               data syncs: none found in account {MANAGEMENT} (us-east-1, us-west-2), account {admin} (us-east-1, us-west-2)\n\
+             current state: Disabled: trusted access is disabled in organization {id}\n"
         ));
         assert_eq!(moto.state(), json!({"trusted": [], "administrators": []}));
     }
 
-    /// The server has roles and no data syncs: those are the recorder's.
+    /// The server implements roles but no data syncs, so the recorder provides the data syncs.
     #[test]
     #[ignore = "needs a moto_server: see .ci/run"]
-    fn explorer_goes_in_over_to_another_account_and_out() {
+    fn explorer_is_set_up_replaced_and_torn_down() {
         let moto = Moto::start();
         let organization = moto.organization(2);
         let id = organization.id.as_str();
         let [old, new] = organization.members.as_slice() else { panic!("two members") };
         let run = with_profiles(&moto, "explorer", &[("old", old), ("new", new)]);
         moto.show_syncs(&[]);
-        let delegated =
-            |admin| format!("now: Delegated: account {admin} administers Systems Manager in organization {id}\n");
+        let delegated = |admin| {
+            format!("current state: Delegated: account {admin} administers Systems Manager in organization {id}\n")
+        };
         let regions = "--region us-east-1,us-west-2";
         let onboard = format!("onboard --admin {old} --sync all --admin-profile old {regions}");
-        // The server names the role in another way than AWS: what it says it made is told, and never found by AWS's name.
+        // The server's role name differs from AWS's, so a created role is reported but never found.
         let onboarded = run(&format!("{onboard} --role"));
-        assert_eq!((onboarded.status, onboarded.complaints().as_str()), (Some(0), ""));
+        assert_eq!((onboarded.status, onboarded.errors().as_str()), (Some(0), ""));
         let mut lines: Vec<_> = onboarded.done().lines().map(ToOwned::to_owned).collect();
-        // Both are created at the same time.
+        // Both syncs are created concurrently.
         if let Some(syncs) = lines.get_mut(3..5) {
             syncs.sort();
         }
@@ -322,7 +316,7 @@ mod tests {
 
         let carried =
             run(&format!("replace --admin {new} --admin-profile old --new-admin-profile new {regions} --yes"));
-        assert_eq!((carried.status, carried.complaints().as_str()), (Some(0), ""));
+        assert_eq!((carried.status, carried.errors().as_str()), (Some(0), ""));
         for region in ["us-east-1", "us-west-2"] {
             let done = format!("done: data sync \"all\" of account {new} in {region} created\n");
             assert!(carried.out.contains(&done), "{}", carried.out);
@@ -339,32 +333,33 @@ mod tests {
         assert_eq!(denied.out.lines().filter(|line| line.starts_with("done: ")).count(), 1, "{}", denied.out);
 
         let rest = run(&offboard);
-        assert_eq!((rest.status, rest.complaints().as_str()), (Some(0), ""));
+        assert_eq!((rest.status, rest.errors().as_str()), (Some(0), ""));
         assert_eq!(rest.out.matches("deleted\n").count(), 1, "{}", rest.out);
         assert_eq!(moto.state(), json!({"trusted": [], "administrators": []}));
         let again = run(&offboard);
-        assert_eq!((again.status, again.complaints().as_str()), (Some(0), ""));
+        assert_eq!((again.status, again.errors().as_str()), (Some(0), ""));
         assert!(again.out.starts_with("nothing to do\n"), "{}", again.out);
     }
 
     #[test]
     #[ignore = "needs a moto_server: see .ci/run"]
-    fn a_lost_reply_is_told_from_a_certain_change() {
+    fn onboard_with_lost_response_reports_unconfirmed_change() {
         let moto = Moto::start();
         let organization = moto.organization(1);
         let admin = organization.members[0].as_str();
 
         moto.lose_the_reply_of("EnableAWSServiceAccess");
         let run = ssm_org(&moto, &format!("onboard --admin {admin}"));
-        assert_eq!((run.status, run.complaints().as_str()), (Some(0), ""));
-        assert!(run.out.starts_with("maybe: trusted access"), "{}", run.out);
+        assert_eq!((run.status, run.errors().as_str()), (Some(0), ""));
+        assert!(run.out.starts_with("unconfirmed: trusted access"), "{}", run.out);
         assert_eq!(moto.writes(), ["EnableAWSServiceAccess", "RegisterDelegatedAdministrator"]);
     }
 
-    /// The server has no data syncs, and those of the recorder cannot be looked for as the management account alone.
+    /// The server implements no data syncs, so the check for data syncs also needs a member
+    /// profile.
     #[test]
     #[ignore = "needs a moto_server: see .ci/run"]
-    fn a_plan_is_kept_applied_and_taken_back() {
+    fn saved_plan_is_applied_and_undone() {
         let moto = Moto::start();
         let organization = moto.organization(2);
         let [admin, other] = organization.members.as_slice() else { panic!("two members") };
@@ -393,7 +388,7 @@ mod tests {
         assert_eq!(same.status, Some(0), "{}", same.out);
         assert_eq!(moto.writes(), Vec::<String>::new());
 
-        // Somebody hands the delegation over: it is no longer what the run made.
+        // Another caller registers an account, so the delegation is no longer the run's.
         moto.boto3(&["register", other]);
         let policy = run(&format!("policy {plan} --json"));
         assert!(policy.out.contains(&format!("account/{}/{admin}", organization.id)), "{}", policy.out);
@@ -402,7 +397,7 @@ mod tests {
         assert!(built_on.err.contains(other), "{}", built_on.err);
         assert_eq!(moto.writes(), Vec::<String>::new());
 
-        let cleared = run(&format!("apply --admin {admin} --yes --forfeit-syncs"));
+        let cleared = run(&format!("apply --admin {admin} --yes --allow-sync-loss"));
         assert_eq!(cleared.status, Some(0), "{}", cleared.err);
         assert_eq!(moto.writes(), ["DeregisterDelegatedAdministrator"]);
         let undone = run(&format!("undo {receipt} --yes --admin-profile administrator --json"));
@@ -413,7 +408,7 @@ mod tests {
 
     #[test]
     #[ignore = "needs a moto_server: see .ci/run"]
-    fn a_reader_that_has_gone_away_is_no_error() {
+    fn status_with_closed_output_pipe_succeeds() {
         let moto = Moto::start();
         moto.organization(0);
         let (reader, writer) = std::io::pipe().unwrap();

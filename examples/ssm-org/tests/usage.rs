@@ -1,4 +1,4 @@
-//! What the program says about itself, and to bad usage: without a network, because no call is made.
+//! Help and usage errors, without a network because no call is made.
 
 #[cfg(test)]
 mod tests {
@@ -9,7 +9,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::thread;
 
-    /// Runs the program in an environment that holds nothing but this. It does not look for an instance's settings either.
+    /// Runs the program with only these environment variables and without instance metadata.
     fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
         Command::new(env!("CARGO_BIN_EXE_ssm-org"))
             .args(arguments)
@@ -21,17 +21,17 @@ mod tests {
             .unwrap()
     }
 
-    /// Asserts the exit status of bad usage, and that the reason is given.
+    /// Asserts the exit status of bad usage and the reason.
     fn is_bad_usage(arguments: &[&str], environment: &[(&str, &str)], reason: &str) {
         let output = run(arguments, environment);
-        let complaint = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {complaint}");
-        assert!(complaint.contains(reason), "{arguments:?}: {complaint}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(reason), "{arguments:?}: {stderr}");
         assert!(output.stdout.is_empty(), "{arguments:?}");
     }
 
     #[test]
-    fn malformed_values_are_bad_usage() {
+    fn malformed_values_are_usage_errors() {
         is_bad_usage(&["onboard", "--admin", "12"], &[], "twelve digits");
         is_bad_usage(&["status", "--region", "EU"], &[], "not a Region");
         is_bad_usage(&["status", "--endpoint-url", "localhost:5000"], &[], "expected a URL");
@@ -44,31 +44,32 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_or_too_much_is_bad_usage() {
+    fn missing_or_excess_arguments_are_usage_errors() {
         is_bad_usage(&[], &[], "Usage");
         is_bad_usage(&["onboard"], &[], "--admin");
         is_bad_usage(&["onboard", "222222222222"], &[], "222222222222");
-        is_bad_usage(&["offboard", "--forfeit-syncs", "--admin-profile", "administrator"], &[], "--forfeit-syncs");
+        is_bad_usage(&["offboard", "--allow-sync-loss", "--admin-profile", "administrator"], &[], "--allow-sync-loss");
         is_bad_usage(&["onboard", "--admin", "222222222222", "--sync-ou", "ou-root-exampleid"], &[], "--sync");
         is_bad_usage(&["replace", "--admin", "222222222222", "--new-admin-profile", "new"], &[], "--admin-profile");
         is_bad_usage(&["dance"], &[], "dance");
     }
 
     #[test]
-    fn a_region_has_to_come_from_somewhere() {
+    fn status_without_region_is_usage_error() {
         is_bad_usage(&["status"], &[], "--region");
-        is_bad_usage(&["status"], &[("AWS_REGION", "EU")], "not a Region");
+        is_bad_usage(&["status"], &[("AWS_REGION", "EU")], "AWS_REGION: expected a Region");
     }
 
     #[test]
-    fn more_units_than_a_sync_can_have_are_bad_usage() {
+    fn too_many_units_are_usage_error() {
         let units: Vec<_> = (0..1_001).map(|number| format!("ou-root-unit{number:04}")).collect();
         let arguments = ["onboard", "--admin", "222222222222", "--sync", "x", "--sync-ou", &units.join(",")];
-        is_bad_usage(&arguments, &[("AWS_REGION", "us-east-1")], "1 to 1,000 organizational units");
+        let keys = [("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"), ("AWS_REGION", "us-east-1")];
+        is_bad_usage(&arguments, &keys, "organizational units: 1 to 1,000 units");
     }
 
     #[test]
-    fn every_command_has_an_example() {
+    fn help_of_every_command_has_example() {
         for command in ["status", "plan", "apply", "undo", "policy", "onboard", "replace", "offboard"] {
             let output = run(&[command, "--help"], &[]);
             assert!(output.status.success(), "{command}");
@@ -81,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_endangers_data_syncs_is_told_how_to_name_every_region() {
+    fn help_of_destructive_commands_shows_all_regions_example() {
         for command in ["offboard", "replace"] {
             let help = run(&[command, "--help"], &[]);
             let help = String::from_utf8_lossy(&help.stdout);
@@ -93,8 +94,8 @@ mod tests {
         }
     }
 
-    /// Answers with AWS's refusal of too many calls, and counts how often an operation of Organizations is called.
-    fn busy() -> (String, Arc<AtomicUsize>) {
+    /// Starts a server that fails every call and counts the calls of `DescribeOrganization`.
+    fn failing_server() -> (String, Arc<AtomicUsize>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let calls = Arc::new(AtomicUsize::new(0));
@@ -112,9 +113,11 @@ mod tests {
                     line.clear();
                 }
                 stream.read_exact(&mut vec![0; length]).unwrap();
-                let body = r#"{"__type":"TooManyRequestsException","Message":"slower"}"#;
-                let head =
-                    format!("HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
+                let body = r#"{"__type":"ServiceException","Message":"failed"}"#;
+                let head = format!(
+                    "HTTP/1.1 500 Internal Server Error\r\nconnection: close\r\ncontent-length: {}\r\n",
+                    body.len()
+                );
                 let _ = stream.get_mut().write_all(format!("{head}\r\n{body}").as_bytes());
             }
         });
@@ -122,10 +125,10 @@ mod tests {
     }
 
     #[test]
-    fn how_often_a_call_is_tried_is_the_environments_to_say() {
-        // Nothing is spent where it was tried once.
-        for (attempts, retry) in [(1, r#""retry": "temporary""#), (2, r#""retry": "spent""#)] {
-            let (endpoint, calls) = busy();
+    fn environment_sets_the_number_of_attempts() {
+        // After a single attempt the retries are not exhausted.
+        for (attempts, retry) in [(1, r#""retry_status": "temporary""#), (2, r#""retry_status": "exhausted""#)] {
+            let (endpoint, calls) = failing_server();
             let environment = [
                 ("AWS_ACCESS_KEY_ID", "test"),
                 ("AWS_SECRET_ACCESS_KEY", "test"),
@@ -135,14 +138,35 @@ mod tests {
             let output = run(&["status", "--json", "--endpoint-url", &endpoint], &environment);
             assert_eq!((output.status.code(), calls.load(Ordering::SeqCst)), (Some(1), attempts));
             let out = String::from_utf8_lossy(&output.stdout);
-            assert!(out.contains(r#""kind": "throttled""#) && out.contains(retry), "{out}");
+            assert!(out.contains(retry), "{out}");
         }
         let help = run(&["--help"], &[]);
         assert!(String::from_utf8_lossy(&help.stdout).contains("AWS_MAX_ATTEMPTS"));
     }
 
     #[test]
-    fn an_endpoint_where_nobody_listens_is_an_error_that_says_so() {
+    fn short_help_is_shorter_than_long_help() {
+        for command in ["status", "plan", "apply", "undo", "policy", "onboard", "replace", "offboard"] {
+            let lines = |option| {
+                let help = run(&[command, option], &[("COLUMNS", "100")]);
+                String::from_utf8_lossy(&help.stdout).lines().count()
+            };
+            assert!(lines("-h") <= 80 && lines("-h") < lines("--help"), "{command}: {} lines", lines("-h"));
+        }
+    }
+
+    #[test]
+    fn version_and_completions_need_no_settings() {
+        assert!(String::from_utf8_lossy(&run(&["--version"], &[]).stdout).starts_with("ssm-org "));
+        for shell in ["bash", "zsh", "fish"] {
+            let output = run(&["completions", shell], &[]);
+            let script = String::from_utf8_lossy(&output.stdout);
+            assert!(output.status.success() && script.contains("offboard"), "{script}");
+        }
+    }
+
+    #[test]
+    fn unreachable_endpoint_reports_its_cause() {
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let endpoint = format!("http://{free}");
         let credentials =
@@ -150,24 +174,23 @@ mod tests {
         let output = run(&["status", "--endpoint-url", &endpoint], &credentials);
         assert_eq!(output.status.code(), Some(1));
         assert!(output.stdout.is_empty());
-        let complaint = String::from_utf8_lossy(&output.stderr);
-        assert!(complaint.starts_with("error: DescribeOrganization: not sent"), "{complaint}");
-        assert!(complaint.contains("refused"), "{complaint}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(stderr.starts_with("error: DescribeOrganization: not sent"), "{stderr}");
+        assert!(stderr.contains("refused"), "{stderr}");
     }
 
     #[test]
-    fn a_caller_without_credentials_is_told_what_is_missing() {
+    fn status_without_credentials_reports_missing_credentials() {
         let output = run(&["status"], &[("AWS_REGION", "us-east-1")]);
         assert_eq!(output.status.code(), Some(1));
-        let complaint = String::from_utf8_lossy(&output.stderr);
-        assert!(complaint.starts_with("error: DescribeOrganization: not sent"), "{complaint}");
-        assert!(complaint.contains("no credentials are configured"), "{complaint}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(stderr.starts_with("error: credentials unavailable: no credentials are configured"), "{stderr}");
     }
 
-    /// `ssm-org … | head` ends quietly, and so it does without a standard error.
+    /// `ssm-org … | head` ends quietly, also if the standard error is closed.
     #[cfg(unix)]
     #[test]
-    fn a_reader_that_has_gone_away_is_no_reason_to_panic() {
+    fn closed_output_pipe_does_not_panic() {
         for arguments in [["status", "--help"], ["status", "--region=EU"]] {
             let (reader, writer) = std::io::pipe().unwrap();
             drop(reader);

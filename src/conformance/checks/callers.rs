@@ -1,25 +1,24 @@
-//! Who may call what.
+//! Checks of the accounts that may call each operation.
 
 use super::ACCESS_DENIED;
 use crate::conformance::Fixture;
-use crate::conformance::ask::Organizations;
-use crate::conformance::mess::{Mess, Thing};
-use crate::conformance::outcome::{Outcome, Refusal, Stop, described, expect, refused};
-use crate::observation::PRINCIPAL;
-use crate::ports::Operation;
+use crate::conformance::cleanup::{Cleanup, CreatedResource};
+use crate::conformance::client::OrganizationsClient;
+use crate::conformance::expectation::{CheckExit, CheckStepResult, ExpectedError, described, expect, refused};
+use crate::domain::{Operation, SYSTEMS_MANAGER};
 
 checks! { CHECKS, "organizations":
     member_sees_the_organization,
         "Every account of an organization may describe it, and all see the same.",
         organizations_api!("API_DescribeOrganization");
     member_may_not_list_services,
-        "Only the management account and delegated administrators may list the trusted services.",
+        "Only the management account and delegated administrators may list the trusted services, unless a delegation policy allows it.",
         organizations_api!("API_ListAWSServiceAccessForOrganization");
     member_may_not_list_administrators,
-        "Only the management account and delegated administrators may list the administrators.",
+        "Only the management account and delegated administrators may list the administrators, unless a delegation policy allows it.",
         organizations_api!("API_ListDelegatedAdministrators");
     member_may_not_describe_accounts,
-        "Only the management account and delegated administrators may describe accounts.",
+        "Only the management account and delegated administrators may describe accounts, unless a delegation policy allows it.",
         organizations_api!("API_DescribeAccount");
     member_may_not_enable,
         "Only the management account may enable a service.",
@@ -53,81 +52,81 @@ checks! { IDENTITY_CHECKS, "sts":
         "https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html";
 }
 
-async fn member_sees_the_organization(fixture: &Fixture<'_>, _: &mut Mess) -> Outcome {
+async fn member_sees_the_organization(fixture: &Fixture<'_>, _: &mut Cleanup) -> CheckStepResult {
     let managements = fixture.organizations()?.describe().await?;
     let members = fixture.members_organizations()?.describe().await?;
     expect(managements == members, format!("{managements:?}"), format!("{members:?}"))
 }
 
-/// The member's client, with the member administering nothing.
-async fn plain_member<'a>(fixture: &Fixture<'a>) -> Result<Organizations<'a>, Stop> {
+/// Returns the member's client. Skips if the member administers Systems Manager.
+async fn plain_member<'a>(fixture: &Fixture<'a>) -> Result<OrganizationsClient<'a>, CheckExit> {
     let client = fixture.members_organizations()?;
     let member = fixture.need_member()?;
     if fixture.organizations()?.administrator(member).await?.is_some() {
-        return Err(Stop::skip("the member administers Systems Manager"));
+        return Err(CheckExit::skip("the member administers Systems Manager"));
     }
     Ok(client)
 }
 
-async fn member_may_not_list_services(fixture: &Fixture<'_>, _: &mut Mess) -> Outcome {
+async fn member_may_not_list_services(fixture: &Fixture<'_>, _: &mut Cleanup) -> CheckStepResult {
     let answer = plain_member(fixture).await?.trusted().await;
     refused(Operation::ListAwsServiceAccessForOrganization, answer, &[ACCESS_DENIED])
 }
 
-async fn member_may_not_list_administrators(fixture: &Fixture<'_>, _: &mut Mess) -> Outcome {
+async fn member_may_not_list_administrators(fixture: &Fixture<'_>, _: &mut Cleanup) -> CheckStepResult {
     let answer = plain_member(fixture).await?.administrators().await;
     refused(Operation::ListDelegatedAdministrators, answer, &[ACCESS_DENIED])
 }
 
-async fn member_may_not_describe_accounts(fixture: &Fixture<'_>, _: &mut Mess) -> Outcome {
+async fn member_may_not_describe_accounts(fixture: &Fixture<'_>, _: &mut Cleanup) -> CheckStepResult {
     let client = plain_member(fixture).await?;
     let management = fixture.organizations()?.describe().await?.management_account;
     refused(Operation::DescribeAccount, client.account(management).await, &[ACCESS_DENIED])
 }
 
-async fn member_may_not_enable(fixture: &Fixture<'_>, mess: &mut Mess) -> Outcome {
+async fn member_may_not_enable(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
     let member = fixture.members_organizations()?;
-    let organizations = fixture.untrusted(mess).await?;
-    refused(Operation::EnableAwsServiceAccess, member.enable(&PRINCIPAL).await, &[ACCESS_DENIED])?;
+    let organizations = fixture.with_trust_disabled(mess).await?;
+    refused(Operation::EnableAwsServiceAccess, member.enable(&SYSTEMS_MANAGER).await, &[ACCESS_DENIED])?;
     let trust = organizations.trust().await?;
     expect(trust.is_none(), "the service is not trusted", format!("{trust:?}"))
 }
 
-async fn member_may_not_disable(fixture: &Fixture<'_>, mess: &mut Mess) -> Outcome {
+async fn member_may_not_disable(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
     let member = fixture.members_organizations()?;
-    // Trust that was there before is not put at risk.
-    let (organizations, before) = fixture.newly_trusted(mess).await?;
-    refused(Operation::DisableAwsServiceAccess, member.disable(&PRINCIPAL).await, &[ACCESS_DENIED])?;
+    // Only new trusted access: the implementation under test may disable it.
+    let (organizations, before) = fixture.with_new_trust(mess).await?;
+    refused(Operation::DisableAwsServiceAccess, member.disable(&SYSTEMS_MANAGER).await, &[ACCESS_DENIED])?;
     let after = organizations.trust().await?;
     expect(after.as_ref() == Some(&before), format!("{before:?}"), format!("{after:?}"))
 }
 
-async fn member_may_not_register(fixture: &Fixture<'_>, mess: &mut Mess) -> Outcome {
+async fn member_may_not_register(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
     let (client, member) = (fixture.members_organizations()?, fixture.need_member()?);
-    let organizations = fixture.vacant(mess).await?;
-    mess.may_hold(Thing::Administrator(member));
+    let organizations = fixture.with_trust_and_no_administrator(mess).await?;
+    mess.will_create(CreatedResource::Administrator(member));
     refused(Operation::RegisterDelegatedAdministrator, client.register(member).await, &[ACCESS_DENIED])?;
     let seen = organizations.administrator(member).await?;
     expect(seen.is_none(), "there is no administrator", format!("{seen:?}"))
 }
 
-async fn member_may_not_deregister(fixture: &Fixture<'_>, mess: &mut Mess) -> Outcome {
+async fn member_may_not_deregister(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
     let (client, other) = (fixture.members_organizations()?, fixture.need_other_member()?);
-    let (organizations, before) = fixture.delegated_to(other, mess).await?;
+    let (organizations, before) = fixture.with_administrator(other, mess).await?;
     refused(Operation::DeregisterDelegatedAdministrator, client.deregister(other).await, &[ACCESS_DENIED])?;
     let after = organizations.administrator(other).await?;
     expect(after.as_ref() == Some(&before), format!("{before:?}"), format!("{after:?}"))
 }
 
-async fn administrator_may_read(fixture: &Fixture<'_>, mess: &mut Mess) -> Outcome {
+async fn administrator_may_read(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
     let (client, member) = (fixture.members_organizations()?, fixture.need_member()?);
-    let (organizations, administrator) = fixture.delegated_to(member, mess).await?;
-    match client.readable_once().await? {
+    let (organizations, administrator) = fixture.with_administrator(member, mess).await?;
+    match client.wait_until_readable().await? {
         Ok(seen) => {
-            let there = seen.iter().any(|service| service.principal == PRINCIPAL);
+            let there = seen.iter().any(|service| service.principal == SYSTEMS_MANAGER);
             expect(there, "Systems Manager is listed", format!("{seen:?}"))?;
         }
-        Err(error) => return Err(Stop::Fail { expected: "the list".to_owned(), seen: described(&error) }),
+        Err(error) => return Err(CheckExit::Fail { expected: "the list".to_owned(), seen: described(&error) }),
     }
     let seen = client.administrators().await?;
     expect(seen == [administrator.clone()], format!("{administrator:?} alone"), format!("{seen:?}"))?;
@@ -136,26 +135,26 @@ async fn administrator_may_read(fixture: &Fixture<'_>, mess: &mut Mess) -> Outco
     expect(account.id == management, management, account.id)
 }
 
-async fn administrator_may_not_write(fixture: &Fixture<'_>, mess: &mut Mess) -> Outcome {
+async fn administrator_may_not_write(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
     let (client, member) = (fixture.members_organizations()?, fixture.need_member()?);
-    let (organizations, before) = fixture.delegated_to(member, mess).await?;
+    let (organizations, before) = fixture.with_administrator(member, mess).await?;
     refused(Operation::DeregisterDelegatedAdministrator, client.deregister(member).await, &[ACCESS_DENIED])?;
     let after = organizations.administrator(member).await?;
     expect(after.as_ref() == Some(&before), format!("{before:?}"), format!("{after:?}"))
 }
 
-async fn outsider_has_no_organization(fixture: &Fixture<'_>, _: &mut Mess) -> Outcome {
+async fn outsider_has_no_organization(fixture: &Fixture<'_>, _: &mut Cleanup) -> CheckStepResult {
     let answer = fixture.outsiders_organizations()?.describe().await;
-    refused(Operation::DescribeOrganization, answer, &[Refusal::new("AWSOrganizationsNotInUseException")])
+    refused(Operation::DescribeOrganization, answer, &[ExpectedError::new("AWSOrganizationsNotInUseException")])
 }
 
-async fn caller_is_the_management_account(fixture: &Fixture<'_>, _: &mut Mess) -> Outcome {
+async fn caller_is_the_management_account(fixture: &Fixture<'_>, _: &mut Cleanup) -> CheckStepResult {
     let caller = fixture.identity()?.account().await?;
     let management = fixture.organizations()?.describe().await?.management_account;
     expect(caller == management, management, caller)
 }
 
-async fn members_caller_is_the_member(fixture: &Fixture<'_>, _: &mut Mess) -> Outcome {
+async fn members_caller_is_the_member(fixture: &Fixture<'_>, _: &mut Cleanup) -> CheckStepResult {
     let member = fixture.need_member()?;
     let caller = fixture.members_identity()?.account().await?;
     expect(caller == member, member, caller)

@@ -1,10 +1,8 @@
 use super::ACCOUNT_NOT_FOUND;
 use crate::conformance::Fixture;
-use crate::conformance::mess::Mess;
-use crate::conformance::outcome::{Outcome, Refusal, Stop, expect, refused};
-use crate::domain::{AccountId, PageToken, ServicePrincipal};
-use crate::observation::PRINCIPAL;
-use crate::ports::{Account, AccountState, Operation};
+use crate::conformance::cleanup::Cleanup;
+use crate::conformance::expectation::{CheckExit, CheckStepResult, ExpectedError, expect, refused};
+use crate::domain::{Account, AccountId, AccountState, Operation, PageToken, SYSTEMS_MANAGER, ServicePrincipal};
 
 checks! { CHECKS, "organizations":
     organization_is_described,
@@ -36,10 +34,10 @@ checks! { CHECKS, "organizations":
         organizations_api!("API_ListDelegatedAdministrators");
 }
 
-const INVALID_TOKEN: Refusal =
-    Refusal::with_reasons("InvalidInputException", &["INVALID_NEXT_TOKEN", "INVALID_PAGINATION_TOKEN"]);
+const INVALID_TOKEN: ExpectedError =
+    ExpectedError::with_reasons("InvalidInputException", &["INVALID_NEXT_TOKEN", "INVALID_PAGINATION_TOKEN"]);
 
-async fn organization_is_described(fixture: &Fixture<'_>, _: &mut Mess) -> Outcome {
+async fn organization_is_described(fixture: &Fixture<'_>, _: &mut Cleanup) -> CheckStepResult {
     let organizations = fixture.organizations()?;
     let first = organizations.describe().await?;
     expect(first.feature_set.is_some(), "a feature set", "none")?;
@@ -47,44 +45,44 @@ async fn organization_is_described(fixture: &Fixture<'_>, _: &mut Mess) -> Outco
     expect(first == second, format!("the same organization again, {first:?}"), format!("{second:?}"))
 }
 
-async fn described(fixture: &Fixture<'_>, id: AccountId) -> Result<Account, Stop> {
+async fn described(fixture: &Fixture<'_>, id: AccountId) -> Result<Account, CheckExit> {
     let account = fixture.organizations()?.account(id).await?;
     expect(account.id == id, format!("account {id} is described when it is asked for"), account.id)?;
     Ok(account)
 }
 
-fn expect_active(account: &Account) -> Outcome {
-    // A state that AWS does not show is no other state.
+fn expect_active(account: &Account) -> CheckStepResult {
+    // A missing state passes, because the API's member is optional.
     let active = account.state.as_ref().is_none_or(|state| *state == AccountState::Active);
     expect(active, format!("account {} is active", account.id), format!("{:?}", account.state))
 }
 
-async fn active_member_is_described(fixture: &Fixture<'_>, _: &mut Mess) -> Outcome {
+async fn active_member_is_described(fixture: &Fixture<'_>, _: &mut Cleanup) -> CheckStepResult {
     expect_active(&described(fixture, fixture.need_member()?).await?)
 }
 
-async fn management_account_is_described(fixture: &Fixture<'_>, _: &mut Mess) -> Outcome {
+async fn management_account_is_described(fixture: &Fixture<'_>, _: &mut Cleanup) -> CheckStepResult {
     let organization = fixture.organizations()?.describe().await?;
     expect_active(&described(fixture, organization.management_account).await?)
 }
 
-async fn suspended_member_is_described(fixture: &Fixture<'_>, _: &mut Mess) -> Outcome {
+async fn suspended_member_is_described(fixture: &Fixture<'_>, _: &mut Cleanup) -> CheckStepResult {
     let account = described(fixture, fixture.need_suspended()?).await?;
     let states = [AccountState::Suspended, AccountState::PendingClosure, AccountState::Closed];
     let shows = account.state.as_ref().is_none_or(|state| states.contains(state));
     expect(shows, "SUSPENDED, PENDING_CLOSURE or CLOSED", format!("{:?}", account.state))
 }
 
-async fn outsider_is_not_described(fixture: &Fixture<'_>, _: &mut Mess) -> Outcome {
+async fn outsider_is_not_described(fixture: &Fixture<'_>, _: &mut Cleanup) -> CheckStepResult {
     let outsider = fixture.need_outsider()?;
     let answer = fixture.organizations()?.account(outsider).await;
     refused(Operation::DescribeAccount, answer, &[ACCOUNT_NOT_FOUND])
 }
 
-async fn trusted_services_are_listed_to_the_end(fixture: &Fixture<'_>, _: &mut Mess) -> Outcome {
+async fn trusted_services_are_listed_to_the_end(fixture: &Fixture<'_>, _: &mut Cleanup) -> CheckStepResult {
     let organizations = fixture.organizations()?;
     if fixture.trusted.is_empty() {
-        return Err(Stop::skip("the fixture names no services that are trusted"));
+        return Err(CheckExit::skip("the fixture names no services that are trusted"));
     }
     let listed: Vec<ServicePrincipal> =
         organizations.trusted().await?.into_iter().map(|service| service.principal).collect();
@@ -95,24 +93,24 @@ async fn trusted_services_are_listed_to_the_end(fixture: &Fixture<'_>, _: &mut M
     Ok(())
 }
 
-async fn listing_is_the_same_again(fixture: &Fixture<'_>, mess: &mut Mess) -> Outcome {
-    let (organizations, _) = fixture.trusted(mess).await?;
+async fn listing_is_the_same_again(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
+    let (organizations, _) = fixture.with_trust_enabled(mess).await?;
     let first = organizations.trusted().await?;
     let second = organizations.trusted().await?;
     let all_there = first.len() == second.len() && first.iter().all(|service| second.contains(service));
     expect(all_there, format!("{first:?}"), format!("{second:?} the second time"))
 }
 
-fn foreign_token() -> Result<PageToken, Stop> {
-    PageToken::new("not-a-token-of-yours").map_err(|error| Stop::skip(error.to_string()))
+fn foreign_token() -> Result<PageToken, CheckExit> {
+    PageToken::new("not-a-token-of-yours").map_err(|error| CheckExit::skip(error.to_string()))
 }
 
-async fn foreign_page_token_of_services_is_refused(fixture: &Fixture<'_>, _: &mut Mess) -> Outcome {
+async fn foreign_page_token_of_services_is_refused(fixture: &Fixture<'_>, _: &mut Cleanup) -> CheckStepResult {
     let answer = fixture.organizations()?.trusted_page(Some(foreign_token()?)).await;
     refused(Operation::ListAwsServiceAccessForOrganization, answer, &[INVALID_TOKEN])
 }
 
-async fn foreign_page_token_of_administrators_is_refused(fixture: &Fixture<'_>, _: &mut Mess) -> Outcome {
-    let answer = fixture.organizations()?.administrators_page(&PRINCIPAL, Some(foreign_token()?)).await;
+async fn foreign_page_token_of_administrators_is_refused(fixture: &Fixture<'_>, _: &mut Cleanup) -> CheckStepResult {
+    let answer = fixture.organizations()?.administrators_page(&SYSTEMS_MANAGER, Some(foreign_token()?)).await;
     refused(Operation::ListDelegatedAdministrators, answer, &[INVALID_TOKEN])
 }

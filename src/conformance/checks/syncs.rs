@@ -1,13 +1,13 @@
 use super::ACCESS_DENIED;
 use crate::conformance::Fixture;
-use crate::conformance::ask::Syncs;
-use crate::conformance::mess::{Mess, Thing};
-use crate::conformance::outcome::{Outcome, Refusal, Stop, dated, described, expect, refused};
-use crate::conformance::prepare::{QUOTA, need_room, sync_name};
-use crate::domain::{OrganizationalUnitId, PageToken, SyncName};
-use crate::ports::{
-    DataSync, Operation, OrganizationalUnits, SourceRegions, SyncDefinition, SyncSource, SyncSourceType, SyncState,
-    SyncType,
+use crate::conformance::cleanup::{Cleanup, CreatedResource};
+use crate::conformance::client::SyncsClient;
+use crate::conformance::expectation::{CheckExit, CheckStepResult, ExpectedError, dated, described, expect, refused};
+use crate::conformance::setup::{need_room, sync_name};
+use crate::domain::limits::SYNC_QUOTA;
+use crate::domain::{
+    DataSync, Operation, OrganizationalUnitId, OrganizationalUnits, PageToken, SourceRegions, SyncDefinition, SyncName,
+    SyncSource, SyncSourceType, SyncState, SyncType,
 };
 
 checks! { CHECKS, "ssm":
@@ -60,7 +60,7 @@ checks! { CHECKS, "ssm":
         "A data sync of organizational units shows them.",
         systems_manager_api!("API_ResourceDataSyncAwsOrganizationsSource");
     sync_of_an_unknown_unit_shows_it,
-        "A unit that is none is refused, or the data sync's state says so.",
+        "A unit that does not exist is refused, or the data sync's state says so.",
         systems_manager_api!("API_ResourceDataSyncSourceWithState");
     sync_without_trust_shows_it,
         "Without trusted access a data sync of the organization is refused, or its state says what is missing.",
@@ -73,18 +73,18 @@ checks! { CHECKS, "ssm":
         "https://docs.aws.amazon.com/systems-manager/latest/userguide/Explorer-setup-delegated-administrator.html";
 }
 
-const INVALID_CONFIGURATION: Refusal = Refusal::new("ResourceDataSyncInvalidConfigurationException");
-const NOT_FOUND: Refusal = Refusal::new("ResourceDataSyncNotFoundException");
+const INVALID_CONFIGURATION: ExpectedError = ExpectedError::new("ResourceDataSyncInvalidConfigurationException");
+const NOT_FOUND: ExpectedError = ExpectedError::new("ResourceDataSyncNotFoundException");
 
-async fn find(syncs: &Syncs<'_>, name: &SyncName) -> Result<DataSync, Stop> {
+async fn find(syncs: &SyncsClient<'_>, name: &SyncName) -> Result<DataSync, CheckExit> {
     syncs
-        .find_once(name, Option::is_some)
+        .wait_for_sync(name, Option::is_some)
         .await?
-        .ok_or_else(|| Stop::Fail { expected: format!("{name} is listed"), seen: "it is not".to_owned() })
+        .ok_or_else(|| CheckExit::Fail { expected: format!("{name} is listed"), seen: "it is not".to_owned() })
 }
 
-/// What is shown must be what was defined; a boolean that AWS leaves out is not wrong.
-fn expect_as_defined(seen: &DataSync, definition: &SyncDefinition) -> Outcome {
+/// Expects a listed sync to match its definition. A boolean that AWS omits counts as matching.
+fn expect_as_defined(seen: &DataSync, definition: &SyncDefinition) -> CheckStepResult {
     let (source_type, units) = match definition.source() {
         SyncSource::EntireOrganization => (SyncSourceType::AwsOrganizations, &[] as &[_]),
         SyncSource::OrganizationalUnits(units) => (SyncSourceType::AwsOrganizations, units.as_slice()),
@@ -102,7 +102,7 @@ fn expect_as_defined(seen: &DataSync, definition: &SyncDefinition) -> Outcome {
     expect(holds, format!("{definition:?}"), format!("{seen:?}"))
 }
 
-async fn created_sync_is_listed(fixture: &Fixture<'_>, mess: &mut Mess) -> Outcome {
+async fn created_sync_is_listed(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
     let (syncs, definition) = fixture.new_sync(mess).await?;
     let listed = syncs.list(SyncType::SyncFromSource).await?;
     let times = listed.iter().filter(|sync| sync.name == *definition.name()).count();
@@ -113,67 +113,67 @@ async fn created_sync_is_listed(fixture: &Fixture<'_>, mess: &mut Mess) -> Outco
     expect_as_defined(&seen, &definition)
 }
 
-async fn every_sync_is_listed(fixture: &Fixture<'_>, mess: &mut Mess) -> Outcome {
-    let syncs = fixture.syncs_with_room(QUOTA, mess).await?;
-    for number in 1..=QUOTA {
+async fn every_sync_is_listed(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
+    let syncs = fixture.syncs_with_room(SYNC_QUOTA, mess).await?;
+    for number in 1..=SYNC_QUOTA {
         syncs.create(&fixture.definition(number)?).await?;
     }
-    let mut listed: Vec<_> = syncs.list_once(QUOTA).await?.into_iter().map(|sync| sync.name).collect();
+    let mut listed: Vec<_> = syncs.wait_for_count(SYNC_QUOTA).await?.into_iter().map(|sync| sync.name).collect();
     listed.sort();
-    let wanted = (1..=QUOTA).map(sync_name).collect::<Result<Vec<_>, _>>()?;
+    let wanted = (1..=SYNC_QUOTA).map(sync_name).collect::<Result<Vec<_>, _>>()?;
     expect(listed == wanted, format!("{wanted:?}"), format!("{listed:?}"))
 }
 
-async fn sixth_sync_is_refused(fixture: &Fixture<'_>, mess: &mut Mess) -> Outcome {
-    let syncs = fixture.syncs_with_room(QUOTA, mess).await?;
-    for number in 1..=QUOTA {
+async fn sixth_sync_is_refused(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
+    let syncs = fixture.syncs_with_room(SYNC_QUOTA, mess).await?;
+    for number in 1..=SYNC_QUOTA {
         syncs.create(&fixture.definition(number)?).await?;
     }
-    let sixth = fixture.definition(QUOTA + 1)?;
-    mess.may_hold(Thing::Sync(syncs.region().clone(), sixth.name().clone()));
-    let allowed = [Refusal::new("ResourceDataSyncCountExceededException")];
+    let sixth = fixture.definition(SYNC_QUOTA + 1)?;
+    mess.will_create(CreatedResource::Sync(syncs.region().clone(), sixth.name().clone()));
+    let allowed = [ExpectedError::new("ResourceDataSyncCountExceededException")];
     refused(Operation::CreateResourceDataSync, syncs.create(&sixth).await, &allowed)
 }
 
-async fn sync_name_is_taken_once(fixture: &Fixture<'_>, mess: &mut Mess) -> Outcome {
+async fn sync_name_is_taken_once(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
     let (syncs, definition) = fixture.new_sync(mess).await?;
     let before = find(&syncs, definition.name()).await?;
     let again = definition.including_future_regions();
-    let allowed = [Refusal::new("ResourceDataSyncAlreadyExistsException")];
+    let allowed = [ExpectedError::new("ResourceDataSyncAlreadyExistsException")];
     refused(Operation::CreateResourceDataSync, syncs.create(&again).await, &allowed)?;
     let after = find(&syncs, again.name()).await?;
     let same = (before.created, before.future_regions) == (after.created, after.future_regions);
     expect(same, format!("{before:?}"), format!("{after:?}"))
 }
 
-async fn sync_is_listed_by_its_type(fixture: &Fixture<'_>, mess: &mut Mess) -> Outcome {
+async fn sync_is_listed_by_its_type(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
     let (syncs, definition) = fixture.new_sync(mess).await?;
     let seen = syncs.find(SyncType::SyncToDestination, definition.name()).await?;
     expect(seen.is_none(), "it is not among the data syncs of type SyncToDestination", format!("{seen:?}"))
 }
 
-async fn sync_is_deleted_by_its_type(fixture: &Fixture<'_>, mess: &mut Mess) -> Outcome {
+async fn sync_is_deleted_by_its_type(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
     let (syncs, definition) = fixture.new_sync(mess).await?;
     let answer = syncs.delete(definition.name(), SyncType::SyncToDestination).await;
     refused(Operation::DeleteResourceDataSync, answer, &[NOT_FOUND, INVALID_CONFIGURATION])?;
     find(&syncs, definition.name()).await.map(drop)
 }
 
-async fn sync_belongs_to_its_region(fixture: &Fixture<'_>, mess: &mut Mess) -> Outcome {
+async fn sync_belongs_to_its_region(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
     let elsewhere = fixture.syncs_in(fixture.need_other_region()?)?;
     let (_, definition) = fixture.new_sync(mess).await?;
     let seen = elsewhere.find(SyncType::SyncFromSource, definition.name()).await?;
     expect(seen.is_none(), format!("it is not listed in {}", elsewhere.region()), format!("{seen:?}"))
 }
 
-async fn sync_belongs_to_its_account(fixture: &Fixture<'_>, mess: &mut Mess) -> Outcome {
+async fn sync_belongs_to_its_account(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
     let members = fixture.members_syncs()?;
     let (_, definition) = fixture.new_sync(mess).await?;
     let seen = members.find(SyncType::SyncFromSource, definition.name()).await?;
     expect(seen.is_none(), "it is not listed for the member", format!("{seen:?}"))
 }
 
-async fn updated_sync_shows_the_change(fixture: &Fixture<'_>, mess: &mut Mess) -> Outcome {
+async fn updated_sync_shows_the_change(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
     let regions = SourceRegions::new([fixture.need_region()?, fixture.need_other_region()?])?;
     let (syncs, definition) = fixture.new_sync(mess).await?;
     let before = find(&syncs, definition.name()).await?;
@@ -181,142 +181,146 @@ async fn updated_sync_shows_the_change(fixture: &Fixture<'_>, mess: &mut Mess) -
         SyncDefinition::new(definition.name().clone(), SyncSource::SingleAccount, regions).including_future_regions();
     syncs.update(&changed).await?;
     let shows = |seen: &Option<DataSync>| seen.as_ref().is_some_and(|seen| seen.regions != before.regions);
-    let Some(after) = syncs.find_once(changed.name(), shows).await? else {
-        return Err(Stop::Fail { expected: "it is still listed".to_owned(), seen: "it is not".to_owned() });
+    let Some(after) = syncs.wait_for_sync(changed.name(), shows).await? else {
+        return Err(CheckExit::Fail { expected: "it is still listed".to_owned(), seen: "it is not".to_owned() });
     };
     expect_as_defined(&after, &changed)?;
     let same = before.created == after.created;
     expect(same, format!("created at {:?}", before.created), format!("{:?}", after.created))
 }
 
-async fn updating_to_another_source_is_refused(fixture: &Fixture<'_>, mess: &mut Mess) -> Outcome {
+async fn updating_to_another_source_is_refused(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
     let (syncs, definition) = fixture.new_sync(mess).await?;
     let other = fixture.definition_of(1, SyncSource::EntireOrganization)?;
     refused(Operation::UpdateResourceDataSync, syncs.update(&other).await, &[INVALID_CONFIGURATION])?;
     expect_as_defined(&find(&syncs, definition.name()).await?, &definition)
 }
 
-async fn updating_an_unknown_sync_is_refused(fixture: &Fixture<'_>, mess: &mut Mess) -> Outcome {
+async fn updating_an_unknown_sync_is_refused(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
     let definition = fixture.definition(1)?;
-    // Room for one, should the implementation create what it cannot update.
+    // The implementation may create a sync that it cannot update.
     let syncs = fixture.syncs_with_room(1, mess).await?;
     refused(Operation::UpdateResourceDataSync, syncs.update(&definition).await, &[NOT_FOUND])?;
     let seen = syncs.find(SyncType::SyncFromSource, definition.name()).await?;
-    expect(seen.is_none(), "there is none afterwards", format!("{seen:?}"))
+    expect(seen.is_none(), "it does not exist afterwards", format!("{seen:?}"))
 }
 
-async fn deleted_sync_is_not_listed(fixture: &Fixture<'_>, mess: &mut Mess) -> Outcome {
+async fn deleted_sync_is_not_listed(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
     let (syncs, definition) = fixture.new_sync(mess).await?;
     syncs.delete(definition.name(), SyncType::SyncFromSource).await?;
-    let seen = syncs.find_once(definition.name(), Option::is_none).await?;
+    let seen = syncs.wait_for_sync(definition.name(), Option::is_none).await?;
     expect(seen.is_none(), "it is not listed", format!("{seen:?}"))
 }
 
-async fn deleting_an_unknown_sync_is_refused(fixture: &Fixture<'_>, _: &mut Mess) -> Outcome {
+async fn deleting_an_unknown_sync_is_refused(fixture: &Fixture<'_>, _: &mut Cleanup) -> CheckStepResult {
     let syncs = fixture.syncs()?;
     need_room(&syncs, 0).await?;
     let answer = syncs.delete(&sync_name(1)?, SyncType::SyncFromSource).await;
     refused(Operation::DeleteResourceDataSync, answer, &[NOT_FOUND])
 }
 
-async fn foreign_page_token_of_syncs_is_refused(fixture: &Fixture<'_>, _: &mut Mess) -> Outcome {
-    let token = PageToken::new("not-a-token-of-yours").map_err(|error| Stop::skip(error.to_string()))?;
+async fn foreign_page_token_of_syncs_is_refused(fixture: &Fixture<'_>, _: &mut Cleanup) -> CheckStepResult {
+    let token = PageToken::new("not-a-token-of-yours").map_err(|error| CheckExit::skip(error.to_string()))?;
     let answer = fixture.syncs()?.page(SyncType::SyncFromSource, Some(token)).await;
-    refused(Operation::ListResourceDataSync, answer, &[Refusal::new("InvalidNextToken")])
+    refused(Operation::ListResourceDataSync, answer, &[ExpectedError::new("InvalidNextToken")])
 }
 
-/// A sync of the organization, or of some of its units, with everything that it needs.
+/// Creates an organization sync, with trusted access and the role in place.
 async fn new_sync_of(
     fixture: &Fixture<'_>,
     source: SyncSource,
-    mess: &mut Mess,
-) -> Result<(DataSync, SyncDefinition), Stop> {
+    mess: &mut Cleanup,
+) -> Result<(DataSync, SyncDefinition), CheckExit> {
     let definition = fixture.definition_of(1, source)?;
     let syncs = fixture.syncs_with_room(1, mess).await?;
-    fixture.trusted(mess).await?;
+    fixture.with_trust_enabled(mess).await?;
     fixture.role(mess).await?;
     syncs.create(&definition).await?;
     Ok((find(&syncs, definition.name()).await?, definition))
 }
 
-async fn sync_of_the_organization_is_listed(fixture: &Fixture<'_>, mess: &mut Mess) -> Outcome {
+async fn sync_of_the_organization_is_listed(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
     let (seen, definition) = new_sync_of(fixture, SyncSource::EntireOrganization, mess).await?;
     expect_as_defined(&seen, &definition)?;
     expect(seen.state == SyncState::Healthy, "no trouble", format!("{:?}", seen.state))
 }
 
-async fn sync_of_a_unit_is_listed(fixture: &Fixture<'_>, mess: &mut Mess) -> Outcome {
+async fn sync_of_a_unit_is_listed(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
     let units = OrganizationalUnits::new([fixture.need_unit()?])?;
     let (seen, definition) = new_sync_of(fixture, SyncSource::OrganizationalUnits(units), mess).await?;
     expect_as_defined(&seen, &definition)
 }
 
-/// Something is wrong with a sync: it is refused, or created in one of these states.
+/// Expects that creating the sync fails with one of the errors, or that its state becomes one of
+/// the given states.
 async fn refused_or_in(
-    syncs: &Syncs<'_>,
+    syncs: &SyncsClient<'_>,
     definition: &SyncDefinition,
-    refusals: &[Refusal],
+    refusals: &[ExpectedError],
     states: &[SyncState],
-) -> Outcome {
+) -> CheckStepResult {
     let answer = syncs.create(definition).await;
     if answer.is_err() {
         return refused(Operation::CreateResourceDataSync, answer, refusals);
     }
     let shows = |seen: &Option<DataSync>| seen.as_ref().is_some_and(|sync| states.contains(&sync.state));
-    let seen = syncs.find_once(definition.name(), shows).await?;
+    let seen = syncs.wait_for_sync(definition.name(), shows).await?;
     let names: Vec<_> = states.iter().filter_map(SyncState::as_str).collect();
     let expected = format!("it is refused, or its state is {}", names.join(" or "));
     expect(shows(&seen), expected, format!("{seen:?}"))
 }
 
-async fn sync_of_an_unknown_unit_shows_it(fixture: &Fixture<'_>, mess: &mut Mess) -> Outcome {
-    let unknown = OrganizationalUnitId::new("ou-none-conforming0").map_err(|error| Stop::skip(error.to_string()))?;
+async fn sync_of_an_unknown_unit_shows_it(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
+    let unknown =
+        OrganizationalUnitId::new("ou-none-conforming0").map_err(|error| CheckExit::skip(error.to_string()))?;
     let units = OrganizationalUnits::new([unknown])?;
     let definition = fixture.definition_of(1, SyncSource::OrganizationalUnits(units))?;
     let syncs = fixture.syncs_with_room(1, mess).await?;
-    fixture.trusted(mess).await?;
+    fixture.with_trust_enabled(mess).await?;
     fixture.role(mess).await?;
     refused_or_in(&syncs, &definition, &[INVALID_CONFIGURATION], &[SyncState::InvalidOrganizationalUnit]).await
 }
 
-async fn sync_without_trust_shows_it(fixture: &Fixture<'_>, mess: &mut Mess) -> Outcome {
+async fn sync_without_trust_shows_it(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
     let definition = fixture.definition_of(1, SyncSource::EntireOrganization)?;
     let syncs = fixture.syncs_with_room(1, mess).await?;
-    fixture.untrusted(mess).await?;
+    fixture.with_trust_disabled(mess).await?;
     let states = [SyncState::TrustedAccessDisabled, SyncState::NoPermissions];
     refused_or_in(&syncs, &definition, &[INVALID_CONFIGURATION, ACCESS_DENIED], &states).await
 }
 
-async fn sync_that_loses_its_trust_shows_it(fixture: &Fixture<'_>, mess: &mut Mess) -> Outcome {
-    // Trust that was there before is not put at risk.
-    let (organizations, _) = fixture.newly_trusted(mess).await?;
+async fn sync_that_loses_its_trust_shows_it(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
+    // Only new trusted access: the check disables it.
+    let (organizations, _) = fixture.with_new_trust(mess).await?;
     let (_, definition) = new_sync_of(fixture, SyncSource::EntireOrganization, mess).await?;
-    organizations.disable(&crate::observation::PRINCIPAL).await?;
-    organizations.trust_once(false).await?;
+    organizations.disable(&crate::domain::SYSTEMS_MANAGER).await?;
+    organizations.wait_for_trusted_access(false).await?;
     let syncs = fixture.syncs()?;
     let lost = SyncState::TrustedAccessDisabled;
     let shows = |seen: &Option<DataSync>| seen.as_ref().is_some_and(|sync| sync.state == lost);
-    let seen = syncs.find_once(definition.name(), shows).await?;
+    let seen = syncs.wait_for_sync(definition.name(), shows).await?;
     expect(shows(&seen), "it is listed with the state TrustedAccessDisabled", format!("{seen:?}"))
 }
 
-async fn member_may_not_sync_the_organization(fixture: &Fixture<'_>, mess: &mut Mess) -> Outcome {
+async fn member_may_not_sync_the_organization(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
     let (syncs, member) = (fixture.members_syncs()?, fixture.need_member()?);
     let definition = fixture.definition_of(1, SyncSource::EntireOrganization)?;
     need_room(&syncs, 1).await?;
-    let (organizations, _) = fixture.trusted(mess).await?;
+    let (organizations, _) = fixture.with_trust_enabled(mess).await?;
     if organizations.administrator(member).await?.is_some() {
-        return Err(Stop::skip("the member administers Systems Manager"));
+        return Err(CheckExit::skip("the member administers Systems Manager"));
     }
     fixture.role(mess).await?;
-    mess.may_hold(Thing::MembersSync(syncs.region().clone(), definition.name().clone()));
-    // AWS's documents name no code.
+    mess.will_create(CreatedResource::MemberSync(syncs.region().clone(), definition.name().clone()));
+    // AWS documents no code for this case.
     match syncs.create(&definition).await {
         Err(error) if error.code().is_some() => {
             let seen = syncs.find(SyncType::SyncFromSource, definition.name()).await?;
-            expect(seen.is_none(), "there is none afterwards", format!("{seen:?}"))
+            expect(seen.is_none(), "it does not exist afterwards", format!("{seen:?}"))
         }
-        Err(error) => Err(Stop::Fail { expected: "it is refused with a code".to_owned(), seen: described(&error) }),
+        Err(error) => {
+            Err(CheckExit::Fail { expected: "it is refused with a code".to_owned(), seen: described(&error) })
+        }
         Ok(()) => expect(false, "it is refused", "it was accepted"),
     }
 }

@@ -2,13 +2,14 @@ use std::collections::BTreeMap;
 
 use tokio::time::Instant;
 
-use crate::domain::{AccountId, DeletionTaskId, Region, RoleId, RoleName, ServicePrincipal};
+use crate::domain::{
+    AccountId, DeletionStatus, DeletionTaskId, Operation, Region, Role, RoleId, RoleName, RoleUsage, ServicePrincipal,
+};
 use crate::error::Error;
-use crate::ports::{DeletionStatus, Operation, Role, RoleUsage};
+use crate::sim::organization_state::{Deletion, OrganizationState};
 use crate::sim::undocumented::DuplicateRole;
-use crate::sim::world::{Deletion, World};
 
-/// The service-linked roles of Systems Manager that have to do with an organization.
+/// Returns the name of a Systems Manager service-linked role that concerns an organization.
 fn name_for(principal: &ServicePrincipal) -> Option<RoleName> {
     let name = match principal.as_str() {
         "accountdiscovery.ssm.amazonaws.com" => return Some(RoleName::ACCOUNT_DISCOVERY),
@@ -22,11 +23,12 @@ fn name_for(principal: &ServicePrincipal) -> Option<RoleName> {
 }
 
 fn no_such_role(operation: Operation, name: &RoleName) -> Error {
-    Error::service(operation, "NoSuchEntity", format!("Role {name} not found."))
+    Error::from_service_error(operation, "NoSuchEntity", format!("Role {name} not found."))
 }
 
-impl World {
-    /// Makes the service-linked role of a principal, where there is none. `None` for a principal without one.
+impl OrganizationState {
+    /// Creates the service-linked role of a principal if it does not exist. Returns `None` for a
+    /// principal without a role.
     pub(in crate::sim) fn make_role(&mut self, account: AccountId, principal: &ServicePrincipal) -> Option<Role> {
         let name = name_for(principal)?;
         self.change(|contents, date| {
@@ -55,7 +57,7 @@ impl World {
         let operation = Operation::CreateServiceLinkedRole;
         let unknown = || {
             let message = format!("Service name {principal} is not valid for a service-linked role.");
-            Error::service(operation, "InvalidInput", message)
+            Error::from_service_error(operation, "InvalidInput", message)
         };
         let name = name_for(principal).ok_or_else(unknown)?;
         if self.now().roles.contains_key(&(caller, name.clone())) {
@@ -64,11 +66,13 @@ impl World {
                     let message = format!(
                         "Service role name {name} has been taken in this account, please try a different suffix."
                     );
-                    Error::service(operation, "InvalidInput", message)
+                    Error::from_service_error(operation, "InvalidInput", message)
                 }
-                DuplicateRole::EntityAlreadyExists => {
-                    Error::service(operation, "EntityAlreadyExists", format!("Role with name {name} already exists."))
-                }
+                DuplicateRole::EntityAlreadyExists => Error::from_service_error(
+                    operation,
+                    "EntityAlreadyExists",
+                    format!("Role with name {name} already exists."),
+                ),
             });
         }
         self.make_role(caller, principal).ok_or_else(unknown)
@@ -102,12 +106,19 @@ impl World {
         let known = |deletion: &&Deletion| deletion.task == *task && deletion.account == caller;
         let deletion = self.deletions.iter().find(known).ok_or_else(|| {
             let operation = Operation::GetServiceLinkedRoleDeletionStatus;
-            Error::service(operation, "NoSuchEntity", format!("Deletion task {task} not found."))
+            Error::from_service_error(operation, "NoSuchEntity", format!("Deletion task {task} not found."))
         })?;
-        Ok(deletion.ended.clone().unwrap_or(DeletionStatus::InProgress))
+        Ok(match &deletion.ended {
+            Some(DeletionStatus::Succeeded) if self.undocumented.role_deletions_fail_without_reason => {
+                DeletionStatus::failed(None, Vec::new())
+            }
+            Some(status) => status.clone(),
+            None => DeletionStatus::InProgress,
+        })
     }
 
-    /// Ends the deletions whose time has come: a role in use stays. Whoever looks at the world does it first.
+    /// Finishes the deletions that are due; a role in use remains. Every access to the state calls
+    /// this function first.
     pub(in crate::sim) fn finish_deletions(&mut self) {
         let mut deletions = std::mem::take(&mut self.deletions);
         let mut gone = Vec::new();
@@ -126,7 +137,8 @@ impl World {
         }
     }
 
-    /// AWS's guides: the role stays while Explorer's syncs are there, and while trusted access is on for its account.
+    /// Returns the final status of a deletion. According to AWS's guides, the role stays while
+    /// Explorer's syncs exist or trusted access is enabled for its account.
     fn end_of_deletion(&self, account: AccountId, role: &RoleName) -> DeletionStatus {
         if *role != RoleName::ACCOUNT_DISCOVERY {
             return DeletionStatus::Succeeded;
@@ -147,7 +159,7 @@ impl World {
             }
         }
         let usage: Vec<_> = usage.into_iter().map(|(region, arns)| RoleUsage::new(Some(region), arns)).collect();
-        let trusted = self.now().is_trusted(&ServicePrincipal::SYSTEMS_MANAGER);
+        let trusted = self.seen_by_services().is_trusted(&ServicePrincipal::SYSTEMS_MANAGER);
         if usage.is_empty() && !(trusted && self.state_of(account).is_some()) {
             return DeletionStatus::Succeeded;
         }

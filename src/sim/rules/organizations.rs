@@ -1,24 +1,29 @@
-use crate::domain::{AccountId, PageToken, ServicePrincipal};
-use crate::error::Error;
-use crate::ports::{
-    Account, AccountState, DelegatedAdministrator, EnabledService, FeatureSet, Operation, Organization, Page,
-};
-use crate::sim::undocumented::{
-    DeregisterUntrusted, DisableAdministered, RegisterUntrusted, Repetition, SecondAdministrator,
-};
-use crate::sim::world::World;
+use std::collections::BTreeMap;
+use std::time::SystemTime;
 
-/// What an account is to the organization.
+use crate::domain::{
+    Account, AccountId, AccountState, DelegatedAdministrator, EnabledService, FeatureSet, Operation, Organization,
+    Page, ServicePrincipal,
+};
+use crate::error::Error;
+use crate::policy::DelegationPolicy;
+use crate::sim::organization_state::OrganizationState;
+use crate::sim::paging::PageRequest;
+use crate::sim::undocumented::{
+    DeregisterWithoutTrust, DisableWithAdministrators, RegisterWithoutTrust, RepeatedWrite, SecondAdministrator,
+};
+
+/// Role of the calling account in the organization.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Role {
+pub(super) enum CallerRole {
     Management,
-    /// The delegated administrator of any service: it may read.
+    /// Delegated administrator of any service, which may read.
     Administrator,
     Member,
     Outside,
 }
 
-/// How many accounts may administer a service, where its guide says.
+/// Returns the documented maximum number of administrators of a service.
 fn most_administrators(principal: &ServicePrincipal) -> Option<usize> {
     match principal.as_str() {
         "ssm.amazonaws.com" | "ssm-quicksetup.amazonaws.com" => Some(1),
@@ -27,62 +32,75 @@ fn most_administrators(principal: &ServicePrincipal) -> Option<usize> {
     }
 }
 
-impl World {
-    /// One page of a listing, or the refusal of a token that it did not hand out.
+/// Returns whether a service works with trusted access only, without delegated administrators.
+fn is_trust_only(principal: &ServicePrincipal) -> bool {
+    ["opsdatasync.ssm.amazonaws.com", "controltower.amazonaws.com"].contains(&principal.as_str())
+}
+
+impl OrganizationState {
+    /// Returns one page of a listing, or an error for a token that the listing did not issue.
     pub(super) fn page<T>(
         &self,
         operation: Operation,
         items: Vec<T>,
-        token: Option<&PageToken>,
+        request: PageRequest<'_>,
     ) -> Result<Page<T>, Error> {
-        self.paging.page(operation, items, token).ok_or_else(|| {
+        self.paging.page(operation.name(), items, request).ok_or_else(|| {
             let message = "You specified an invalid NextToken.";
             if operation.service() == "ssm" {
-                Error::service(operation, "InvalidNextToken", message)
+                Error::from_service_error(operation, "InvalidNextToken", message)
             } else {
                 self.with_reason(operation, "InvalidInputException", "INVALID_NEXT_TOKEN", message)
             }
         })
     }
 
-    fn role(&self, account: AccountId) -> Role {
+    fn role(&self, account: AccountId) -> CallerRole {
         if account == self.charter.management {
-            Role::Management
+            CallerRole::Management
         } else if self.charter.members.state(account).is_none() {
-            Role::Outside
+            CallerRole::Outside
         } else if self.now().administers_anything(account) {
-            Role::Administrator
+            CallerRole::Administrator
         } else {
-            Role::Member
+            CallerRole::Member
         }
     }
 
-    fn admit(&self, operation: Operation, caller: AccountId, admitted: &[Role]) -> Result<(), Error> {
+    fn admit(&self, operation: Operation, caller: AccountId, admitted: &[CallerRole]) -> Result<(), Error> {
+        let may_read = self.readers.contains(&caller) && DelegationPolicy::can_allow(operation);
+        if may_read && self.role(caller) == CallerRole::Member {
+            return Ok(());
+        }
+        self.refusal_of(caller, admitted)
+            .map_or(Ok(()), |(code, message)| Err(Error::from_service_error(operation, code, message)))
+    }
+
+    /// Returns the code and the message with which AWS refuses a caller.
+    pub(super) fn refusal_of(
+        &self,
+        caller: AccountId,
+        admitted: &[CallerRole],
+    ) -> Option<(&'static str, &'static str)> {
         match self.role(caller) {
-            Role::Outside => Err(Error::service(
-                operation,
-                "AWSOrganizationsNotInUseException",
-                "Your account is not a member of an organization.",
-            )),
-            role if admitted.contains(&role) => Ok(()),
-            _ => Err(Error::service(
-                operation,
-                "AccessDeniedException",
-                "You don't have permissions to access this resource.",
-            )),
+            CallerRole::Outside => {
+                Some(("AWSOrganizationsNotInUseException", "Your account is not a member of an organization."))
+            }
+            role if admitted.contains(&role) => None,
+            _ => Some(("AccessDeniedException", "You don't have permissions to access this resource.")),
         }
     }
 
     fn may_read(&self, operation: Operation, caller: AccountId) -> Result<(), Error> {
-        self.admit(operation, caller, &[Role::Management, Role::Administrator])
+        self.admit(operation, caller, &[CallerRole::Management, CallerRole::Administrator])
     }
 
     fn may_write(&self, operation: Operation, caller: AccountId) -> Result<(), Error> {
-        self.admit(operation, caller, &[Role::Management])
+        self.admit(operation, caller, &[CallerRole::Management])
     }
 
     fn with_reason(&self, operation: Operation, code: &str, reason: &str, message: &str) -> Error {
-        let error = Error::service(operation, code, message);
+        let error = Error::from_service_error(operation, code, message);
         if self.undocumented.reasons { error.with_reason(reason) } else { error }
     }
 
@@ -103,7 +121,12 @@ impl World {
 
     fn unrecognized(&self, operation: Operation) -> Error {
         let message = "You specified an unrecognized service principal.";
-        self.with_reason(operation, "InvalidInputException", "UNRECOGNIZED_SERVICE_PRINCIPAL", message)
+        let reason = if self.undocumented.reason_fields {
+            "UNRECOGNIZED_SERVICE_PRINCIPAL:ServicePrincipal"
+        } else {
+            "UNRECOGNIZED_SERVICE_PRINCIPAL"
+        };
+        self.with_reason(operation, "InvalidInputException", reason, message)
     }
 
     fn recognize(&self, operation: Operation, principal: &ServicePrincipal) -> Result<(), Error> {
@@ -116,6 +139,10 @@ impl World {
         }
     }
 
+    fn recognize_delegation(&self, operation: Operation, principal: &ServicePrincipal) -> Result<(), Error> {
+        if is_trust_only(principal) { Err(self.unrecognized(operation)) } else { self.recognize(operation, principal) }
+    }
+
     fn need_all_features(&self, operation: Operation) -> Result<(), Error> {
         if self.charter.feature_set == FeatureSet::All {
             return Ok(());
@@ -124,7 +151,7 @@ impl World {
         Err(self.constraint(operation, "ORGANIZATION_NOT_IN_ALL_FEATURES_MODE", message))
     }
 
-    /// The state of an account of the organization.
+    /// Returns the state of an account of the organization.
     pub(in crate::sim) fn state_of(&self, account: AccountId) -> Option<AccountState> {
         if account == self.charter.management {
             Some(AccountState::Active)
@@ -135,12 +162,16 @@ impl World {
 
     fn need_account(&self, operation: Operation, account: AccountId) -> Result<AccountState, Error> {
         self.state_of(account).ok_or_else(|| {
-            Error::service(operation, "AccountNotFoundException", "You specified an account that doesn't exist.")
+            Error::from_service_error(
+                operation,
+                "AccountNotFoundException",
+                "You specified an account that doesn't exist.",
+            )
         })
     }
 
     pub(in crate::sim) fn describe_organization(&self, caller: AccountId) -> Result<Organization, Error> {
-        let everybody = [Role::Management, Role::Administrator, Role::Member];
+        let everybody = [CallerRole::Management, CallerRole::Administrator, CallerRole::Member];
         self.admit(Operation::DescribeOrganization, caller, &everybody)?;
         Ok(Organization::new(self.charter.id.clone(), self.charter.management)
             .with_partition(self.charter.partition.clone())
@@ -156,7 +187,7 @@ impl World {
     pub(in crate::sim) fn list_trusted(
         &mut self,
         caller: AccountId,
-        token: Option<&PageToken>,
+        request: PageRequest<'_>,
     ) -> Result<Page<EnabledService>, Error> {
         let operation = Operation::ListAwsServiceAccessForOrganization;
         self.may_read(operation, caller)?;
@@ -165,7 +196,7 @@ impl World {
         }
         let trusted = self.history.read(operation).trusted.iter();
         let items = trusted.map(|(principal, since)| EnabledService::new(principal.clone(), Some(*since))).collect();
-        self.page(operation, items, token)
+        self.page(operation, items, request)
     }
 
     pub(in crate::sim) fn enable(&mut self, caller: AccountId, principal: &ServicePrincipal) -> Result<(), Error> {
@@ -185,30 +216,30 @@ impl World {
         self.may_write(operation, caller)?;
         self.recognize(operation, principal)?;
         let administrators = self.now().administrators(principal);
-        let dismissed = match self.undocumented.disable_administered {
-            DisableAdministered::Refused if !administrators.is_empty() => {
+        let dismissed = match self.undocumented.disable_with_administrators {
+            DisableWithAdministrators::Refused if !administrators.is_empty() => {
                 return Err(self.administered(operation));
             }
-            DisableAdministered::Deregisters => administrators,
-            DisableAdministered::Refused | DisableAdministered::Orphans => Vec::new(),
+            DisableWithAdministrators::Deregisters => administrators,
+            DisableWithAdministrators::Refused | DisableWithAdministrators::Orphans => Vec::new(),
         };
         if !self.now().is_trusted(principal) {
             return self.repeated(operation);
         }
         for account in dismissed {
-            self.dismiss(principal, account);
+            self.deregister_all(principal, account);
         }
-        self.change(|contents, _| contents.distrust(principal));
+        self.change(|contents, _| contents.disable_trusted_access(principal));
         Ok(())
     }
 
-    /// Takes a delegation from an account, with all that AWS does then.
-    fn dismiss(&mut self, principal: &ServicePrincipal, account: AccountId) {
+    /// Deregisters an account, with all effects that the settings select.
+    fn deregister_all(&mut self, principal: &ServicePrincipal, account: AccountId) {
         let ours = *principal == ServicePrincipal::SYSTEMS_MANAGER;
         let spared = (ours && self.undocumented.deregistering_deletes_syncs)
             .then(|| self.undocumented.deregistering_spares.clone());
         self.change(|contents, _| {
-            contents.undelegate(principal, account);
+            contents.deregister(principal, account);
             if let Some(spared) = spared {
                 contents.remove_organization_syncs_of(account, &spared);
             }
@@ -216,10 +247,10 @@ impl World {
     }
 
     fn repeated(&self, operation: Operation) -> Result<(), Error> {
-        match self.undocumented.repetition {
-            Repetition::Accepted => Ok(()),
-            Repetition::Refused => {
-                Err(Error::service(operation, "ConstraintViolationException", "There is nothing to change."))
+        match self.undocumented.repeated_write {
+            RepeatedWrite::Accepted => Ok(()),
+            RepeatedWrite::Refused => {
+                Err(Error::from_service_error(operation, "ConstraintViolationException", "There is nothing to change."))
             }
         }
     }
@@ -227,19 +258,29 @@ impl World {
     pub(in crate::sim) fn list_administrators(
         &mut self,
         caller: AccountId,
-        principal: &ServicePrincipal,
-        token: Option<&PageToken>,
+        principal: Option<&ServicePrincipal>,
+        request: PageRequest<'_>,
     ) -> Result<Page<DelegatedAdministrator>, Error> {
         let operation = Operation::ListDelegatedAdministrators;
         self.may_read(operation, caller)?;
-        let listed = self.history.read(operation).delegations.get(principal).cloned().unwrap_or_default();
+        if principal.is_some_and(is_trust_only) && !self.undocumented.trust_only_services_are_recognized {
+            return Err(self.unrecognized(operation));
+        }
+        let delegations = &self.history.read(operation).delegations;
+        let services =
+            delegations.iter().filter(|(service, _)| principal.is_none_or(|principal| principal == *service));
+        // An account that administers several services is listed once, with its first date.
+        let mut listed = BTreeMap::new();
+        for (account, since) in services.flat_map(|(_, accounts)| accounts) {
+            listed.entry(*account).and_modify(|first: &mut SystemTime| *first = (*first).min(*since)).or_insert(*since);
+        }
         let items = listed
             .into_iter()
             .map(|(account, since)| {
                 DelegatedAdministrator::new(account, Some(since)).with_state(self.state_of(account))
             })
             .collect();
-        self.page(operation, items, token)
+        self.page(operation, items, request)
     }
 
     pub(in crate::sim) fn register(
@@ -250,7 +291,7 @@ impl World {
     ) -> Result<(), Error> {
         let operation = Operation::RegisterDelegatedAdministrator;
         self.may_write(operation, caller)?;
-        self.recognize(operation, principal)?;
+        self.recognize_delegation(operation, principal)?;
         let state = self.need_account(operation, account)?;
         if account == self.charter.management {
             let message =
@@ -263,7 +304,7 @@ impl World {
             let reason = "CANNOT_REGISTER_SUSPENDED_ACCOUNT_AS_DELEGATED_ADMINISTRATOR";
             return Err(self.constraint(operation, reason, message));
         }
-        if self.undocumented.register_untrusted == RegisterUntrusted::UnrecognizedServicePrincipal
+        if self.undocumented.register_without_trust == RegisterWithoutTrust::UnrecognizedServicePrincipal
             && self.charter.feature_set != FeatureSet::All
         {
             return Err(self.unrecognized(operation));
@@ -271,17 +312,17 @@ impl World {
         self.need_all_features(operation)?;
         let mut enables = false;
         if !self.now().is_trusted(principal) {
-            match self.undocumented.register_untrusted {
-                RegisterUntrusted::ServiceAccessNotEnabled => return Err(self.not_trusted(operation)),
-                RegisterUntrusted::UnrecognizedServicePrincipal => return Err(self.unrecognized(operation)),
-                RegisterUntrusted::Accepted => {}
-                RegisterUntrusted::Enables => enables = true,
+            match self.undocumented.register_without_trust {
+                RegisterWithoutTrust::ServiceAccessNotEnabled => return Err(self.not_trusted(operation)),
+                RegisterWithoutTrust::UnrecognizedServicePrincipal => return Err(self.unrecognized(operation)),
+                RegisterWithoutTrust::Accepted => {}
+                RegisterWithoutTrust::Enables => enables = true,
             }
         }
         let administrators = self.now().administrators(principal);
         if administrators.contains(&account) {
             let message = "The provided account is already a delegated administrator for your organization.";
-            return Err(Error::service(operation, "AccountAlreadyRegisteredException", message));
+            return Err(Error::from_service_error(operation, "AccountAlreadyRegisteredException", message));
         }
         if most_administrators(principal).is_some_and(|most| administrators.len() >= most) {
             match self.undocumented.second_administrator {
@@ -298,7 +339,7 @@ impl World {
         if enables {
             self.trust(principal);
         }
-        self.change(|contents, date| contents.delegate(principal, account, date));
+        self.change(|contents, date| contents.register(principal, account, date));
         Ok(())
     }
 
@@ -310,17 +351,17 @@ impl World {
     ) -> Result<(), Error> {
         let operation = Operation::DeregisterDelegatedAdministrator;
         self.may_write(operation, caller)?;
-        self.recognize(operation, principal)?;
+        self.recognize_delegation(operation, principal)?;
         self.need_account(operation, account)?;
         if !self.now().administers(account, principal) {
             let message = "The provided account is not a registered delegated administrator for your organization.";
-            return Err(Error::service(operation, "AccountNotRegisteredException", message));
+            return Err(Error::from_service_error(operation, "AccountNotRegisteredException", message));
         }
-        let refused = self.undocumented.deregister_untrusted == DeregisterUntrusted::Refused;
+        let refused = self.undocumented.deregister_without_trust == DeregisterWithoutTrust::Refused;
         if refused && !self.now().is_trusted(principal) {
             return Err(self.not_trusted(operation));
         }
-        self.dismiss(principal, account);
+        self.deregister_all(principal, account);
         Ok(())
     }
 }

@@ -44,4 +44,4 @@ def print_or_check(text):
         return
     with open(sys.argv[2], encoding="utf-8") as checked_in:
         if checked_in.read() != text:
-            sys.exit(f"{sys.argv[2]} is not what botocore {VERSION} has: write it anew")
+            sys.exit(f"{sys.argv[2]} is not what botocore {VERSION} has: write it again")

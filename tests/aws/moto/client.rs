@@ -1,4 +1,4 @@
-//! The library's adapter, pointed at the server.
+//! The library's adapter, configured for the moto server.
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -14,7 +14,7 @@ pub(crate) fn management(moto: &Moto) -> AwsClient {
     client_with(moto, Credentials::from_keys("test", "test", None))
 }
 
-/// A client of any account: the server hands out credentials of accounts that are not there, too.
+/// Returns a client of any account. The server also issues credentials of unknown accounts.
 pub(crate) fn client_of(moto: &Moto, account: &str) -> AwsClient {
     let session = moto.boto3(&["assume", account]);
     let [id, secret, token] = ["AccessKeyId", "SecretAccessKey", "SessionToken"].map(|key| text(&session[key]));

@@ -1,7 +1,7 @@
-//! A live moto server of a test's own, a recorder in front of it, and boto3 beside it.
+//! A live moto server for each test, with a recorder in front of it and boto3 beside it.
 //!
-//! `MOTO_SERVER` names the server's program, `moto_server` unless it is set; `MOTO_PYTHON` a Python that has boto3, `python3`
-//! unless it is set.
+//! `MOTO_SERVER` names the server program (default `moto_server`). `MOTO_PYTHON` names a Python
+//! with boto3 (default `python3`).
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -14,10 +14,11 @@ use std::{env, mem};
 
 use serde_json::{Value, json};
 
-/// The account that moto takes callers for whose credentials it did not hand out.
+/// Account of callers whose credentials the server did not issue.
 pub(crate) const MANAGEMENT: &str = "123456789012";
 
-/// What every client is told. Nobody asks for an instance's credentials: the calls would wait for a network.
+/// Environment of every client. Instance metadata is disabled, because its calls would wait for a
+/// network.
 pub(crate) const ENVIRONMENT: [(&str, &str); 5] = [
     ("AWS_ACCESS_KEY_ID", "test"),
     ("AWS_SECRET_ACCESS_KEY", "test"),
@@ -26,15 +27,29 @@ pub(crate) const ENVIRONMENT: [(&str, &str); 5] = [
     ("AWS_EC2_METADATA_DISABLED", "true"),
 ];
 
-/// Ends with the test.
+/// Server that stops at the end of the test.
 #[derive(Debug)]
 pub(crate) struct Moto {
     server: Child,
     address: SocketAddr,
     recorder: Recorder,
+    /// Access key id of the management account.
+    key: &'static str,
 }
 
 impl Moto {
+    /// Returns a server of another kind, which the caller has started.
+    #[allow(dead_code, reason = "a benchmark does")]
+    pub(crate) fn other(server: Child, address: SocketAddr, key: &'static str) -> Self {
+        Self { server, address, recorder: Recorder::before(address), key }
+    }
+
+    /// Returns the access key id of the management account.
+    #[allow(dead_code, reason = "a benchmark does")]
+    pub(crate) fn key(&self) -> &'static str {
+        self.key
+    }
+
     /// Starts a server, and returns once it listens.
     pub(crate) fn start() -> Self {
         // One after the other, so that no two servers are given the same free port.
@@ -44,14 +59,14 @@ impl Moto {
         // Somebody else may still take it first.
         for _ in 0..3 {
             match Self::try_start() {
-                Ok((server, address)) => return Self { server, address, recorder: Recorder::before(address) },
+                Ok((server, address)) => return Self::other(server, address, "test"),
                 Err(complaint) => complaints.push_str(&complaint),
             }
         }
         panic!("moto_server does not start: {complaints}")
     }
 
-    /// A server that listens, or what it said instead.
+    /// Starts a server and waits until it listens, or returns its log.
     fn try_start() -> Result<(Child, SocketAddr), String> {
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
         let address = free.expect("no free port");
@@ -84,17 +99,24 @@ impl Moto {
         Err(format!("it does not listen. {}", log.join().expect("the server's log")))
     }
 
-    /// Where the code under test sends its calls: the recorder.
+    /// Returns the endpoint of the recorder, which the code under test calls.
     pub(crate) fn endpoint(&self) -> String {
         format!("http://{}", self.recorder.address)
     }
 
-    /// The operations that were called since the last time that this was asked, in order.
+    /// Returns the address of the server itself, for another proxy.
+    #[allow(dead_code, reason = "each test file uses its own part")]
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Returns the operations called since the last call of this method, in order.
     pub(crate) fn calls(&self) -> Vec<String> {
         mem::take(&mut self.recorder.log.lock().expect("the log").calls)
     }
 
-    /// How long the server had something to answer since the last time that this was asked: where it had several things at once, once.
+    /// Returns the time that the server spent on responses since the last call of this method.
+    /// Concurrent responses count once.
     #[allow(dead_code, reason = "a benchmark does")]
     pub(crate) fn busy(&self) -> Duration {
         let mut asked = mem::take(&mut self.recorder.log.lock().expect("the log").asked);
@@ -109,24 +131,24 @@ impl Moto {
         busy
     }
 
-    /// Those of them that change something.
+    /// Returns the write operations called since the last call of this method or of `calls`.
     pub(crate) fn writes(&self) -> Vec<String> {
         let reads = ["Describe", "List", "Get"];
         self.calls().into_iter().filter(|call| !reads.iter().any(|read| call.starts_with(read))).collect()
     }
 
-    /// What the last call said, and with which access key to which Region.
+    /// Returns the body of the last call, with its access key and Region.
     #[allow(dead_code, reason = "each test file uses its own part")]
     pub(crate) fn last_request(&self) -> (String, Value) {
         self.recorder.log.lock().expect("the log").last.clone().expect("a call")
     }
 
-    /// Has the server check signatures and policies from now on, or not any more.
+    /// Enables or disables the server's check of signatures and policies.
     #[allow(dead_code, reason = "each test file uses its own part")]
     pub(crate) fn enforce_policies(&self, enforce: bool) {
         let after_how_many = if enforce { "0" } else { "1000000000" };
         let request = format!(
-            "POST /moto-api/reset-auth HTTP/1.1\r\nHost: {}\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{after_how_many}",
+            "POST /moto-api/reset-auth HTTP/1.1\r\nHost: {}\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n{after_how_many}",
             self.address,
             after_how_many.len()
         );
@@ -134,19 +156,19 @@ impl Moto {
         assert!(reply.starts_with(b"HTTP/1.1 200 "), "{}", String::from_utf8_lossy(&reply));
     }
 
-    /// Lets the next call of this operation reach the server, and keeps the reply.
+    /// Forwards the next call of this operation to the server and drops the reply.
     pub(crate) fn lose_the_reply_of(&self, operation: &str) {
         self.recorder.intervene(operation, Intervention::LoseReply);
     }
 
-    /// Denies the next call of this operation, before it reaches the server.
+    /// Denies the next call of this operation before it reaches the server.
     pub(crate) fn deny_once(&self, operation: &str) {
         let body = json!({"__type": "AccessDeniedException", "Message": "You don't have permissions to access this resource."});
         self.recorder.intervene(operation, Intervention::Deny(body.to_string()));
     }
 
-    /// Answers the calls about data syncs, which the server cannot. Each account has these of the organization in each Region to begin
-    /// with, until this is called again. It checks nothing: AWS's rules are the business of other tests.
+    /// Answers the calls about data syncs, which the server does not support. Each account starts
+    /// with these organization syncs in each Region. Input is not checked.
     pub(crate) fn show_syncs(&self, names: &[&str]) {
         let source = json!({"SourceType": "AwsOrganizations"});
         let sync = |name| json!({"SyncName": name, "SyncType": "SyncFromSource", "SyncSource": source});
@@ -154,7 +176,7 @@ impl Moto {
         self.recorder.log.lock().expect("the log").syncs = Some(syncs);
     }
 
-    /// Makes an organization with this many members.
+    /// Creates an organization with this number of members.
     pub(crate) fn organization(&self, members: usize) -> Organization {
         let made = self.boto3(&["create", "--members", &members.to_string()]);
         let members = made["members"].as_array().expect("members");
@@ -162,12 +184,12 @@ impl Moto {
         Organization { id: text(&made["id"]), members: members.iter().map(text).collect() }
     }
 
-    /// What the server holds, in boto3's words.
+    /// Returns the state of the server, as boto3 reports it.
     pub(crate) fn state(&self) -> Value {
         self.boto3(&["show"])
     }
 
-    /// Runs `organization.py`, straight at the server.
+    /// Runs `organization.py` directly against the server.
     pub(crate) fn boto3(&self, arguments: &[&str]) -> Value {
         let python = env::var("MOTO_PYTHON").unwrap_or_else(|_| "python3".to_owned());
         let mut command = Command::new(&python);
@@ -179,6 +201,7 @@ impl Moto {
             .args(["-c", include_str!("organization.py")])
             .args(arguments)
             .envs(ENVIRONMENT)
+            .env("AWS_ACCESS_KEY_ID", self.key)
             .env("AWS_ENDPOINT_URL", format!("http://{}", self.address))
             .output()
             .unwrap_or_else(|error| panic!("{python}: {error}; MOTO_PYTHON names a Python with boto3"));
@@ -193,7 +216,7 @@ impl Drop for Moto {
     }
 }
 
-/// What was made.
+/// Organization that was created on the server.
 #[derive(Debug)]
 pub(crate) struct Organization {
     pub(crate) id: String,
@@ -204,7 +227,7 @@ pub(crate) fn text(value: &Value) -> String {
     value.as_str().expect("a text").to_owned()
 }
 
-/// Hands every request on to the server as it came, and notes which operation it called.
+/// Proxy that forwards each request unchanged and records its operation.
 #[derive(Debug)]
 struct Recorder {
     address: SocketAddr,
@@ -214,14 +237,14 @@ struct Recorder {
 #[derive(Debug, Default)]
 struct Log {
     calls: Vec<String>,
-    /// When the server was asked, and when it had answered.
+    /// Start and end of each response of the server.
     asked: Vec<(Instant, Instant)>,
     last: Option<(String, Value)>,
     interventions: HashMap<String, Intervention>,
     syncs: Option<Syncs>,
 }
 
-/// Data syncs, by the access key of their account and their Region.
+/// Data syncs by account (access key) and Region.
 #[derive(Debug)]
 struct Syncs {
     first: Vec<Value>,
@@ -248,19 +271,19 @@ impl Syncs {
     }
 }
 
-/// What the recorder does about an operation, beside recording it.
+/// Action of the recorder on a call, in addition to recording it.
 #[derive(Debug)]
 enum Intervention {
-    /// Once: hands the request on and closes the connection.
+    /// Once: forwards the request and closes the connection.
     LoseReply,
-    /// Once: answers itself, with an error.
+    /// Once: responds with an error instead of the server.
     Deny(String),
-    /// Answers itself.
+    /// Responds instead of the server.
     Answer(String),
 }
 
 impl Recorder {
-    /// Its thread ends with the process.
+    /// Starts the recorder. Its thread ends with the process.
     fn before(server: SocketAddr) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("no free port");
         let address = listener.local_addr().expect("an address");
@@ -290,7 +313,7 @@ impl Log {
     }
 }
 
-/// One request and its reply. The server closes the connection after each, and so ends the reply.
+/// Relays one request and its reply.
 fn relay(mut client: TcpStream, server: SocketAddr, log: &Mutex<Log>) -> io::Result<()> {
     let (request, call) = read_request(&client)?;
     let intervention = log.lock().expect("the log").record(&call);
@@ -306,30 +329,33 @@ fn relay(mut client: TcpStream, server: SocketAddr, log: &Mutex<Log>) -> io::Res
     client.shutdown(Shutdown::Both)
 }
 
-fn answer(status: &str, body: &str) -> Vec<u8> {
+pub(crate) fn answer(status: &str, body: &str) -> Vec<u8> {
     format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into()
 }
 
-fn ask(server: SocketAddr, request: &[u8]) -> io::Result<Vec<u8>> {
+/// Sends a request and returns the reply. A header makes the server close the connection.
+pub(crate) fn ask(server: SocketAddr, request: &[u8]) -> io::Result<Vec<u8>> {
     let mut server = TcpStream::connect(server)?;
-    server.write_all(request)?;
+    let end = request.windows(2).position(|pair| pair == b"\r\n").map_or(request.len(), |at| at + 2);
+    let (line, rest) = request.split_at(end);
+    server.write_all(&[line, b"Connection: close\r\n", rest].concat())?;
     let mut reply = Vec::new();
     server.read_to_end(&mut reply)?;
     Ok(reply)
 }
 
-/// What a request asks for.
+/// Operation and parameters of a request.
 #[derive(Debug)]
-struct Call {
-    operation: String,
-    /// The access key and the Region, from the signature.
-    place: String,
-    /// AWS's older protocol sends a form: its fields.
-    body: Value,
+pub(crate) struct Call {
+    pub(crate) operation: String,
+    /// Access key and Region, from the signature.
+    pub(crate) place: String,
+    /// JSON body, or the fields of a form in AWS's query protocol.
+    pub(crate) body: Value,
 }
 
-/// A request's bytes, and what it asks for.
-fn read_request(client: &TcpStream) -> io::Result<(Vec<u8>, Call)> {
+/// Reads the bytes of a request and its operation.
+pub(crate) fn read_request(client: &TcpStream) -> io::Result<(Vec<u8>, Call)> {
     let mut reader = BufReader::new(client);
     let mut request = Vec::new();
     let mut length = 0;

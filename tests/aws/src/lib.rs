@@ -1,5 +1,18 @@
-//! The tests of this package stand beside this folder. Here is what the README shows, which takes every feature to compile.
+//! Compiles the examples of the documents, which need every feature.
 
-#[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-pub struct Readme;
+macro_rules! documents {
+    ($($name:ident: $file:literal),* $(,)?) => {$(
+        #[cfg(doctest)]
+        #[doc = include_str!($file)]
+        pub struct $name;
+    )*};
+}
+
+documents! {
+    Readme: "../../../README.md",
+    Guide: "../../../docs/guide.md",
+    Permissions: "../../../docs/permissions.md",
+    Errors: "../../../docs/errors.md",
+    Testing: "../../../docs/testing.md",
+    Costs: "../../../docs/costs.md",
+}

@@ -1,4 +1,4 @@
-//! What is made of answers.
+//! Conversion of AWS's responses.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -10,11 +10,12 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 use serde_json::{Value, json};
 use ssm_organizations::aws::{AwsClient, aws_sdk_ssm};
+use ssm_organizations::domain::{Partition, RoleName};
 use ssm_organizations::ports::{
     AccountState, DataSync, DeletionStatus, FeatureSet, IamApi, Operation, OrganizationsApi, Page, Role, RoleUsage,
     StsApi, SyncSourceType, SyncState, SyncStatus, SyncType, SystemsManagerApi,
 };
-use ssm_organizations::{Applied, Error, ErrorKind, Partition, RoleName, ServicePrincipal};
+use ssm_organizations::{Error, ErrorKind, ServicePrincipal, WriteStatus};
 
 use crate::canned::{ADDRESS, MANAGEMENT, MEMBER, ROLE, Reply, TASK, Wire};
 
@@ -28,17 +29,17 @@ async fn organization(body: Value) -> Result<ssm_organizations::ports::Organizat
 
 async fn account(body: Value) -> Result<ssm_organizations::ports::Account, Error> {
     let wire = Wire::new().on(Operation::DescribeAccount, [Reply::ok(&body)]);
-    wire.client().describe_account(&MEMBER.parse().unwrap()).await
+    wire.client().describe_account(MEMBER.parse().unwrap()).await
 }
 
 fn is_unexpected(error: &Error, what: &str) {
-    assert_eq!(*error.kind(), ErrorKind::UnexpectedAnswer, "{error:?}");
+    assert_eq!(*error.kind(), ErrorKind::UnexpectedResponse, "{error:?}");
     assert_eq!(error.message(), Some(what));
-    assert_eq!(error.applied(), Applied::No);
+    assert_eq!(error.write_status(), WriteStatus::NotApplied);
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_organization_is_known_by_its_id_account_features_and_partition() {
+async fn describe_organization_returns_id_features_and_partition() {
     for (partition, features, expected) in [
         ("aws", json!("ALL"), Some(FeatureSet::All)),
         ("aws-cn", json!("CONSOLIDATED_BILLING"), Some(FeatureSet::ConsolidatedBilling)),
@@ -62,7 +63,7 @@ async fn an_organization_is_known_by_its_id_account_features_and_partition() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_without_what_it_must_have_is_unexpected() {
+async fn response_without_required_field_is_unexpected() {
     let whole = json!({
         "Id": "o-exampleorgid",
         "Arn": format!("arn:aws:organizations::{MANAGEMENT}:organization/o-exampleorgid"),
@@ -86,7 +87,7 @@ async fn an_answer_without_what_it_must_have_is_unexpected() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_state_of_an_account_is_its_state_or_else_its_status() {
+async fn account_state_falls_back_to_status() {
     for (members, expected) in [
         (json!({ "State": "ACTIVE", "Status": "ACTIVE" }), Some(AccountState::Active)),
         (json!({ "State": "CLOSED", "Status": "SUSPENDED" }), Some(AccountState::Closed)),
@@ -108,12 +109,12 @@ async fn the_state_of_an_account_is_its_state_or_else_its_status() {
             .await
             .unwrap();
         assert_eq!(page.items.first().unwrap().state, expected);
-        assert_eq!(page.items.first().unwrap().since, None);
+        assert_eq!(page.items.first().unwrap().delegated_at, None);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_page_of_trusted_services_has_principals_dates_and_a_token() {
+async fn list_services_returns_principals_dates_and_token() {
     let body = json!({
         "EnabledServicePrincipals": [
             { "ServicePrincipal": "ssm.amazonaws.com", "DateEnabled": 1_600_000_000.25 },
@@ -123,18 +124,18 @@ async fn a_page_of_trusted_services_has_principals_dates_and_a_token() {
     });
     let wire = Wire::new().on(Operation::ListAwsServiceAccessForOrganization, [Reply::ok(&body)]);
     let page = wire.client().list_aws_service_access_for_organization(None).await.unwrap();
-    let found: Vec<_> = page.items.iter().map(|service| (service.principal.as_str(), service.since)).collect();
+    let found: Vec<_> = page.items.iter().map(|service| (service.principal.as_str(), service.enabled_at)).collect();
     assert_eq!(found, [("ssm.amazonaws.com", Some(at(1_600_000_000.25))), ("ram.amazonaws.com", None)]);
     assert_eq!(page.next, Some("more".parse().unwrap()));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_page_of_administrators_has_accounts_and_dates() {
+async fn list_administrators_returns_accounts_and_dates() {
     let wire = Wire::new().on(Operation::ListDelegatedAdministrators, [Reply::administrators(&[MEMBER])]);
     let page = wire.client().list_delegated_administrators(&ServicePrincipal::SYSTEMS_MANAGER, None).await.unwrap();
     let [found] = page.items.as_slice() else { panic!("{page:?}") };
     assert_eq!(found.account.as_str(), MEMBER);
-    assert_eq!(found.since, Some(at(1_700_000_000.0)));
+    assert_eq!(found.delegated_at, Some(at(1_700_000_000.0)));
     assert_eq!(page.next, None);
 }
 
@@ -144,7 +145,7 @@ async fn listed(items: Value) -> Result<Page<DataSync>, Error> {
     wire.client().list_resource_data_sync(&region, SyncType::SyncFromSource, None).await
 }
 
-/// The sync with this source, or without one.
+/// Returns the sync that is read from this source.
 async fn of_source(source: Value) -> DataSync {
     let page = listed(json!([{ "SyncName": "one", "SyncSource": source }])).await.unwrap();
     let [sync] = <[_; 1]>::try_from(page.items).expect("one sync");
@@ -152,7 +153,7 @@ async fn of_source(source: Value) -> DataSync {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_page_of_data_syncs_has_all_that_aws_shows() {
+async fn list_syncs_returns_all_fields() {
     let page = listed(json!([
         {
             "SyncName": "units",
@@ -212,7 +213,7 @@ async fn a_page_of_data_syncs_has_all_that_aws_shows() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_data_sync_has_the_source_that_aws_names() {
+async fn list_syncs_maps_source_types() {
     for (source, expected) in [
         (json!({ "SourceType": "AwsOrganizations", "SourceRegions": [] }), Some(SyncSourceType::AwsOrganizations)),
         (json!({ "SourceType": "SingleAccountMultiRegions" }), Some(SyncSourceType::SingleAccountMultiRegions)),
@@ -229,16 +230,17 @@ async fn a_data_sync_has_the_source_that_aws_names() {
     }
 }
 
-/// No units would mean the entire organization.
+/// An empty list of units would mean the entire organization.
 #[tokio::test(start_paused = true)]
-async fn a_sync_of_units_that_cannot_be_told_is_not_one_of_the_entire_organization() {
+async fn sync_with_unreadable_units_is_not_entire_organization() {
     let ou = |id: Value| json!({ "OrganizationalUnitId": id });
     let good = || ou(json!("ou-root-11111111"));
     let other = |kind: &str| SyncSourceType::Other(kind.to_owned());
     for (organization, expected, units) in [
         (json!({ "OrganizationSourceType": "EntireOrganization", "OrganizationalUnits": [] }), None, 0),
         (json!({ "OrganizationSourceType": "OrganizationalUnits", "OrganizationalUnits": [good()] }), None, 1),
-        // AWS's model has it that there is a type, so an answer without one says no more than that it is of the organization.
+        // AWS's model has it that there is a type, so an answer without one says no more than that
+        // it is of the organization.
         (json!({}), None, 0),
         (json!({ "OrganizationalUnits": [good()] }), None, 1),
         (json!({ "OrganizationSourceType": "OrganizationalUnits" }), Some(other("OrganizationalUnits")), 0),
@@ -274,7 +276,7 @@ async fn a_sync_of_units_that_cannot_be_told_is_not_one_of_the_entire_organizati
 }
 
 #[tokio::test(start_paused = true)]
-async fn regions_that_cannot_be_told_do_not_hide_their_sync_nor_pass_for_all() {
+async fn sync_with_unreadable_regions_has_no_regions() {
     for (regions, expected) in [
         (json!(["us-east-1", "eu-central-1"]), 2),
         (json!(["us-east-1", "EVERYWHERE"]), 0),
@@ -288,9 +290,9 @@ async fn regions_that_cannot_be_told_do_not_hide_their_sync_nor_pass_for_all() {
     }
 }
 
-/// The SDK says `false` in either case.
+/// The SDK returns `false` both for a missing flag and for `false`.
 #[tokio::test(start_paused = true)]
-async fn a_boolean_that_is_not_shown_is_not_false() {
+async fn missing_sync_flag_is_none_instead_of_false() {
     for (source, future_regions, all_ops_data_sources) in [
         (json!({}), None, None),
         (json!({ "IncludeFutureRegions": null, "EnableAllOpsDataSources": null }), None, None),
@@ -304,9 +306,9 @@ async fn a_boolean_that_is_not_shown_is_not_false() {
     }
 }
 
-/// Each sync has its own, and only the answer that counts is read.
+/// Each sync has its own flags, and earlier failed attempts must not provide them.
 #[tokio::test(start_paused = true)]
-async fn the_booleans_are_those_of_the_sync() {
+async fn sync_flags_are_read_from_the_last_response() {
     let item = |name: &str, source: Value| json!({ "SyncName": name, "SyncSource": source });
     let first = json!({ "ResourceDataSyncItems": [item("other", json!({ "IncludeFutureRegions": true }))] });
     let second = json!({ "ResourceDataSyncItems": [
@@ -324,7 +326,8 @@ async fn the_booleans_are_those_of_the_sync() {
     assert_eq!(found, [(Some(false), None), (None, None), (None, Some(false))]);
 }
 
-/// Replaces an answer, as mocks of the SDK do: its body is something else.
+/// Interceptor that replaces the SDK's output, as mocks of the SDK do. The HTTP body does not
+/// match.
 #[derive(Debug)]
 struct HandMade;
 
@@ -351,7 +354,7 @@ impl Intercept for HandMade {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_without_its_body_shows_what_is_true() {
+async fn mocked_sdk_output_keeps_true_flags_only() {
     for body in ["{}", "{\"ResourceDataSyncItems\":[{},{}]}"] {
         let wire = Wire::new().on(Operation::ListResourceDataSync, [Reply::new(200, body)]);
         let config = aws_sdk_ssm::config::Builder::from(&wire.config().build())
@@ -368,7 +371,7 @@ async fn an_answer_without_its_body_shows_what_is_true() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_data_sync_is_in_the_state_that_aws_names() {
+async fn list_syncs_maps_states_and_last_statuses() {
     for (state, expected) in [
         (Value::Null, SyncState::Healthy),
         (json!(""), SyncState::Healthy),
@@ -393,9 +396,9 @@ async fn a_data_sync_is_in_the_state_that_aws_names() {
     }
 }
 
-/// What a sync is cannot be told without its name.
+/// A sync cannot be identified without its name.
 #[tokio::test(start_paused = true)]
-async fn a_data_sync_has_a_name() {
+async fn sync_without_valid_name_is_unexpected() {
     for (name, what) in [
         (json!(null), "SyncName is missing"),
         (json!(""), "SyncName: \"\" is not the name of a resource data sync: 1 to 64 characters"),
@@ -407,8 +410,12 @@ async fn a_data_sync_has_a_name() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_token_an_empty_one_and_null_end_a_listing() {
+async fn missing_empty_or_null_token_ends_listing() {
     for body in [json!({}), json!({ "NextToken": "" }), json!({ "NextToken": null })] {
+        let mut body = body;
+        for list in ["EnabledServicePrincipals", "DelegatedAdministrators", "ResourceDataSyncItems"] {
+            body[list] = json!([]);
+        }
         let reply = Reply::ok(&body);
         let wire = Wire::new()
             .on(Operation::ListAwsServiceAccessForOrganization, [reply.clone()])
@@ -426,7 +433,7 @@ async fn no_token_an_empty_one_and_null_end_a_listing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_caller_is_the_account_of_the_credentials() {
+async fn get_caller_identity_returns_account() {
     let wire = Wire::new().on(Operation::GetCallerIdentity, [Reply::identity()]);
     assert_eq!(wire.client().get_caller_identity().await.unwrap().account.as_str(), MANAGEMENT);
 
@@ -449,7 +456,7 @@ async fn role(operation: Operation, result: &str) -> Result<Role, Error> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_role_has_a_name_an_id_a_path_and_a_date() {
+async fn get_role_returns_name_id_path_and_date() {
     let path = "/aws-service-role/accountdiscovery.ssm.amazonaws.com/";
     let expected = Role::new(ROLE.parse().unwrap(), "AROAEXAMPLEID".parse().unwrap(), path)
         .with_created(Some(at(1_700_000_000.0)));
@@ -471,7 +478,7 @@ async fn a_role_has_a_name_an_id_a_path_and_a_date() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_role_without_what_it_must_have_is_unexpected() {
+async fn role_without_required_field_is_unexpected() {
     for operation in [Operation::GetRole, Operation::CreateServiceLinkedRole] {
         for (members, what) in [
             ([PATH, "", ID], "RoleName is missing"),
@@ -480,17 +487,17 @@ async fn a_role_without_what_it_must_have_is_unexpected() {
             ([PATH, NAME, "<RoleId>?</RoleId>"], "RoleId: \"?\" is not the id of a role: 1 to 128 letters or digits"),
         ] {
             let error = role(operation, &format!("<Role>{}</Role>", members.concat())).await.unwrap_err();
-            assert_eq!((error.kind(), error.message()), (&ErrorKind::UnexpectedAnswer, Some(what)), "{error:?}");
-            let applied = if operation.is_write() { Applied::Unknown } else { Applied::No };
-            assert_eq!((error.operation(), error.applied()), (Some(operation), applied));
+            assert_eq!((error.kind(), error.message()), (&ErrorKind::UnexpectedResponse, Some(what)), "{error:?}");
+            let applied = if operation.is_write() { WriteStatus::Unknown } else { WriteStatus::NotApplied };
+            assert_eq!((error.operation(), error.write_status()), (Some(operation), applied));
         }
     }
     let error = role(Operation::CreateServiceLinkedRole, "").await.unwrap_err();
-    assert_eq!((error.message(), error.applied()), (Some("Role is missing"), Applied::Unknown));
+    assert_eq!((error.message(), error.write_status()), (Some("Role is missing"), WriteStatus::Unknown));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deletion_has_an_id() {
+async fn delete_role_returns_task_id() {
     let operation = Operation::DeleteServiceLinkedRole;
     let id = format!("<DeletionTaskId>{TASK}</DeletionTaskId>");
     let wire = Wire::new().on(operation, [Reply::iam(operation, &id), Reply::iam(operation, "")]);
@@ -499,12 +506,12 @@ async fn a_deletion_has_an_id() {
     assert_eq!(task.as_str(), TASK);
 
     let error = client.delete_service_linked_role(&RoleName::ACCOUNT_DISCOVERY).await.unwrap_err();
-    assert_eq!((error.kind(), error.message()), (&ErrorKind::UnexpectedAnswer, Some("DeletionTaskId is missing")));
-    assert_eq!(error.applied(), Applied::Unknown);
+    assert_eq!((error.kind(), error.message()), (&ErrorKind::UnexpectedResponse, Some("DeletionTaskId is missing")));
+    assert_eq!(error.write_status(), WriteStatus::Unknown);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deletion_is_as_far_as_aws_says() {
+async fn deletion_status_maps_all_values() {
     let operation = Operation::GetServiceLinkedRoleDeletionStatus;
     let status = async |result: &str| {
         let wire = Wire::new().on(operation, [Reply::iam(operation, result)]);

@@ -1,4 +1,4 @@
-//! An HTTP client that answers from a script.
+//! HTTP client that responds from a script.
 
 use std::collections::{HashMap, VecDeque};
 use std::future;
@@ -18,10 +18,12 @@ use aws_smithy_types::body::SdkBody;
 use aws_types::region::Region;
 use aws_types::sdk_config::{Builder, SdkConfig};
 use serde_json::{Value, json};
+use ssm_organizations::aws::AwsClient;
+use ssm_organizations::domain::RoleName;
 use ssm_organizations::ports::{
     IamApi, Operation, OrganizationsApi, SourceRegions, StsApi, SyncDefinition, SyncType, SystemsManagerApi,
 };
-use ssm_organizations::{AccountId, Error, RoleName, ServicePrincipal, aws::AwsClient};
+use ssm_organizations::{AccountId, Error, ServicePrincipal};
 
 use crate::model;
 
@@ -34,14 +36,14 @@ pub(crate) const ROLE: &str = "AWSServiceRoleForAmazonSSM_AccountDiscovery";
 pub(crate) const TASK: &str = "task/aws-service-role/accountdiscovery.ssm.amazonaws.com/\
                                AWSServiceRoleForAmazonSSM_AccountDiscovery/11111111-2222-3333-4444-555555555555";
 
-/// What comes of a request.
+/// Scripted result of a request.
 #[derive(Debug, Clone)]
 pub(crate) enum Reply {
     Answer {
         status: u16,
         body: String,
     },
-    /// One that need not be a text.
+    /// Response whose body may be invalid UTF-8.
     Raw {
         status: u16,
         body: Vec<u8>,
@@ -75,7 +77,8 @@ impl Reply {
         Self::new(500, json!({ "__type": code, "Message": "what AWS says" }).to_string())
     }
 
-    /// An error as the service of the operation writes it: IAM and STS in XML, the others in JSON.
+    /// Returns an error in the format of the operation's service: XML for IAM and STS, JSON for the
+    /// others.
     pub(crate) fn error_of(operation: Operation, status: u16, code: &str, message: Option<&str>) -> Self {
         if is_in_xml(operation) {
             let message = message.map(|message| format!("<Message>{message}</Message>")).unwrap_or_default();
@@ -90,12 +93,12 @@ impl Reply {
         }
     }
 
-    /// A refusal that has no reason, as the service of the operation writes it.
+    /// Returns a refusal without a reason, in the format of the operation's service.
     pub(crate) fn refused(operation: Operation, code: &str) -> Self {
         Self::error_of(operation, 400, code, Some("what AWS says"))
     }
 
-    /// An answer of IAM's, with this for its result.
+    /// Returns a response of IAM with this result element.
     pub(crate) fn iam(operation: Operation, result: &str) -> Self {
         Self::new(
             200,
@@ -143,11 +146,21 @@ impl Reply {
         }}))
     }
 
+    /// Returns a page of any listing without items, with the token of the next page.
+    pub(crate) fn empty_page(token: Option<&str>) -> Self {
+        let lists = ["EnabledServicePrincipals", "DelegatedAdministrators", "ResourceDataSyncItems"];
+        let mut body = json!({ "NextToken": token });
+        for list in lists {
+            body[list] = json!([]);
+        }
+        Self::ok(&body)
+    }
+
     pub(crate) fn account() -> Self {
         Self::ok(&json!({ "Account": member() }))
     }
 
-    /// A page of trusted services, with our own last where it is trusted.
+    /// Returns a page of trusted services, with Systems Manager last if it is trusted.
     pub(crate) fn services(trusted: bool) -> Self {
         let mut services = vec![json!({ "ServicePrincipal": "ram.amazonaws.com", "DateEnabled": 1_500_000_000 })];
         if trusted {
@@ -184,7 +197,7 @@ fn member() -> Value {
     })
 }
 
-/// A request as it left.
+/// Request as it was sent.
 #[derive(Debug, Clone)]
 pub(crate) struct Sent {
     pub(crate) operation: String,
@@ -198,7 +211,7 @@ impl Sent {
         serde_json::from_str(&self.body).expect("the body is JSON")
     }
 
-    /// The host that the request goes to.
+    /// Returns the host of the request.
     pub(crate) fn host(&self) -> &str {
         self.uri.strip_prefix("https://").expect("https").trim_end_matches('/')
     }
@@ -210,7 +223,7 @@ struct State {
     sent: Vec<Sent>,
 }
 
-/// The script: for each operation what comes of its requests in turn. The last entry is for all further ones.
+/// Script of replies for each operation. The last reply repeats.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Wire(Arc<Mutex<State>>);
 
@@ -225,7 +238,7 @@ impl Wire {
         self
     }
 
-    /// Everything that reads ask for while Systems Manager is not trusted.
+    /// Returns a script for all reads while trusted access for Systems Manager is disabled.
     pub(crate) fn disabled() -> Self {
         Self::new()
             .on(Operation::DescribeOrganization, [Reply::organization()])
@@ -234,7 +247,8 @@ impl Wire {
             .on(Operation::ListDelegatedAdministrators, [Reply::administrators(&[])])
     }
 
-    /// A configuration with a Region of its own: the SDK keeps one stock of retries for a Region in a process.
+    /// Returns a configuration with a unique Region, because the SDK shares one retry quota for
+    /// each Region in a process.
     pub(crate) fn config(&self) -> Builder {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         let region = format!("eu-test-{}", NEXT.fetch_add(1, Ordering::Relaxed));
@@ -293,21 +307,21 @@ impl HttpConnector for Wire {
     }
 }
 
-/// Makes a call, whichever it is, and forgets what it answers.
+/// Calls the operation and discards its output.
 pub(crate) async fn call(client: &AwsClient, operation: Operation) -> Result<(), Error> {
     let account: AccountId = MEMBER.parse().unwrap();
     let ours = ServicePrincipal::SYSTEMS_MANAGER;
     match operation {
         Operation::DescribeOrganization => client.describe_organization().await.map(drop),
-        Operation::DescribeAccount => client.describe_account(&account).await.map(drop),
+        Operation::DescribeAccount => client.describe_account(account).await.map(drop),
         Operation::ListAwsServiceAccessForOrganization => {
             client.list_aws_service_access_for_organization(None).await.map(drop)
         }
         Operation::EnableAwsServiceAccess => client.enable_aws_service_access(&ours).await,
         Operation::DisableAwsServiceAccess => client.disable_aws_service_access(&ours).await,
         Operation::ListDelegatedAdministrators => client.list_delegated_administrators(&ours, None).await.map(drop),
-        Operation::RegisterDelegatedAdministrator => client.register_delegated_administrator(&account, &ours).await,
-        Operation::DeregisterDelegatedAdministrator => client.deregister_delegated_administrator(&account, &ours).await,
+        Operation::RegisterDelegatedAdministrator => client.register_delegated_administrator(account, &ours).await,
+        Operation::DeregisterDelegatedAdministrator => client.deregister_delegated_administrator(account, &ours).await,
         Operation::GetCallerIdentity => client.get_caller_identity().await.map(drop),
         Operation::ListResourceDataSync => {
             let region = "eu-central-1".parse().unwrap();
@@ -337,13 +351,13 @@ pub(crate) async fn call(client: &AwsClient, operation: Operation) -> Result<(),
     }
 }
 
-/// A data sync of the entire organization.
+/// Returns a data sync of the entire organization.
 pub(crate) fn definition() -> SyncDefinition {
     let regions = SourceRegions::new(["us-east-1".parse().unwrap()]).unwrap();
     SyncDefinition::of_organization("org".parse().unwrap(), regions)
 }
 
-/// The error of a call.
+/// Returns the error of a call that must fail.
 pub(crate) async fn failed(client: &AwsClient, operation: Operation) -> Error {
     match call(client, operation).await {
         Ok(()) => panic!("{operation} succeeded"),
@@ -351,7 +365,7 @@ pub(crate) async fn failed(client: &AwsClient, operation: Operation) -> Error {
     }
 }
 
-/// What AWS answers to a call that succeeds.
+/// Returns the response of AWS to a successful call.
 pub(crate) fn success(operation: Operation) -> Reply {
     match operation {
         Operation::DescribeOrganization => Reply::organization(),
@@ -362,6 +376,9 @@ pub(crate) fn success(operation: Operation) -> Reply {
             Reply::iam(operation, &format!("<DeletionTaskId>{TASK}</DeletionTaskId>"))
         }
         Operation::GetServiceLinkedRoleDeletionStatus => Reply::iam(operation, "<Status>IN_PROGRESS</Status>"),
+        Operation::ListAwsServiceAccessForOrganization => Reply::services(true),
+        Operation::ListDelegatedAdministrators => Reply::administrators(&[MEMBER]),
+        Operation::ListResourceDataSync => Reply::empty_page(None),
         _ => Reply::done(),
     }
 }

@@ -1,4 +1,4 @@
-//! How the SDK's own HTTP client is used: one for all services, and not before it is needed.
+//! Use of the SDK's HTTP client: shared by all services, and created on first use.
 
 use std::env;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -12,12 +12,12 @@ use std::thread;
 use aws_config::BehaviorVersion;
 use aws_types::region::Region;
 use aws_types::sdk_config::{Builder, SdkConfig};
-use ssm_organizations::aws::{AwsClient, aws_sdk_sts, default_http_client};
+use ssm_organizations::aws::{AwsClient, aws_sdk_sts, shared_http_client};
 use ssm_organizations::ports::Operation;
 
 use crate::canned::{Reply, call, credentials, success};
 
-/// What `aws-config` makes: no HTTP client in it.
+/// Returns a configuration like that of `aws-config`, without an HTTP client.
 fn config(endpoint: SocketAddr) -> Builder {
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -26,7 +26,8 @@ fn config(endpoint: SocketAddr) -> Builder {
         .credentials_provider(credentials())
 }
 
-/// Answers each request with success and keeps its connection open, as AWS does. Its threads end with the process.
+/// Answers each request with success and keeps the connection open, as AWS does. Its threads end
+/// with the process.
 fn server() -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = listener.local_addr().unwrap();
@@ -63,7 +64,7 @@ fn answer(mut client: &TcpStream) -> Option<()> {
     client.write_all(format!("HTTP/1.1 {status} -\r\nContent-Length: {}\r\n\r\n{body}", body.len()).as_bytes()).ok()
 }
 
-/// One call of each service.
+/// Calls one operation of each service.
 async fn call_each(client: &AwsClient) {
     use Operation::{DescribeOrganization, GetCallerIdentity, GetRole, ListResourceDataSync};
     for operation in [DescribeOrganization, GetCallerIdentity, GetRole, ListResourceDataSync] {
@@ -72,38 +73,39 @@ async fn call_each(client: &AwsClient) {
 }
 
 #[tokio::test]
-async fn the_services_share_their_connections() {
+async fn clients_of_all_services_share_one_connection() {
     let (endpoint, connections) = server();
     call_each(&AwsClient::new(&config(endpoint).build())).await;
     assert_eq!(connections.load(Ordering::Relaxed), 1);
 }
 
 #[tokio::test]
-async fn clients_of_several_accounts_share_theirs_where_they_are_told_to() {
+async fn clients_with_shared_http_client_share_one_connection() {
     let (endpoint, connections) = server();
-    let http = default_http_client().expect("one of the SDK's");
+    let http = shared_http_client().expect("one of the SDK's");
     for _ in 0..2 {
         call_each(&AwsClient::new(&config(endpoint).http_client(http.clone()).build())).await;
     }
     assert_eq!(connections.load(Ordering::Relaxed), 1);
 }
 
-/// Runs itself in a process that finds no certificates: the SDK then panics where it looks for them, in a build with debug assertions.
+/// Runs itself in a process without certificates. In a build with debug assertions the SDK panics
+/// if it loads them.
 #[tokio::test]
-async fn whoever_calls_nobody_needs_no_certificates() {
+async fn client_without_calls_loads_no_certificates() {
     let variables = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
     if env::var_os(variables[0]).is_none_or(|file| file != "/dev/null") {
         let mut again = Command::new(env::current_exe().unwrap());
-        again.args(["--exact", "connections::whoever_calls_nobody_needs_no_certificates"]);
+        again.args(["--exact", "connections::client_without_calls_loads_no_certificates"]);
         let output = again.envs(variables.map(|variable| (variable, "/dev/null"))).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
         return;
     }
     let config = config((Ipv4Addr::LOCALHOST, 1).into()).build();
     drop(AwsClient::new(&config));
-    let loader = aws_config::defaults(BehaviorVersion::latest()).http_client(default_http_client().unwrap());
+    let loader = aws_config::defaults(BehaviorVersion::latest()).http_client(shared_http_client().unwrap());
     drop(AwsClient::new(&loader.region(Region::from_static("eu-central-1")).load().await));
 
     let theirs = catch_unwind(AssertUnwindSafe(|| aws_sdk_sts::Client::new(&config)));
-    assert_eq!(theirs.is_err(), cfg!(debug_assertions), "the SDK does not look, and this proves nothing");
+    assert_eq!(theirs.is_err(), cfg!(debug_assertions), "the SDK loads no certificates, so the test proves nothing");
 }

@@ -1,4 +1,5 @@
-//! Replies that were cut off or garbled on their way: each is an answer or an error, and no write is said to have come to nothing.
+//! Truncated or corrupted responses: each is parsed or reported as an error, and no write is
+//! reported as not applied.
 
 use serde_json::json;
 use ssm_organizations::ports::Operation;
@@ -6,7 +7,7 @@ use ssm_organizations::ports::Operation;
 use crate::canned::{Reply, success};
 use crate::understood::{check, parsed};
 
-/// Bodies in full, of every kind that the operation is answered with.
+/// Returns complete bodies of every kind of response to the operation.
 fn bodies(operation: Operation) -> Vec<(u16, String)> {
     let listed = match operation {
         Operation::ListAwsServiceAccessForOrganization => Some(Reply::services(true)),
@@ -39,7 +40,7 @@ fn bodies(operation: Operation) -> Vec<(u16, String)> {
     all.collect()
 }
 
-/// The body cut off at a place, and with one character there become another.
+/// Returns the body truncated at a position, and the body with one character replaced there.
 fn damaged(body: &str, place: usize) -> Vec<String> {
     const ODD: [char; 9] = ['"', '{', '}', '[', '<', '&', '9', '\u{0}', 'ß'];
     let odd = ODD.iter().cycle().nth(place).copied().unwrap_or_default();
@@ -48,7 +49,7 @@ fn damaged(body: &str, place: usize) -> Vec<String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_damaged_reply_is_an_answer_or_an_honest_error() {
+async fn damaged_response_is_parsed_or_reported_as_error() {
     let mut errors = 0;
     for operation in Operation::ALL.iter().copied() {
         for (status, body) in bodies(operation) {
@@ -60,12 +61,12 @@ async fn a_damaged_reply_is_an_answer_or_an_honest_error() {
             }
         }
     }
-    assert!(errors > 1_000, "most of them cannot be understood: {errors}");
+    assert!(errors > 1_000, "most damaged responses are errors: {errors}");
 }
 
-/// What fuzzing begins with, and what it has found.
+/// Seeds and findings of the fuzz target.
 #[tokio::test(start_paused = true)]
-async fn the_corpus_is_understood() {
+async fn fuzz_corpus_of_responses_passes_checks() {
     let corpus = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/corpus/answers")).unwrap();
     let mut answers = 0;
     for file in corpus {

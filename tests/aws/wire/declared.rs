@@ -1,7 +1,8 @@
-//! Every error that AWS's model declares for the calls of this crate, and what is expected of each.
+//! Every error that AWS's model declares for the calls of this crate, with its expected
+//! classification.
 //!
-//! `model/errors.txt` is written by `model/errors.py` from botocore's copy of AWS's model, `model/expected.txt` by hand. A line of
-//! either without one in the other fails.
+//! `model/errors.py` writes `model/errors.txt` from botocore's copy of AWS's model.
+//! `model/expected.txt` is written by hand. A line that only one of the files has fails the test.
 
 use std::collections::BTreeMap;
 
@@ -11,21 +12,21 @@ use ssm_organizations::ports::Operation;
 
 use crate::canned::{Reply, Wire, failed};
 
-/// What the model has, without the version that stands first.
+/// Returns the lines of the model, without the version in the first line.
 fn lines() -> impl Iterator<Item = &'static str> {
     include_str!("../model/errors.txt").lines().filter(|line| !line.starts_with('#'))
 }
 
-/// `<operation> <code>`, or `reason <code> <reason>`, and what is expected of it.
+/// Returns the expectations by `<operation> <code>` or `reason <code> <reason>`.
 fn expectations() -> BTreeMap<&'static str, &'static str> {
     let lines = include_str!("../model/expected.txt").lines().filter(|line| !line.starts_with('#'));
     let expectations: Vec<_> = lines.map(|line| line.split_once(": ").expect("a key and an expectation")).collect();
     let map: BTreeMap<_, _> = expectations.iter().copied().collect();
-    assert_eq!(map.len(), expectations.len(), "a key stands there twice");
+    assert_eq!(map.len(), expectations.len(), "duplicate key");
     map
 }
 
-/// An error of the model: whose it is, and how AWS answers with it.
+/// Error of the model, with its operation and HTTP status.
 pub(crate) struct Declared {
     pub(crate) operation: Operation,
     pub(crate) code: &'static str,
@@ -50,27 +51,28 @@ fn reasons() -> Vec<(&'static str, &'static str)> {
     reasons.collect()
 }
 
-/// In the words of `expected.txt`.
+/// Returns the classification in the notation of `expected.txt`.
 fn described(error: &Error) -> String {
     let remedies: Vec<_> = error.remedies().iter().map(ToString::to_string).collect();
-    let sure = format!("{:?}, {}, {}, {}", error.kind(), error.evidence(), error.retry(), error.applied());
+    let sure =
+        format!("{:?}, {}, {}, {}", error.kind(), error.confidence(), error.retry_status(), error.write_status());
     if remedies.is_empty() { sure } else { format!("{sure}; {}", remedies.join(", or ")) }
 }
 
-/// How often the SDK tries a call that may be tried again.
+/// Number of attempts of the SDK for a retryable call.
 const ATTEMPTS: usize = 3;
 
 async fn describe(operation: Operation, reply: Reply) -> String {
     let wire = Wire::new().on(operation, [reply]);
     let error = failed(&wire.client(), operation).await;
-    let spent = error.retry() == ssm_organizations::Retry::Spent;
+    let spent = error.retry_status() == ssm_organizations::RetryStatus::Exhausted;
     assert_eq!(wire.count(operation), if spent { ATTEMPTS } else { 1 }, "{error:?}");
-    assert_eq!(error.is_retryable(), error.retry() == ssm_organizations::Retry::Temporary);
+    assert_eq!(error.is_retryable(), error.retry_status() == ssm_organizations::RetryStatus::Temporary);
     described(&error)
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_declared_error_and_reason_is_what_is_expected_of_it() {
+async fn modeled_errors_and_reasons_match_expected_file() {
     let mut expected = expectations();
     let mut differences = Vec::new();
     let mut compare = |key: String, seen: String| {
@@ -93,29 +95,29 @@ async fn every_declared_error_and_reason_is_what_is_expected_of_it() {
     for (code, reason) in reasons() {
         let operation = Operation::RegisterDelegatedAdministrator;
         let seen = describe(operation, Reply::refusal(code, reason)).await;
-        let passes = seen == "Refused, by AWS's word, permanent, not applied";
+        let passes = seen == "ServiceError, reported by AWS, permanent, not applied";
         compare(format!("reason {code} {reason}"), if passes { "passes".to_owned() } else { seen });
     }
-    assert!(differences.is_empty(), "otherwise than expected:\n{}", differences.join("\n"));
-    assert!(expected.is_empty(), "AWS's model has these no longer: {expected:#?}");
+    assert!(differences.is_empty(), "unexpected classifications:\n{}", differences.join("\n"));
+    assert!(expected.is_empty(), "not in AWS's model: {expected:#?}");
 }
 
-/// Every operation stands in the file, unless the model declares no error for it.
+/// Every operation is in the file, except one without declared errors.
 #[test]
-fn no_operation_is_left_out() {
+fn modeled_errors_cover_every_operation() {
     for operation in Operation::ALL.iter().filter(|operation| **operation != Operation::GetCallerIdentity) {
-        assert!(declared().iter().any(|declared| declared.operation == *operation), "{operation}: run errors.py anew");
+        assert!(declared().iter().any(|declared| declared.operation == *operation), "{operation}: run errors.py again");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reason_that_does_not_matter_passes_through_unharmed() {
+async fn unclassified_reason_is_reported_unchanged() {
     let operation = Operation::EnableAwsServiceAccess;
     for reason in ["WAIT_PERIOD_ACTIVE", "SOMETHING_NEW", "something else entirely"] {
         let body = json!({ "__type": "ConstraintViolationException", "Message": "what AWS says", "Reason": reason });
         let wire = Wire::new().on(operation, [Reply::new(400, body.to_string())]);
         let error = failed(&wire.client(), operation).await;
-        assert_eq!(described(&error), "Refused, by AWS's word, permanent, not applied");
+        assert_eq!(described(&error), "ServiceError, reported by AWS, permanent, not applied");
         assert_eq!((error.reason(), error.message()), (Some(reason), Some("what AWS says")));
     }
 }

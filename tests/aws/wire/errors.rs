@@ -1,4 +1,5 @@
-//! What is made of refusals and failures: every one that AWS's models declare, and those that they do not.
+//! Classification of refusals and failures: all errors of AWS's models, and errors that the models
+//! do not declare.
 
 use std::error::Error as StdError;
 
@@ -19,8 +20,10 @@ use ssm_organizations::aws::aws_sdk_organizations::types::ConstraintViolationExc
 use ssm_organizations::aws::aws_sdk_organizations::types::error::{
     AccessDeniedException, ConcurrentModificationException, ConstraintViolationException,
 };
+use ssm_organizations::domain::RoleName;
+use ssm_organizations::error::Confidence;
 use ssm_organizations::ports::{IamApi, Operation};
-use ssm_organizations::{Applied, Error, ErrorKind, Evidence, Remedy, Retry, RoleName};
+use ssm_organizations::{Error, ErrorKind, Remedy, RetryStatus, WriteStatus};
 
 use crate::canned::{MEMBER, REQUEST_ID, Reply, Wire, failed};
 use crate::declared::{self, Declared};
@@ -33,7 +36,7 @@ const REGISTERED: &str = "AccountAlreadyRegisteredException";
 const SYNC_EXISTS: &str = "ResourceDataSyncAlreadyExistsException";
 const NO_ENTITY: &str = "NoSuchEntity";
 
-/// Those of the model that are errors: that there is no role is an answer.
+/// Returns the modeled errors. A missing role is a result of `GetRole`, so it is not included.
 fn declared() -> impl Iterator<Item = Declared> {
     let answers = |declared: &Declared| (declared.operation, declared.code) == (Operation::GetRole, NO_ENTITY);
     declared::declared().into_iter().filter(move |declared| !answers(declared))
@@ -61,7 +64,7 @@ async fn check(operation: Operation, code: &str, reply: Reply, message: Option<&
     error
 }
 
-/// The SDK's error is the source, and each line of the chain says something of its own.
+/// Checks that the SDK's error is the source, and that no line of the chain repeats another line.
 fn check_chain(error: &Error) {
     let lines: Vec<_> =
         std::iter::successors(Some(error as &dyn StdError), |&error| error.source()).map(ToString::to_string).collect();
@@ -73,15 +76,15 @@ fn check_chain(error: &Error) {
         // Nobody wants to read Rust.
         assert!(!line.contains(" {") && !line.contains("Some("), "{lines:?}");
     }
-    assert!(!lines[0].contains("what AWS says"), "{lines:?}");
-    // The message is AWS's own.
+    // The message is AWS's own, and is printed once.
     if error.message() == Some("what AWS says") {
-        assert!(lines[1..].iter().any(|line| line.contains("what AWS says")), "{lines:?}");
+        let printed = lines.iter().filter(|line| line.contains("what AWS says")).count();
+        assert_eq!(printed, 1, "{lines:?}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_declared_error_keeps_what_aws_said() {
+async fn modeled_error_keeps_message_and_reason() {
     for Declared { operation, code, status } in declared() {
         let (reply, reason) = match code {
             CONSTRAINT => (Reply::refusal(code, "SERVICE_ACCESS_NOT_ENABLED"), Some("SERVICE_ACCESS_NOT_ENABLED")),
@@ -92,9 +95,9 @@ async fn every_declared_error_keeps_what_aws_said() {
     }
 }
 
-/// `ResourceDataSyncAlreadyExistsException` never has a message, and has a name instead.
+/// `ResourceDataSyncAlreadyExistsException` has a name and never a message.
 #[tokio::test(start_paused = true)]
-async fn every_declared_error_is_known_without_a_message() {
+async fn modeled_error_without_message_keeps_code() {
     for Declared { operation, code, status } in declared() {
         let reply = if code == SYNC_EXISTS {
             Reply::new(status, json!({ "__type": code, "SyncName": "org" }).to_string())
@@ -105,37 +108,39 @@ async fn every_declared_error_is_known_without_a_message() {
     }
 }
 
-/// What is sent again is told as spent: the SDK tries three times.
-fn requests(retry: Retry) -> usize {
-    if retry == Retry::Spent { 3 } else { 1 }
+/// Returns the expected number of requests. The SDK makes three attempts before it reports
+/// `Exhausted`.
+fn requests(retry: RetryStatus) -> usize {
+    if retry == RetryStatus::Exhausted { 3 } else { 1 }
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_undeclared_error_does_too() {
+async fn unmodeled_error_is_classified_by_code_and_status() {
     use ErrorKind::{
-        AccessDenied, ClockSkewed, ConcurrentModification, CredentialsRejected, Finalizing, Lost, QuotaExceeded,
-        Refused, Throttled, Unsupported,
+        AccessDenied, ClockSkew, ConcurrentModification, CredentialsRejected, OrganizationFinalizing, QuotaExceeded,
+        ResponseLost, ServiceError, Throttled, Unsupported,
     };
 
-    // How a read and a write are to be tried again. The SDK takes a full quota of others for throttling.
-    let never = [Retry::Permanent; 2];
-    let spent = [Retry::Spent; 2];
-    let by_us = [Retry::Temporary, Retry::Spent];
-    let lost = [Retry::Spent, Retry::Temporary];
+    // How a read and a write are to be tried again. The SDK takes a full quota of others for
+    // throttling.
+    let never = [RetryStatus::Permanent; 2];
+    let spent = [RetryStatus::Exhausted; 2];
+    let by_us = [RetryStatus::Temporary, RetryStatus::Exhausted];
+    let lost = [RetryStatus::Exhausted, RetryStatus::Temporary];
     let undeclared = [
-        ("FinalizingOrganizationException", 400, Finalizing, by_us),
+        ("FinalizingOrganizationException", 400, OrganizationFinalizing, by_us),
         ("ConcurrentModification", 409, ConcurrentModification, by_us),
         ("ThrottlingException", 400, Throttled, spent),
         ("Throttling", 400, Throttled, spent),
         ("RequestLimitExceeded", 503, Throttled, lost),
         (ACCESS_DENIED, 400, AccessDenied, never),
         ("AccessDenied", 403, AccessDenied, never),
-        ("DeleteConflict", 409, Refused, never),
+        ("DeleteConflict", 409, ServiceError, never),
         ("ServiceQuotaExceededException", 400, QuotaExceeded, never),
-        ("InternalFailure", 500, Lost, lost),
-        ("ServiceUnavailable", 503, Lost, lost),
-        ("SomethingBroke", 500, Lost, lost),
-        ("SomethingNewException", 400, Refused, never),
+        ("InternalFailure", 500, ResponseLost, lost),
+        ("ServiceUnavailable", 503, ResponseLost, lost),
+        ("SomethingBroke", 500, ResponseLost, lost),
+        ("SomethingNewException", 400, ServiceError, never),
         ("UnsupportedAPIEndpointException", 400, Unsupported, never),
         ("UnknownOperationException", 400, Unsupported, never),
         ("InvalidAction", 400, Unsupported, never),
@@ -145,18 +150,19 @@ async fn every_undeclared_error_does_too() {
         ("SignatureDoesNotMatch", 403, CredentialsRejected, never),
         ("ExpiredToken", 403, CredentialsRejected, never),
         ("ExpiredTokenException", 400, CredentialsRejected, never),
-        ("RequestExpired", 400, ClockSkewed, never),
-        // AWS's Common Errors, and what is as undeclared as they are: the status says what the code does not.
-        ("RequestAbortedException", 400, Lost, [Retry::Temporary; 2]),
+        ("RequestExpired", 400, ClockSkew, never),
+        // AWS's Common Errors, and what is as undeclared as they are: the status says what the code
+        // does not.
+        ("RequestAbortedException", 400, ResponseLost, [RetryStatus::Temporary; 2]),
         ("NotAuthorized", 400, AccessDenied, never),
         ("NotAuthorized", 401, AccessDenied, never),
         ("OptInRequired", 403, CredentialsRejected, never),
         ("IncompleteSignature", 400, CredentialsRejected, never),
-        ("MalformedHttpRequestException", 400, Refused, never),
+        ("MalformedHttpRequestException", 400, ServiceError, never),
         ("SomethingSecret", 401, AccessDenied, never),
         ("SomethingForbidden", 403, AccessDenied, never),
-        ("SomethingSlow", 408, Lost, [Retry::Temporary; 2]),
-        ("SomethingBusy", 429, Throttled, [Retry::Temporary; 2]),
+        ("SomethingSlow", 408, ResponseLost, [RetryStatus::Temporary; 2]),
+        ("SomethingBusy", 429, Throttled, [RetryStatus::Temporary; 2]),
     ];
     for operation in Operation::ALL.iter().copied() {
         for (code, status, kind, retries) in &undeclared {
@@ -165,10 +171,12 @@ async fn every_undeclared_error_does_too() {
             }
             let reply = || Reply::error_of(operation, *status, code, Some("what AWS says"));
             let error = check(operation, code, reply(), Some("what AWS says"), None).await;
-            let in_doubt = operation.is_write() && *kind == Lost;
-            let applied = if in_doubt { Applied::Unknown } else { Applied::No };
+            // Nothing shows whether AWS throttled before or after the effect if the status is a
+            // failure.
+            let in_doubt = operation.is_write() && (*kind == ResponseLost || (*kind == Throttled && *status >= 500));
+            let applied = if in_doubt { WriteStatus::Unknown } else { WriteStatus::NotApplied };
             let retry = retries[usize::from(operation.is_write())];
-            assert_eq!((error.kind(), error.retry(), error.applied()), (kind, retry, applied), "{error:?}");
+            assert_eq!((error.kind(), error.retry_status(), error.write_status()), (kind, retry, applied), "{error:?}");
 
             let wire = Wire::new().on(operation, [reply()]);
             failed(&wire.client(), operation).await;
@@ -178,42 +186,42 @@ async fn every_undeclared_error_does_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_clock_that_is_off_is_known_by_the_code_or_guessed_from_the_message() {
+async fn clock_skew_is_detected_by_code_or_message() {
     let operation = Operation::DescribeOrganization;
     for (code, message, kind, evidence, remedy) in [
-        ("RequestExpired", "any", ErrorKind::ClockSkewed, Evidence::Said, Remedy::SetClock),
+        ("RequestExpired", "any", ErrorKind::ClockSkew, Confidence::Reported, Remedy::SetClock),
         (
             "InvalidSignatureException",
             "Signature expired: 20261124T000000Z is now earlier than 20261124T115500Z",
-            ErrorKind::ClockSkewed,
-            Evidence::Likely,
+            ErrorKind::ClockSkew,
+            Confidence::Inferred,
             Remedy::SetClock,
         ),
         (
             "SignatureDoesNotMatch",
             "Signature not yet current: 20261124T000000Z is still later than …",
-            ErrorKind::ClockSkewed,
-            Evidence::Likely,
+            ErrorKind::ClockSkew,
+            Confidence::Inferred,
             Remedy::SetClock,
         ),
         (
             "InvalidSignatureException",
             "The request signature we calculated does not match",
             ErrorKind::CredentialsRejected,
-            Evidence::Said,
+            Confidence::Reported,
             Remedy::RenewCredentials,
         ),
     ] {
         let wire = Wire::new().on(operation, [Reply::error_of(operation, 400, code, Some(message))]);
         let error = failed(&wire.client(), operation).await;
-        assert_eq!((error.kind(), error.evidence(), error.remedy()), (&kind, evidence, Some(remedy)), "{error}");
-        assert_eq!(error.retry(), Retry::Permanent);
+        assert_eq!((error.kind(), error.confidence(), error.remedy()), (&kind, evidence, Some(remedy)), "{error}");
+        assert_eq!(error.retry_status(), RetryStatus::Permanent);
     }
 }
 
-/// Each emulator has its own way to say so.
+/// Emulators report a missing operation in different ways.
 #[tokio::test(start_paused = true)]
-async fn an_emulator_that_lacks_an_operation_is_told_from_aws() {
+async fn unimplemented_operation_of_emulator_is_unsupported() {
     for operation in Operation::ALL.iter().copied() {
         for reply in [
             Reply::new(501, ""),
@@ -222,8 +230,16 @@ async fn an_emulator_that_lacks_an_operation_is_told_from_aws() {
             Reply::error_of(operation, 400, "UnknownOperationException", None),
         ] {
             let error = failed(&Wire::new().on(operation, [reply.clone()]).client(), operation).await;
-            assert_eq!((error.kind(), error.applied()), (&ErrorKind::Unsupported, Applied::No), "{reply:?} {error:?}");
-            assert_eq!((error.retry(), error.remedy()), (Retry::Permanent, Some(Remedy::CheckEndpoint)), "{error:?}");
+            assert_eq!(
+                (error.kind(), error.write_status()),
+                (&ErrorKind::Unsupported, WriteStatus::NotApplied),
+                "{reply:?} {error:?}"
+            );
+            assert_eq!(
+                (error.retry_status(), error.remedy()),
+                (RetryStatus::Permanent, Some(Remedy::CheckEndpoint)),
+                "{error:?}"
+            );
         }
         // A refusal that is declared is one, whatever its status.
         let declared = declared().find(|declared| declared.operation == operation);
@@ -233,14 +249,18 @@ async fn an_emulator_that_lacks_an_operation_is_told_from_aws() {
         }
         // It may also have broken down half-way.
         let error = failed(&Wire::new().on(operation, [Reply::new(500, HTML)]).client(), operation).await;
-        assert_eq!((error.kind(), error.remedy()), (&ErrorKind::Lost, Some(Remedy::CheckEndpoint)), "{error:?}");
-        let applied = if operation.is_write() { Applied::Unknown } else { Applied::No };
-        assert_eq!(error.applied(), applied);
+        assert_eq!(
+            (error.kind(), error.remedy()),
+            (&ErrorKind::ResponseLost, Some(Remedy::CheckEndpoint)),
+            "{error:?}"
+        );
+        let applied = if operation.is_write() { WriteStatus::Unknown } else { WriteStatus::NotApplied };
+        assert_eq!(error.write_status(), applied);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_role_that_is_not_there_is_an_answer() {
+async fn get_role_of_missing_role_returns_none() {
     let operation = Operation::GetRole;
     let moto = "<ErrorResponse><Errors><Error><Code>NoSuchEntity</Code></Error></Errors></ErrorResponse>";
     for reply in [
@@ -265,14 +285,14 @@ async fn a_role_that_is_not_there_is_an_answer() {
     ] {
         let wire = Wire::new().on(operation, [Reply::new(404, body)]);
         let error = failed(&wire.client(), operation).await;
-        assert_eq!((error.kind(), error.code()), (&ErrorKind::Refused, None), "{body}");
+        assert_eq!((error.kind(), error.code()), (&ErrorKind::ServiceError, None), "{body}");
     }
     let wire = Wire::new().on(operation, [Reply::new(500, moto)]);
-    assert_eq!(*failed(&wire.client(), operation).await.kind(), ErrorKind::Lost);
+    assert_eq!(*failed(&wire.client(), operation).await.kind(), ErrorKind::ResponseLost);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_code_with_a_namespace_is_the_code() {
+async fn error_code_omits_namespace() {
     let code = "com.amazonaws.organizations.v20161128#ConstraintViolationException";
     let wire = Wire::new().on(Operation::EnableAwsServiceAccess, [Reply::refusal(code, "WAIT_PERIOD_ACTIVE")]);
     let error = failed(&wire.client(), Operation::EnableAwsServiceAccess).await;
@@ -281,7 +301,7 @@ async fn a_code_with_a_namespace_is_the_code() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reason_may_be_unknown_or_missing() {
+async fn error_with_unknown_or_missing_reason_is_service_error() {
     let operation = Operation::RegisterDelegatedAdministrator;
     for code in [CONSTRAINT, INVALID] {
         for (reply, reason) in [
@@ -292,21 +312,21 @@ async fn a_reason_may_be_unknown_or_missing() {
             let error = failed(&Wire::new().on(operation, [reply]).client(), operation).await;
             assert_eq!(error.code(), Some(code));
             assert_eq!(error.reason(), reason);
-            assert_eq!(*error.kind(), ErrorKind::Refused);
+            assert_eq!(*error.kind(), ErrorKind::ServiceError);
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_errors_of_sts_come_in_xml() {
+async fn xml_errors_of_sts_are_classified() {
     let operation = Operation::GetCallerIdentity;
     for (status, code, kind, retry, requests) in [
-        (403, "InvalidClientTokenId", ErrorKind::CredentialsRejected, Retry::Permanent, 1),
-        (403, "ExpiredToken", ErrorKind::CredentialsRejected, Retry::Permanent, 1),
-        (403, "AccessDenied", ErrorKind::AccessDenied, Retry::Permanent, 1),
-        (400, "Throttling", ErrorKind::Throttled, Retry::Spent, 3),
-        (500, "InternalFailure", ErrorKind::Lost, Retry::Spent, 3),
-        (503, "ServiceUnavailable", ErrorKind::Lost, Retry::Spent, 3),
+        (403, "InvalidClientTokenId", ErrorKind::CredentialsRejected, RetryStatus::Permanent, 1),
+        (403, "ExpiredToken", ErrorKind::CredentialsRejected, RetryStatus::Permanent, 1),
+        (403, "AccessDenied", ErrorKind::AccessDenied, RetryStatus::Permanent, 1),
+        (400, "Throttling", ErrorKind::Throttled, RetryStatus::Exhausted, 3),
+        (500, "InternalFailure", ErrorKind::ResponseLost, RetryStatus::Exhausted, 3),
+        (503, "ServiceUnavailable", ErrorKind::ResponseLost, RetryStatus::Exhausted, 3),
     ] {
         let body = format!(
             "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type>\
@@ -314,33 +334,33 @@ async fn the_errors_of_sts_come_in_xml() {
         );
         let wire = Wire::new().on(operation, [Reply::new(status, body)]);
         let error = failed(&wire.client(), operation).await;
-        assert_eq!((error.kind(), error.retry(), wire.count(operation)), (&kind, retry, requests), "{error:?}");
+        assert_eq!((error.kind(), error.retry_status(), wire.count(operation)), (&kind, retry, requests), "{error:?}");
         assert_eq!(error.code(), Some(code));
         assert_eq!(error.message(), Some("what AWS says"));
         assert_eq!(error.request_id(), Some(REQUEST_ID));
-        assert_eq!(error.applied(), Applied::No);
+        assert_eq!(error.write_status(), WriteStatus::NotApplied);
         check_chain(&error);
     }
 }
 
 const HTML: &str = "<!doctype html>\n<html lang=en>\n<title>Error</title>\n<h1>Error</h1>";
 
-/// A status of the client's is a refusal whatever the body, one of the server's a lost reply.
+/// A 4xx status is a refusal with any body; a 5xx status is a lost response.
 #[tokio::test(start_paused = true)]
-async fn without_a_code_the_status_decides() {
+async fn error_without_code_is_classified_by_status() {
     for body in ["", HTML, "{}", "{\"message\": 1", "null"] {
         for (status, kind, retry_of_read, requests_of_read) in [
-            (400, ErrorKind::Refused, Retry::Permanent, None),
-            (401, ErrorKind::AccessDenied, Retry::Permanent, None),
-            (403, ErrorKind::AccessDenied, Retry::Permanent, None),
-            (404, ErrorKind::Refused, Retry::Permanent, None),
-            (408, ErrorKind::Lost, Retry::Temporary, None),
-            (429, ErrorKind::Throttled, Retry::Temporary, None),
-            (500, ErrorKind::Lost, Retry::Spent, Some(3)),
-            (501, ErrorKind::Unsupported, Retry::Permanent, Some(1)),
-            (502, ErrorKind::Lost, Retry::Spent, Some(3)),
-            (503, ErrorKind::Lost, Retry::Spent, Some(3)),
-            (504, ErrorKind::Lost, Retry::Spent, Some(3)),
+            (400, ErrorKind::ServiceError, RetryStatus::Permanent, None),
+            (401, ErrorKind::AccessDenied, RetryStatus::Permanent, None),
+            (403, ErrorKind::AccessDenied, RetryStatus::Permanent, None),
+            (404, ErrorKind::ServiceError, RetryStatus::Permanent, None),
+            (408, ErrorKind::ResponseLost, RetryStatus::Temporary, None),
+            (429, ErrorKind::Throttled, RetryStatus::Temporary, None),
+            (500, ErrorKind::ResponseLost, RetryStatus::Exhausted, Some(3)),
+            (501, ErrorKind::Unsupported, RetryStatus::Permanent, Some(1)),
+            (502, ErrorKind::ResponseLost, RetryStatus::Exhausted, Some(3)),
+            (503, ErrorKind::ResponseLost, RetryStatus::Exhausted, Some(3)),
+            (504, ErrorKind::ResponseLost, RetryStatus::Exhausted, Some(3)),
         ] {
             for write in [
                 Operation::RegisterDelegatedAdministrator,
@@ -349,11 +369,12 @@ async fn without_a_code_the_status_decides() {
             ] {
                 let wire = Wire::new().on(write, [Reply::new(status, body)]);
                 let error = failed(&wire.client(), write).await;
-                let applied = if kind == ErrorKind::Lost { Applied::Unknown } else { Applied::No };
-                assert_eq!((error.kind(), error.applied()), (&kind, applied), "{status} {body:?} {error:?}");
+                let applied =
+                    if kind == ErrorKind::ResponseLost { WriteStatus::Unknown } else { WriteStatus::NotApplied };
+                assert_eq!((error.kind(), error.write_status()), (&kind, applied), "{status} {body:?} {error:?}");
                 assert_eq!(wire.count(write), 1, "{status} {body:?}");
                 assert_eq!(error.code(), None);
-                assert_eq!(error.message(), Some(format!("HTTP status {status} and no error code").as_str()));
+                assert_eq!(error.message(), Some(format!("HTTP status {status} without an error code").as_str()));
                 assert_eq!(error.request_id(), Some(REQUEST_ID));
                 // AWS does not speak HTML.
                 let elsewhere = body == HTML || kind == ErrorKind::Unsupported;
@@ -369,18 +390,26 @@ async fn without_a_code_the_status_decides() {
             ] {
                 let wire = Wire::new().on(read, [Reply::new(status, body)]);
                 let error = failed(&wire.client(), read).await;
-                assert_eq!((error.kind(), error.applied()), (&kind, Applied::No), "{status} {body:?} {error:?}");
+                assert_eq!(
+                    (error.kind(), error.write_status()),
+                    (&kind, WriteStatus::NotApplied),
+                    "{status} {body:?} {error:?}"
+                );
                 if let Some(requests) = requests_of_read {
-                    assert_eq!((wire.count(read), error.retry()), (requests, retry_of_read), "{status} {body:?}");
+                    assert_eq!(
+                        (wire.count(read), error.retry_status()),
+                        (requests, retry_of_read),
+                        "{status} {body:?}"
+                    );
                 }
             }
         }
     }
 }
 
-/// As moto answers when it checks permissions.
+/// moto responds in this format when it checks permissions.
 #[tokio::test(start_paused = true)]
-async fn a_refusal_in_xml_is_understood_where_json_is_due() {
+async fn xml_error_of_json_service_is_classified() {
     let operation = Operation::EnableAwsServiceAccess;
     for (code, kind) in
         [("AccessDenied", ErrorKind::AccessDenied), ("SignatureDoesNotMatch", ErrorKind::CredentialsRejected)]
@@ -391,14 +420,14 @@ async fn a_refusal_in_xml_is_understood_where_json_is_due() {
         );
         let wire = Wire::new().on(operation, [Reply::new(403, body)]);
         let error = failed(&wire.client(), operation).await;
-        assert_eq!((error.kind(), error.applied()), (&kind, Applied::No), "{error:?}");
+        assert_eq!((error.kind(), error.write_status()), (&kind, WriteStatus::NotApplied), "{error:?}");
         assert_eq!(error.code(), Some(code));
         assert_eq!(wire.count(operation), 1);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_source_is_the_error_of_the_sdk() {
+async fn client_error_is_the_sdk_error() {
     let operation = Operation::RegisterDelegatedAdministrator;
     let wire = Wire::new().on(operation, [Reply::error(REGISTERED)]);
     let error = failed(&wire.client(), operation).await;
@@ -408,7 +437,7 @@ async fn the_source_is_the_error_of_the_sdk() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_of_a_listing_names_its_region() {
+async fn list_syncs_error_names_region() {
     let operation = Operation::ListResourceDataSync;
     let wire = Wire::new().on(operation, [Reply::error(ACCESS_DENIED)]);
     let error = failed(&wire.client(), operation).await;
@@ -422,20 +451,20 @@ async fn an_error_of_a_listing_names_its_region() {
     );
 }
 
-/// Such as the page of a network that wants one to log in first.
+/// A captive portal returns such a page.
 #[tokio::test(start_paused = true)]
-async fn a_success_that_cannot_be_read_is_none() {
+async fn success_with_unreadable_body_is_response_lost() {
     for operation in Operation::ALL.iter().copied() {
-        let applied = if operation.is_write() { Applied::Unknown } else { Applied::No };
+        let applied = if operation.is_write() { WriteStatus::Unknown } else { WriteStatus::NotApplied };
         let wire = Wire::new().on(operation, [Reply::new(200, HTML)]);
         let error = failed(&wire.client(), operation).await;
-        assert_eq!((error.kind(), error.applied()), (&ErrorKind::Lost, applied), "{error:?}");
-        assert_eq!(error.message(), Some("HTTP status 200 and a body that cannot be read"));
+        assert_eq!((error.kind(), error.write_status()), (&ErrorKind::ResponseLost, applied), "{error:?}");
+        assert_eq!(error.message(), Some("HTTP status 200 with an unreadable body"));
         assert_eq!(wire.count(operation), 1);
     }
 }
 
-/// Replaces an answer by an error without metadata, as mocks of the SDK do.
+/// Interceptor that replaces the response by an error without metadata, as mocks of the SDK do.
 #[derive(Debug)]
 struct HandMade(fn() -> EnableAWSServiceAccessError);
 
@@ -456,7 +485,7 @@ impl Intercept for HandMade {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_without_a_code_is_known_by_its_type() {
+async fn error_without_code_is_classified_by_sdk_type() {
     let cases: [(fn() -> EnableAWSServiceAccessError, _, _, _, _, _); 3] = [
         (
             || {

@@ -1,4 +1,4 @@
-//! Whether a call was sent, how often, and whether it may have been applied.
+//! Number of attempts of a call, and the write status of its error.
 
 use std::io;
 use std::net::TcpListener;
@@ -26,7 +26,7 @@ use aws_types::sdk_config::SharedTimeSource;
 use ssm_organizations::aws::aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use ssm_organizations::aws::{AwsClient, aws_sdk_organizations};
 use ssm_organizations::ports::Operation;
-use ssm_organizations::{Applied, Error, ErrorKind, Remedy, Retry};
+use ssm_organizations::{Error, ErrorKind, Remedy, RetryStatus, WriteStatus};
 use tokio::time::Instant;
 
 use crate::canned::{Reply, Wire, call, credentials, failed, success};
@@ -47,25 +47,23 @@ fn reads() -> impl Iterator<Item = Operation> {
     Operation::ALL.iter().copied().filter(|operation| !operation.is_write())
 }
 
-/// Kind, retry and applied, in one.
-fn fate(error: &Error) -> (ErrorKind, Retry, Applied) {
-    (error.kind().clone(), error.retry(), error.applied())
+/// Returns the kind, the retry status and the write status.
+fn fate(error: &Error) -> (ErrorKind, RetryStatus, WriteStatus) {
+    (error.kind().clone(), error.retry_status(), error.write_status())
 }
 
 fn is_not_sent(error: &Error, why: &str) {
-    assert_eq!((error.kind(), error.applied()), (&ErrorKind::NotSent, Applied::No), "{error:?}");
+    assert_eq!((error.kind(), error.write_status()), (&ErrorKind::NotSent, WriteStatus::NotApplied), "{error:?}");
     assert_eq!(error.message(), Some(why), "{error:?}");
     let remedy = match why {
         "no Region is configured" => Some(Remedy::ConfigureRegion),
-        "no credentials are configured" | "the credentials are configured wrongly" => {
+        "no credentials are configured" | "the configuration of the credentials is invalid" => {
             Some(Remedy::ConfigureCredentials)
         }
         "no connection could be made" => Some(Remedy::CheckEndpoint),
-        "the credentials could not be loaded" | "AWS does not accept what the credentials are to be had with" => {
-            Some(Remedy::RenewCredentials)
-        }
-        "AWS denies the role that the credentials are to be of" => Some(Remedy::CheckRole),
-        _ if error.is_retryable() => Some(Remedy::TryLater),
+        "the credentials could not be loaded" | "AWS rejected the source credentials" => Some(Remedy::RenewCredentials),
+        "AWS denied access to the role of the credentials" => Some(Remedy::CheckRole),
+        _ if error.is_retryable() => Some(Remedy::RetryLater),
         _ => None,
     };
     assert_eq!(error.remedy(), remedy, "{error:?}");
@@ -87,7 +85,7 @@ fn slow() -> ConnectorError {
     ConnectorError::timeout(io::Error::from(io::ErrorKind::TimedOut).into())
 }
 
-/// The way to AWS may break after a request has left, too.
+/// Returns an error of a network that fails after the request was sent.
 fn unreachable() -> ConnectorError {
     ConnectorError::io(io::Error::from(io::ErrorKind::HostUnreachable).into())
 }
@@ -97,13 +95,13 @@ fn refused() -> ConnectorError {
 }
 
 #[test]
-fn the_writes_are_all_of_them() {
+fn writes_constant_lists_every_write() {
     let writes: Vec<_> = Operation::ALL.iter().filter(|operation| operation.is_write()).copied().collect();
     assert_eq!(writes, WRITES);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_write_with_a_lost_reply_is_sent_once() {
+async fn write_with_lost_response_is_sent_once() {
     for operation in WRITES {
         let lost = [
             Reply::Never,
@@ -130,14 +128,18 @@ async fn a_write_with_a_lost_reply_is_sent_once() {
                 .retry_config(RetryConfig::standard().with_max_attempts(9))
                 .build();
             let error = failed(&client, operation).await;
-            assert_eq!(fate(&error), (ErrorKind::Lost, Retry::Temporary, Applied::Unknown), "{reply:?} {error:?}");
+            assert_eq!(
+                fate(&error),
+                (ErrorKind::ResponseLost, RetryStatus::Temporary, WriteStatus::Unknown),
+                "{reply:?} {error:?}"
+            );
             assert_eq!(wire.count(operation), 1, "{operation} {reply:?}");
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_read_with_a_lost_reply_is_repeated_by_the_sdk() {
+async fn read_with_lost_response_is_retried_by_sdk() {
     for operation in reads() {
         let lost = [
             Reply::Never,
@@ -158,14 +160,18 @@ async fn a_read_with_a_lost_reply_is_repeated_by_the_sdk() {
 
             let wire = Wire::new().on(operation, [reply.clone()]);
             let error = failed(&client(&wire), operation).await;
-            assert_eq!(fate(&error), (ErrorKind::Lost, Retry::Spent, Applied::No), "{reply:?} {error:?}");
+            assert_eq!(
+                fate(&error),
+                (ErrorKind::ResponseLost, RetryStatus::Exhausted, WriteStatus::NotApplied),
+                "{reply:?} {error:?}"
+            );
             assert_eq!(wire.count(operation), 3, "{operation} {reply:?}");
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_write_is_repeated_after_a_refusal_that_passes() {
+async fn write_with_temporary_refusal_is_retried() {
     for operation in WRITES {
         for code in [
             "ConcurrentModificationException",
@@ -183,7 +189,7 @@ async fn a_write_is_repeated_after_a_refusal_that_passes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_quota_is_no_throttle() {
+async fn quota_error_is_not_retried() {
     for operation in WRITES {
         for code in ["LimitExceededException", "LimitExceeded", "ResourceDataSyncCountExceededException"] {
             is_refused_once(operation, code).await;
@@ -194,36 +200,40 @@ async fn a_quota_is_no_throttle() {
 async fn is_refused_once(operation: Operation, code: &str) {
     let wire = Wire::new().on(operation, [Reply::refused(operation, code), success(operation)]);
     let error = failed(&wire.client(), operation).await;
-    assert_eq!((error.retry(), error.applied()), (Retry::Permanent, Applied::No), "{error:?}");
+    assert_eq!(
+        (error.retry_status(), error.write_status()),
+        (RetryStatus::Permanent, WriteStatus::NotApplied),
+        "{error:?}"
+    );
     assert_eq!(error.code(), Some(code));
     assert_eq!(wire.count(operation), 1);
 }
 
-/// These pass too, in minutes or when somebody has cleaned up: the SDK has no patience for that.
+/// These conflicts last minutes, which is longer than the SDK's retries.
 #[tokio::test(start_paused = true)]
-async fn what_takes_minutes_is_left_to_the_caller() {
+async fn conflict_lasting_minutes_is_not_retried_by_sdk() {
     let operation = Operation::UpdateResourceDataSync;
     let conflict = Reply::refused(operation, "ResourceDataSyncConflictException");
     let wire = Wire::new().on(operation, [conflict, success(operation)]);
     let error = failed(&wire.client(), operation).await;
-    assert_eq!(fate(&error), (ErrorKind::ConcurrentModification, Retry::Temporary, Applied::No));
+    assert_eq!(fate(&error), (ErrorKind::ConcurrentModification, RetryStatus::Temporary, WriteStatus::NotApplied));
     assert_eq!(wire.count(operation), 1);
     is_refused_once(Operation::DeleteServiceLinkedRole, "DeleteConflict").await;
 }
 
-/// After a first refusal the second reply may still be lost.
+/// A response can be lost after an earlier refusal.
 #[tokio::test(start_paused = true)]
-async fn a_lost_reply_ends_the_retries_of_a_write() {
+async fn write_retries_stop_at_lost_response() {
     let operation = Operation::EnableAwsServiceAccess;
     let concurrent = Reply::error("ConcurrentModificationException");
     let wire = Wire::new().on(operation, [concurrent, Reply::new(500, ""), Reply::done()]);
     let error = failed(&wire.client(), operation).await;
-    assert_eq!(fate(&error), (ErrorKind::Lost, Retry::Temporary, Applied::Unknown));
+    assert_eq!(fate(&error), (ErrorKind::ResponseLost, RetryStatus::Temporary, WriteStatus::Unknown));
     assert_eq!(wire.count(operation), 2);
 }
 
 #[tokio::test(start_paused = true)]
-async fn retries_are_those_that_are_asked_for() {
+async fn retry_config_limits_attempts() {
     let once = || RetryConfig::standard().with_max_attempts(1);
     let throttled = Wire::new()
         .on(Operation::DescribeAccount, [Reply::error("TooManyRequestsException")])
@@ -235,29 +245,29 @@ async fn retries_are_those_that_are_asked_for() {
     let for_given = AwsClient::builder(&throttled.config().build()).organizations(given).retry_config(once()).build();
     for (calls, client) in [by_config, by_builder, for_given].iter().enumerate() {
         let error = failed(client, Operation::DescribeAccount).await;
-        assert_eq!(fate(&error), (ErrorKind::Throttled, Retry::Temporary, Applied::No));
+        assert_eq!(fate(&error), (ErrorKind::Throttled, RetryStatus::Temporary, WriteStatus::NotApplied));
         let error = failed(client, Operation::EnableAwsServiceAccess).await;
-        assert_eq!(fate(&error), (ErrorKind::ConcurrentModification, Retry::Temporary, Applied::No));
+        assert_eq!(fate(&error), (ErrorKind::ConcurrentModification, RetryStatus::Temporary, WriteStatus::NotApplied));
         assert_eq!(throttled.sent().len(), 2 * (calls + 1));
     }
 }
 
-/// The classifier of a program that repeats everything, come what may, and what it calls it.
+/// Retry classifier that retries every failure, with its priority and action.
 #[derive(Debug)]
-struct Always(RetryClassifierPriority, fn() -> RetryAction);
+struct AlwaysRetry(RetryClassifierPriority, fn() -> RetryAction);
 
-/// After all of the SDK's classifiers, and ours.
+/// Returns a priority after all classifiers of the SDK and of this crate.
 fn last() -> RetryClassifierPriority {
     let last = RetryClassifierPriority::transient_error_classifier();
     (0..50).fold(last, |priority, _| RetryClassifierPriority::run_after(priority))
 }
 
-/// Before ours, which then sees what it said.
+/// Returns a priority before this crate's classifier, which then sees the earlier result.
 fn early() -> RetryClassifierPriority {
     RetryClassifierPriority::transient_error_classifier()
 }
 
-impl ClassifyRetry for Always {
+impl ClassifyRetry for AlwaysRetry {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
         if context.is_failed() { self.1() } else { RetryAction::NoActionIndicated }
     }
@@ -272,7 +282,7 @@ impl ClassifyRetry for Always {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_classifier_makes_writes_careless() {
+async fn custom_retry_classifier_does_not_resend_unknown_writes() {
     let operation = Operation::RegisterDelegatedAdministrator;
     for reply in [
         Reply::Failure(broken),
@@ -283,20 +293,20 @@ async fn no_classifier_makes_writes_careless() {
         for priority in [early(), last()] {
             let wire = Wire::new().on(operation, [reply.clone()]);
             let error =
-                failed(&with_classifier(&wire, Always(priority, RetryAction::throttling_error)), operation).await;
-            assert_eq!(error.applied(), Applied::Unknown);
+                failed(&with_classifier(&wire, AlwaysRetry(priority, RetryAction::throttling_error)), operation).await;
+            assert_eq!(error.write_status(), WriteStatus::Unknown);
             assert_eq!(wire.count(operation), 1, "{reply:?}");
         }
     }
-    // A refusal stays one: nobody but the SDK knows what throttling is.
+    // A refusal is not retried, because only the SDK's classifiers detect throttling.
     for mistaken in [RetryAction::server_error, RetryAction::transient_error, RetryAction::client_error] {
         let wire = Wire::new().on(operation, [Reply::error("SomethingNewException")]);
-        let error = failed(&with_classifier(&wire, Always(early(), mistaken)), operation).await;
-        assert_eq!((error.applied(), wire.count(operation)), (Applied::No, 1));
+        let error = failed(&with_classifier(&wire, AlwaysRetry(early(), mistaken)), operation).await;
+        assert_eq!((error.write_status(), wire.count(operation)), (WriteStatus::NotApplied, 1));
     }
 }
 
-fn with_classifier(wire: &Wire, classifier: Always) -> AwsClient {
+fn with_classifier(wire: &Wire, classifier: AlwaysRetry) -> AwsClient {
     let config = aws_sdk_organizations::config::Builder::from(&wire.config().build())
         .behavior_version(BehaviorVersion::latest())
         .retry_classifier(classifier)
@@ -306,7 +316,7 @@ fn with_classifier(wire: &Wire, classifier: Always) -> AwsClient {
 }
 
 #[tokio::test(start_paused = true)]
-async fn limits_count_from_the_configuration_and_from_the_builder() {
+async fn timeout_from_config_or_builder_limits_the_call() {
     let operation = Operation::EnableAwsServiceAccess;
     let limit = TimeoutConfig::builder().operation_timeout(Duration::from_secs(7)).build();
     let wire = Wire::new().on(operation, [Reply::Never]);
@@ -315,27 +325,27 @@ async fn limits_count_from_the_configuration_and_from_the_builder() {
     for client in [by_config, by_builder] {
         let start = Instant::now();
         let error = failed(&client, operation).await;
-        assert_eq!(fate(&error), (ErrorKind::Lost, Retry::Temporary, Applied::Unknown));
+        assert_eq!(fate(&error), (ErrorKind::ResponseLost, RetryStatus::Temporary, WriteStatus::Unknown));
         assert!(start.elapsed().abs_diff(Duration::from_secs(7)) < Duration::from_millis(50), "{:?}", start.elapsed());
     }
     assert_eq!(wire.count(operation), 2);
 }
 
-/// The limit for the whole strikes in the pause between two attempts.
+/// The operation timeout expires in the pause between two attempts.
 #[tokio::test(start_paused = true)]
-async fn a_refused_write_whose_time_is_up_was_not_applied() {
+async fn timeout_during_backoff_after_refusal_is_not_applied() {
     let operation = Operation::EnableAwsServiceAccess;
     let wire = Wire::new().on(operation, [Reply::error("ConcurrentModificationException")]);
     let limit = TimeoutConfig::builder().operation_timeout(Duration::from_millis(1)).build();
     let pauses = RetryConfig::standard().with_initial_backoff(Duration::from_mins(1));
     let client = AwsClient::builder(&wire.config().build()).timeout_config(limit).retry_config(pauses).build();
     let error = failed(&client, operation).await;
-    is_not_sent(&error, "its time was up before it was sent again");
+    is_not_sent(&error, "the timeout expired before the request was sent again");
     assert_eq!(wire.count(operation), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_region_nothing_is_sent() {
+async fn call_without_region_is_not_sent() {
     for operation in Operation::ALL {
         let wire = Wire::new().on(*operation, [success(*operation)]);
         let client = AwsClient::new(&wire.config().region(None).build());
@@ -345,16 +355,16 @@ async fn without_a_region_nothing_is_sent() {
         }
         let error = failed(&client, *operation).await;
         is_not_sent(&error, "no Region is configured");
-        assert_eq!(error.retry(), Retry::Permanent);
+        assert_eq!(error.retry_status(), RetryStatus::Permanent);
         assert_eq!(wire.sent().len(), 0);
     }
 }
 
-/// Credentials that cannot be had.
+/// Credentials provider that always fails.
 #[derive(Debug, Clone)]
-struct Without(fn() -> CredentialsError);
+struct FailingCredentials(fn() -> CredentialsError);
 
-impl ProvideCredentials for Without {
+impl ProvideCredentials for FailingCredentials {
     fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
     where
         Self: 'a,
@@ -364,66 +374,66 @@ impl ProvideCredentials for Without {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_credentials_nothing_is_sent() {
-    let denied = "AWS denies the role that the credentials are to be of";
-    let rejected = "AWS does not accept what the credentials are to be had with";
+async fn call_without_credentials_is_not_sent() {
+    let denied = "AWS denied access to the role of the credentials";
+    let rejected = "AWS rejected the source credentials";
     let cases: [(fn() -> CredentialsError, _, _); 10] = [
-        (|| CredentialsError::not_loaded("nowhere"), "no credentials are configured", Retry::Permanent),
+        (|| CredentialsError::not_loaded("nowhere"), "no credentials are configured", RetryStatus::Permanent),
         (
             || CredentialsError::invalid_configuration("nonsense"),
-            "the credentials are configured wrongly",
-            Retry::Permanent,
+            "the configuration of the credentials is invalid",
+            RetryStatus::Permanent,
         ),
-        (|| CredentialsError::provider_error("broken"), "the credentials could not be loaded", Retry::Temporary),
+        (|| CredentialsError::provider_error("broken"), "the credentials could not be loaded", RetryStatus::Temporary),
         (
             || CredentialsError::provider_timed_out(Duration::from_secs(5)),
             "the credentials could not be loaded in time",
-            Retry::Temporary,
+            RetryStatus::Temporary,
         ),
         // As a chain of profiles wraps what is wrong with one of them.
         (
             || CredentialsError::provider_error(CredentialsError::not_loaded("nowhere")),
             "no credentials are configured",
-            Retry::Permanent,
+            RetryStatus::Permanent,
         ),
         (
             || CredentialsError::provider_error(CredentialsError::invalid_configuration("nonsense")),
-            "the credentials are configured wrongly",
-            Retry::Permanent,
+            "the configuration of the credentials is invalid",
+            RetryStatus::Permanent,
         ),
-        (|| refused_by_sts("AccessDenied"), denied, Retry::Permanent),
-        (|| CredentialsError::provider_error(refused_by_sts("AccessDenied")), denied, Retry::Permanent),
-        (|| refused_by_sts("InvalidClientTokenId"), rejected, Retry::Permanent),
-        (|| refused_by_sts("Throttling"), "the credentials could not be loaded", Retry::Temporary),
+        (|| refused_by_sts("AccessDenied"), denied, RetryStatus::Permanent),
+        (|| CredentialsError::provider_error(refused_by_sts("AccessDenied")), denied, RetryStatus::Permanent),
+        (|| refused_by_sts("InvalidClientTokenId"), rejected, RetryStatus::Permanent),
+        (|| refused_by_sts("Throttling"), "the credentials could not be loaded", RetryStatus::Temporary),
     ];
     for operation in Operation::ALL {
         for (reason, why, retry) in cases {
             let wire = Wire::new().on(*operation, [success(*operation)]);
-            let provider = SharedCredentialsProvider::new(Without(reason));
+            let provider = SharedCredentialsProvider::new(FailingCredentials(reason));
             let client = AwsClient::new(&wire.config().credentials_provider(provider).build());
             let error = failed(&client, *operation).await;
             is_not_sent(&error, why);
-            assert_eq!(error.retry(), retry);
+            assert_eq!(error.retry_status(), retry);
             assert_eq!(wire.sent().len(), 0);
             if why == "the credentials could not be loaded" {
-                assert_eq!(error.remedies(), [Remedy::RenewCredentials, Remedy::TryLater], "{error}");
+                assert_eq!(error.remedies(), [Remedy::RenewCredentials, Remedy::RetryLater], "{error}");
             }
         }
     }
 }
 
-/// What `aws-config` makes of a refusal of `AssumeRole`.
+/// Returns the error of `aws-config` for a refused `AssumeRole`.
 fn refused_by_sts(code: &str) -> CredentialsError {
     let refusal = AssumeRoleError::generic(ErrorMetadata::builder().code(code).message("what STS says").build());
     let answer = HttpResponse::new(StatusCode::try_from(403).unwrap(), SdkBody::empty());
     CredentialsError::provider_error(SdkError::service_error(refusal, answer))
 }
 
-/// An STS that denies whoever asks.
+/// STS endpoint that denies every call.
 #[derive(Debug)]
-struct Denying;
+struct DeniedSts;
 
-impl HttpConnector for Denying {
+impl HttpConnector for DeniedSts {
     fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
         let refusal = "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type>\
                        <Code>AccessDenied</Code><Message>what STS says</Message></Error></ErrorResponse>";
@@ -432,12 +442,12 @@ impl HttpConnector for Denying {
     }
 }
 
-/// The chain of errors is `aws-config`'s own.
+/// The error chain is created by `aws-config`.
 #[tokio::test(start_paused = true)]
-async fn a_role_that_is_denied_is_not_asked_for_again() {
+async fn denied_assume_role_is_permanent() {
     let operation = Operation::EnableAwsServiceAccess;
     let wire = Wire::new().on(operation, [Reply::done()]);
-    let denying = http_client_fn(|_, _| SharedHttpConnector::new(Denying));
+    let denying = http_client_fn(|_, _| SharedHttpConnector::new(DeniedSts));
     let configured = wire.config().http_client(denying).time_source(SharedTimeSource::default());
     let configured = configured.behavior_version(BehaviorVersion::latest()).build();
     let role = AssumeRoleProvider::builder("arn:aws:iam::111111111111:role/Admin")
@@ -447,12 +457,12 @@ async fn a_role_that_is_denied_is_not_asked_for_again() {
         .await;
     let provider = SharedCredentialsProvider::new(role);
     let error = failed(&AwsClient::new(&wire.config().credentials_provider(provider).build()), operation).await;
-    is_not_sent(&error, "AWS denies the role that the credentials are to be of");
-    assert_eq!(error.retry(), Retry::Permanent);
+    is_not_sent(&error, "AWS denied access to the role of the credentials");
+    assert_eq!(error.retry_status(), RetryStatus::Permanent);
     assert!(error.causes().iter().any(|cause| cause.contains("what STS says")), "{error:#}");
 }
 
-/// A provider that never answers, such as one that asks a host that is not there.
+/// Credentials provider that never responds, for example because its host does not exist.
 #[derive(Debug)]
 struct Waiting;
 
@@ -466,29 +476,30 @@ impl ProvideCredentials for Waiting {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_limit_that_strikes_before_sending_is_no_lost_reply() {
+async fn timeout_while_loading_credentials_is_not_sent() {
     let operation = Operation::DisableAwsServiceAccess;
     let wire = Wire::new().on(operation, [Reply::done()]);
     let config = wire.config().credentials_provider(SharedCredentialsProvider::new(Waiting)).build();
     let limit = TimeoutConfig::builder().operation_timeout(Duration::from_secs(2)).build();
     let error = failed(&AwsClient::builder(&config).timeout_config(limit).build(), operation).await;
-    is_not_sent(&error, "its time was up before it was sent");
-    assert_eq!(error.retry(), Retry::Temporary);
+    is_not_sent(&error, "the timeout expired before the request was sent");
+    assert_eq!(error.retry_status(), RetryStatus::Temporary);
     assert_eq!(wire.sent().len(), 0);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_configuration_of_nothing_is_told_what_it_lacks() {
+async fn empty_config_reports_missing_settings() {
     for operation in Operation::ALL {
         let client = AwsClient::new(&SdkConfig::builder().build());
         let error = failed(&client, *operation).await;
-        assert_eq!((error.kind(), error.applied()), (&ErrorKind::NotSent, Applied::No), "{error:?}");
+        assert_eq!((error.kind(), error.write_status()), (&ErrorKind::NotSent, WriteStatus::NotApplied), "{error:?}");
     }
     let no_credentials = SdkConfig::builder().region(aws_types::region::Region::new("eu-central-1")).build();
     let error = failed(&AwsClient::new(&no_credentials), Operation::EnableAwsServiceAccess).await;
     is_not_sent(&error, "no credentials are configured");
 
-    // Another package of the same build may have switched the SDK's own HTTPS client on: it finds nobody there.
+    // Another package of the same build may enable the SDK's own HTTPS client, which cannot connect
+    // to this port.
     let nobody = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port");
     let no_http_client = no_credentials
         .into_builder()
@@ -496,61 +507,61 @@ async fn a_configuration_of_nothing_is_told_what_it_lacks() {
         .endpoint_url(format!("http://{nobody}"))
         .build();
     let error = failed(&AwsClient::new(&no_http_client), Operation::EnableAwsServiceAccess).await;
-    assert_eq!((error.kind(), error.applied()), (&ErrorKind::NotSent, Applied::No), "{error:?}");
+    assert_eq!((error.kind(), error.write_status()), (&ErrorKind::NotSent, WriteStatus::NotApplied), "{error:?}");
     let why = ["no HTTP client is configured", "no connection could be made"];
     assert!(error.message().is_some_and(|message| why.contains(&message)), "{error:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_endpoint_that_is_none_is_not_sent_to() {
+async fn invalid_endpoint_is_not_sent() {
     let operation = Operation::EnableAwsServiceAccess;
     let wire = Wire::new().on(operation, [Reply::done()]);
     let client = AwsClient::new(&wire.config().endpoint_url("not a URL").build());
-    is_not_sent(&failed(&client, operation).await, "the request could not be made ready");
+    is_not_sent(&failed(&client, operation).await, "the request could not be prepared");
     assert_eq!(wire.sent().len(), 0);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_connection_is_not_a_lost_reply() {
+async fn connection_refused_is_not_sent() {
     for operation in WRITES {
         let wire = Wire::new().on(operation, [Reply::Failure(refused), success(operation)]);
         let error = failed(&wire.client(), operation).await;
         is_not_sent(&error, "no connection could be made");
-        assert_eq!((error.retry(), wire.count(operation)), (Retry::Temporary, 1));
+        assert_eq!((error.retry_status(), wire.count(operation)), (RetryStatus::Temporary, 1));
     }
     for operation in reads() {
         let wire = Wire::new().on(operation, [Reply::Failure(refused)]);
         let error = failed(&wire.client(), operation).await;
         is_not_sent(&error, "no connection could be made");
-        assert_eq!((error.retry(), wire.count(operation)), (Retry::Spent, 3));
+        assert_eq!((error.retry_status(), wire.count(operation)), (RetryStatus::Exhausted, 3));
     }
 }
 
-/// Nobody answers to the name of a Region that is none.
+/// The host name of an unknown Region does not resolve.
 #[tokio::test(start_paused = true)]
-async fn where_no_connection_is_made_the_region_may_be_misspelt() {
+async fn connection_refused_suggests_checking_the_region() {
     for operation in Operation::ALL.iter().copied() {
         let wire = Wire::new().on(operation, [Reply::Failure(refused)]);
         let error = failed(&wire.client(), operation).await;
         let remedies: Vec<_> = error.remedies().iter().map(ToString::to_string).collect();
         let [endpoint, rest @ ..] = remedies.as_slice() else { panic!("{error}") };
-        assert!(endpoint.starts_with("look at what answers there"), "{error}");
+        assert!(endpoint.starts_with("check the endpoint"), "{error}");
         let region =
-            "see whether eu-central-1 is a Region, enabled for the account, and in the partition of its credentials";
+            "check that eu-central-1 is a Region, enabled for the account, and in the partition of its credentials";
         let expected = error.region().map(|_| region);
         assert!(rest.iter().map(String::as_str).eq(expected), "{error}");
         assert_eq!(error.region().is_some(), operation.service() == "ssm");
     }
 }
 
-/// The SDK's own HTTP client, against this machine: how its errors look is its own affair, and may change.
+/// Calls through the SDK's HTTP client on this machine. The form of its errors may change.
 async fn failed_over_tcp(endpoint: &str) -> Error {
     let config = Wire::new().config().http_client(Builder::new().build_http()).endpoint_url(endpoint).build();
     failed(&AwsClient::new(&config), Operation::EnableAwsServiceAccess).await
 }
 
 #[tokio::test]
-async fn the_http_client_of_the_sdk_tells_no_connection_from_a_broken_one() {
+async fn sdk_http_client_distinguishes_refused_from_broken_connection() {
     let nobody = {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.local_addr().unwrap()
@@ -567,6 +578,6 @@ async fn the_http_client_of_the_sdk_tells_no_connection_from_a_broken_one() {
         io::Read::read(&mut stream, &mut some).unwrap();
     });
     let error = failed_over_tcp(&format!("http://{address}")).await;
-    assert_eq!(fate(&error), (ErrorKind::Lost, Retry::Temporary, Applied::Unknown), "{error:?}");
+    assert_eq!(fate(&error), (ErrorKind::ResponseLost, RetryStatus::Temporary, WriteStatus::Unknown), "{error:?}");
     server.join().unwrap();
 }

@@ -1,9 +1,12 @@
-//! The AWS adapter on the real SDK, over canned answers: what is sent, and what is made of what comes back.
+//! The AWS adapter on the SDK with scripted responses: the requests it sends, and the conversion of
+//! the responses.
 //!
-//! Time is tokio's and stands still, so no test waits; nothing leaves this machine.
+//! Tokio's clock is paused, so no test waits. No request leaves this machine.
 
 #[cfg(test)]
 mod answers;
+#[cfg(test)]
+mod assume_role;
 #[cfg(test)]
 mod canned;
 #[cfg(test)]
@@ -17,7 +20,13 @@ mod errors;
 #[cfg(test)]
 mod fate;
 #[cfg(test)]
+mod listings;
+#[cfg(test)]
 mod model;
+#[cfg(test)]
+mod no_connection;
+#[cfg(test)]
+mod reasons;
 #[cfg(test)]
 #[path = "../../suite/common/recorder.rs"]
 mod recorder;

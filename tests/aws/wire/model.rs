@@ -1,4 +1,4 @@
-//! AWS's own models of what may be sent: every request of every test here is held against them.
+//! AWS's own models of valid requests. Every request of these tests is checked against them.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -12,7 +12,8 @@ static OPERATIONS: LazyLock<Map<String, Value>> = LazyLock::new(|| {
     model["operations"].as_object().expect("operations by name").clone()
 });
 
-/// What is wrong with a request, by AWS's model of its operation. `target` is the header of those in JSON; the others are forms.
+/// Returns the violations of AWS's model of the operation. `target` is the header of a JSON
+/// request; a request without it is a form.
 pub(crate) fn faults(operation: &str, target: Option<&str>, body: &str) -> Vec<String> {
     let Some(model) = OPERATIONS.get(operation) else { return vec![format!("{operation} is not in the models")] };
     let mut faults = Vec::new();
@@ -88,7 +89,7 @@ fn form(body: &str) -> Map<String, Value> {
     pairs.map(|(name, value)| (name.to_owned(), json!(decoded(value)))).collect()
 }
 
-/// What `%XX` stands for.
+/// Decodes `%XX`.
 fn decoded(text: &str) -> String {
     let mut parts = text.split('%');
     let mut decoded = parts.next().unwrap_or_default().as_bytes().to_vec();
@@ -101,14 +102,14 @@ fn decoded(text: &str) -> String {
 }
 
 #[test]
-fn the_models_are_of_every_operation_and_of_no_other() {
+fn input_models_cover_exactly_all_operations() {
     let known: BTreeSet<_> = OPERATIONS.keys().map(String::as_str).collect();
     assert_eq!(known, Operation::ALL.iter().map(|operation| operation.name()).collect());
 }
 
-/// The check can fail, each way of it.
+/// The check can fail in each way.
 #[test]
-fn what_aws_does_not_model_is_told() {
+fn request_check_reports_each_model_violation() {
     let create = |change: &dyn Fn(&mut Value)| {
         let mut body = json!({
             "SyncName": "org",

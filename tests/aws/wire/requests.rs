@@ -1,4 +1,4 @@
-//! What is sent, and where to.
+//! Requests and their endpoints.
 
 use aws_types::app_name::AppName;
 use aws_types::region::Region;
@@ -20,7 +20,7 @@ async fn sent_by(operation: Operation) -> Sent {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_operation_sends_what_aws_expects() {
+async fn each_operation_sends_documented_request() {
     let expected = |operation| -> (&str, Value) {
         match operation {
             Operation::DescribeOrganization => ("AWSOrganizationsV20161128.DescribeOrganization", json!({})),
@@ -55,7 +55,7 @@ async fn each_operation_sends_what_aws_expects() {
             Operation::DeleteResourceDataSync => {
                 ("AmazonSSM.DeleteResourceDataSync", json!({ "SyncName": "org", "SyncType": "SyncFromSource" }))
             }
-            other => panic!("{other} is new: say here what it sends"),
+            other => panic!("{other} is new: add its expected request"),
         }
     };
     let expected_form = |operation| match operation {
@@ -73,7 +73,7 @@ async fn each_operation_sends_what_aws_expects() {
              task%2Faws-service-role%2Faccountdiscovery.ssm.amazonaws.com%2F\
              AWSServiceRoleForAmazonSSM_AccountDiscovery%2F11111111-2222-3333-4444-555555555555"
         }
-        other => panic!("{other} is new: say here what it sends"),
+        other => panic!("{other} is new: add its expected request"),
     };
     for operation in Operation::ALL {
         let sent = sent_by(*operation).await;
@@ -102,7 +102,7 @@ fn entire_organization() -> Value {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_definition_is_sent_whole() {
+async fn create_and_update_sync_send_full_definition() {
     let name = || "org".parse().unwrap();
     let regions = || SourceRegions::new(["us-east-1", "eu-central-1"].map(|region| region.parse().unwrap())).unwrap();
     let units = ["ou-root-22222222", "ou-root-11111111"].map(|unit| unit.parse().unwrap());
@@ -167,9 +167,9 @@ async fn a_definition_is_sent_whole() {
     }
 }
 
-/// Each request is held against AWS's models, so none of these may be more than they allow.
+/// Each request is checked against AWS's models, so these requests stay within AWS's limits.
 #[tokio::test(start_paused = true)]
-async fn the_most_that_can_be_said_is_no_more_than_aws_allows() {
+async fn largest_requests_match_aws_model() {
     let name: SyncName = "é".repeat(64).parse().unwrap();
     let units = (0..1_000).map(|number| format!("ou-{}-{number:032}", "r".repeat(32)).parse().unwrap());
     let regions = SourceRegions::new((1..=99).map(|number| format!("us-gov-east-{number}").parse().unwrap())).unwrap();
@@ -187,7 +187,7 @@ async fn the_most_that_can_be_said_is_no_more_than_aws_allows() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deletion_says_which_type_it_means() {
+async fn delete_sync_sends_sync_type() {
     let (region, name) = ("eu-central-1".parse().unwrap(), "AWS-QuickSetup-1".parse().unwrap());
     for sync_type in [SyncType::SyncFromSource, SyncType::SyncToDestination] {
         let wire = Wire::new().on(Operation::DeleteResourceDataSync, [Reply::done()]);
@@ -198,12 +198,12 @@ async fn a_deletion_says_which_type_it_means() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn page_tokens_are_passed_on() {
+async fn list_operations_send_page_token() {
     let next = || Some("the next page".parse().unwrap());
     let wire = Wire::new()
-        .on(Operation::ListAwsServiceAccessForOrganization, [Reply::done()])
-        .on(Operation::ListDelegatedAdministrators, [Reply::done()])
-        .on(Operation::ListResourceDataSync, [Reply::done()]);
+        .on(Operation::ListAwsServiceAccessForOrganization, [Reply::empty_page(None)])
+        .on(Operation::ListDelegatedAdministrators, [Reply::empty_page(None)])
+        .on(Operation::ListResourceDataSync, [Reply::empty_page(None)]);
     let client = wire.client();
     client.list_aws_service_access_for_organization(next()).await.unwrap();
     client.list_delegated_administrators(&ServicePrincipal::SYSTEMS_MANAGER, next()).await.unwrap();
@@ -231,7 +231,7 @@ async fn everything_about_syncs(client: &AwsClient, region: &str) -> Result<(), 
 }
 
 #[tokio::test(start_paused = true)]
-async fn systems_manager_is_asked_in_the_region_that_is_named() {
+async fn ssm_calls_use_endpoint_of_given_region() {
     // Its own Region does not matter, not even that it has none.
     for configured in [Some(Region::new("us-east-1")), None] {
         for (region, host) in [
@@ -241,7 +241,7 @@ async fn systems_manager_is_asked_in_the_region_that_is_named() {
             ("us-gov-west-1", "ssm.us-gov-west-1.amazonaws.com"),
         ] {
             let operations = Operation::ALL.iter().filter(|operation| operation.service() == "ssm");
-            let wire = operations.fold(Wire::new(), |wire, operation| wire.on(*operation, [Reply::done()]));
+            let wire = operations.fold(Wire::new(), |wire, operation| wire.on(*operation, [success(*operation)]));
             let client = AwsClient::new(&wire.config().region(configured.clone()).build());
             everything_about_syncs(&client, region).await.unwrap();
             assert_eq!(wire.sent().len(), 4);
@@ -256,7 +256,7 @@ async fn systems_manager_is_asked_in_the_region_that_is_named() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn organizations_is_asked_at_the_endpoint_of_the_partition() {
+async fn organizations_calls_use_endpoint_of_partition() {
     for (region, host, signed_for) in [
         ("eu-central-1", "organizations.us-east-1.amazonaws.com", "us-east-1"),
         ("cn-north-1", "organizations.cn-northwest-1.amazonaws.com.cn", "cn-northwest-1"),
@@ -273,7 +273,7 @@ async fn organizations_is_asked_at_the_endpoint_of_the_partition() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn iam_is_asked_at_the_endpoint_of_the_partition() {
+async fn iam_calls_use_endpoint_of_partition() {
     for (region, host, signed_for) in [
         ("eu-central-1", "iam.amazonaws.com", "us-east-1"),
         ("cn-northwest-1", "iam.cn-north-1.amazonaws.com.cn", "cn-north-1"),
@@ -293,7 +293,7 @@ async fn iam_is_asked_at_the_endpoint_of_the_partition() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_endpoint_of_ones_own_is_kept() {
+async fn custom_endpoint_is_used_for_all_calls() {
     for operation in Operation::ALL {
         let wire = Wire::new().on(*operation, [success(*operation)]);
         let client = AwsClient::new(&wire.config().endpoint_url("https://localhost:4566").build());
@@ -303,7 +303,7 @@ async fn an_endpoint_of_ones_own_is_kept() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn requests_name_this_crate_beside_the_program_that_uses_it() {
+async fn user_agent_names_crate_and_app() {
     let manifest = include_str!("../../../Cargo.toml");
     let version = manifest.lines().find_map(|line| line.strip_prefix("version = ")).unwrap().trim_matches('"');
     let ours = format!("lib/ssm-organizations/{version}");
@@ -320,7 +320,7 @@ async fn requests_name_this_crate_beside_the_program_that_uses_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_is_given_stays_as_it_is() {
+async fn given_organizations_client_is_not_modified() {
     let wire = Wire::new().on(Operation::DescribeOrganization, [Reply::organization()]);
     let given = aws_sdk_organizations::Client::new(
         &wire.config().region(Region::new("us-gov-west-1")).behavior_version(latest()).build(),
@@ -338,7 +338,7 @@ async fn a_client_that_is_given_stays_as_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_of_iam_that_is_given_is_used() {
+async fn given_iam_client_is_used() {
     let wire = Wire::new().on(Operation::GetRole, [Reply::role(Operation::GetRole)]);
     let given = aws_sdk_iam::Client::new(
         &wire.config().region(Region::new("us-gov-west-1")).behavior_version(latest()).build(),

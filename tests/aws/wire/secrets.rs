@@ -1,4 +1,4 @@
-//! What nobody wants in a log.
+//! Redaction of secrets in texts.
 
 use std::error::Error as StdError;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use ssm_organizations::ports::Operation;
 use crate::canned::{ADDRESS, Reply, SECRET, Wire, failed};
 
 #[test]
-fn a_client_shows_its_regions_and_nothing_else() {
+fn client_debug_shows_regions_only() {
     let wire = Wire::new();
     let config = wire.config().region(Region::new("eu-central-1")).build();
     assert_eq!(
@@ -32,7 +32,7 @@ fn a_client_shows_its_regions_and_nothing_else() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn errors_show_no_address_and_no_credentials() {
+async fn error_texts_omit_email_addresses_and_credentials() {
     let message = format!("the account of {ADDRESS} is closed");
     let bodies = [
         (400, json!({ "__type": "ConstraintViolationException", "Message": message }).to_string()),

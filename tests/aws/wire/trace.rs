@@ -1,4 +1,4 @@
-//! What the adapter tells of its calls.
+//! Trace events of the adapter.
 
 use ssm_organizations::Integration;
 use ssm_organizations::ports::Operation;
@@ -8,7 +8,7 @@ use crate::canned::{ADDRESS, MANAGEMENT, MEMBER, REQUEST_ID, Reply, SECRET, Wire
 use crate::recorder::Recorder;
 
 #[tokio::test(start_paused = true)]
-async fn a_call_is_told_once_with_its_attempts_its_outcome_and_its_request_id() {
+async fn call_emits_one_event_with_attempts_and_request_id() {
     for operation in Operation::ALL.iter().copied() {
         let (recorder, _guard) = Recorder::start();
         let throttled = Reply::refused(operation, "Throttling");
@@ -36,7 +36,7 @@ async fn a_call_is_told_once_with_its_attempts_its_outcome_and_its_request_id() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_never_left_is_told_too_and_nothing_that_is_secret() {
+async fn unsent_call_emits_event_without_secrets() {
     let (recorder, _guard) = Recorder::start();
     let wire = Wire::disabled();
     let observed = Integration::new(wire.client()).observe().await.unwrap();

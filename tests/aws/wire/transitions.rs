@@ -1,13 +1,14 @@
-//! The whole crate over canned answers.
+//! Transitions of the typed handles with scripted responses.
 
 use std::time::Duration;
 
 use aws_smithy_types::timeout::TimeoutConfig;
-use serde_json::json;
 use ssm_organizations::aws::AwsClient;
 use ssm_organizations::ports::{Operation, SystemsManagerClient};
 use ssm_organizations::state::{Delegated, Disabled, TrustedAccess};
-use ssm_organizations::{AccountId, Applied, Certainty, ErrorKind, Integration, Observed, Recovered, Retry, Syncs};
+use ssm_organizations::{
+    AccountId, Certainty, ErrorKind, Integration, Observed, Recovered, RetryStatus, SyncProtection, WriteStatus,
+};
 
 use crate::canned::{MANAGEMENT, MEMBER, Reply, Sent, Wire};
 
@@ -46,7 +47,7 @@ async fn delegated(wire: &Wire) -> Integration<Delegated, AwsClient> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_whole_onboarding() {
+async fn onboarding_sends_expected_requests() {
     let wire = Wire::disabled()
         .on(Operation::ListAwsServiceAccessForOrganization, [Reply::services(false), Reply::services(true)])
         .on(Operation::EnableAwsServiceAccess, [Reply::done()])
@@ -54,7 +55,7 @@ async fn a_whole_onboarding() {
         .on(Operation::RegisterDelegatedAdministrator, [Reply::done()])
         .on(Operation::ListDelegatedAdministrators, [Reply::administrators(&[]), Reply::administrators(&[MEMBER])]);
     let enabled = disabled(&wire).await.enable_trusted_access().await.unwrap();
-    let delegated = enabled.register_delegated_administrator(&member()).await.unwrap();
+    let delegated = enabled.register_delegated_administrator(member()).await.unwrap();
 
     assert_eq!(
         delegated.to_string(),
@@ -65,10 +66,10 @@ async fn a_whole_onboarding() {
     assert_eq!(
         changes,
         [
-            ("trusted access for ssm.amazonaws.com enabled".to_owned(), Certainty::Did),
+            ("trusted access for ssm.amazonaws.com enabled".to_owned(), Certainty::Confirmed),
             (
                 "account 222222222222 registered as delegated administrator of ssm.amazonaws.com".to_owned(),
-                Certainty::Did
+                Certainty::Confirmed
             ),
         ]
     );
@@ -97,7 +98,7 @@ async fn a_whole_onboarding() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_whole_offboarding_past_throttles_and_other_changes() {
+async fn teardown_retries_throttling_and_conflicts() {
     let wire = Wire::disabled()
         .on(Operation::ListAwsServiceAccessForOrganization, [Reply::services(true), Reply::services(false)])
         .on(
@@ -108,13 +109,13 @@ async fn a_whole_offboarding_past_throttles_and_other_changes() {
             Operation::DeregisterDelegatedAdministrator,
             [Reply::error("TooManyRequestsException"), Reply::error("ConcurrentModificationException"), Reply::done()],
         )
-        .on(Operation::ListResourceDataSync, [Reply::done()])
+        .on(Operation::ListResourceDataSync, [Reply::empty_page(None)])
         .on(Operation::DisableAwsServiceAccess, [Reply::error("FinalizingOrganizationException"), Reply::done()]);
-    let trusted = delegated(&wire).await.deregister(Syncs::Forfeit).await.unwrap();
+    let trusted = delegated(&wire).await.deregister(SyncProtection::AllowLoss).await.unwrap();
     let ssm = client(&wire);
-    let ssm: &[&dyn SystemsManagerClient] = &[&ssm];
+    let clients: &[&dyn SystemsManagerClient] = &[&ssm];
     let regions = ["eu-central-1".parse().unwrap(), "us-east-1".parse().unwrap()];
-    let disabled = trusted.disable(Syncs::Protect { ssm, regions: &regions }).await.unwrap();
+    let disabled = trusted.disable(SyncProtection::Protect { clients, regions: &regions }).await.unwrap();
 
     assert_eq!(disabled.changes().len(), 2);
     assert_eq!(wire.count(Operation::DeregisterDelegatedAdministrator), 3);
@@ -130,28 +131,28 @@ async fn a_whole_offboarding_past_throttles_and_other_changes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lost_reply_with_a_visible_effect_is_a_success_that_may_be_somebody_elses() {
+async fn lost_response_with_visible_effect_is_unconfirmed() {
     for lost in [Reply::Never, Reply::new(500, ""), Reply::failure("ServiceException")] {
         let wire = Wire::disabled()
             .on(Operation::ListAwsServiceAccessForOrganization, [Reply::services(false), Reply::services(true)])
             .on(Operation::EnableAwsServiceAccess, [lost]);
         let enabled = disabled(&wire).await.enable_trusted_access().await.unwrap();
         let [change] = enabled.changes() else { panic!("{:?}", enabled.changes()) };
-        assert_eq!(change.certainty, Certainty::Maybe);
+        assert_eq!(change.certainty, Certainty::Unconfirmed);
         assert_eq!(wire.count(Operation::EnableAwsServiceAccess), 1);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lost_reply_without_one_leaves_the_state_unknown() {
+async fn lost_response_without_visible_effect_is_unknown() {
     for lost in [Reply::Never, Reply::new(500, ""), Reply::failure("ServiceException")] {
         let wire = Wire::disabled()
             .on(Operation::ListAwsServiceAccessForOrganization, [Reply::services(true)])
             .on(Operation::DescribeAccount, [Reply::account()])
             .on(Operation::RegisterDelegatedAdministrator, [lost]);
-        let failure = trusted(&wire).await.register_delegated_administrator(&member()).await.unwrap_err();
+        let failure = trusted(&wire).await.register_delegated_administrator(member()).await.unwrap_err();
         let (error, recovered) = failure.into_parts();
-        assert_eq!((error.kind(), error.applied()), (&ErrorKind::Lost, Applied::Unknown));
+        assert_eq!((error.kind(), error.write_status()), (&ErrorKind::ResponseLost, WriteStatus::Unknown));
         assert_eq!(error.account(), Some(member()));
         assert!(matches!(recovered, Recovered::Unknown(_)), "{recovered:?}");
         assert_eq!(wire.count(Operation::RegisterDelegatedAdministrator), 1);
@@ -159,7 +160,7 @@ async fn a_lost_reply_without_one_leaves_the_state_unknown() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_not_sent_leaves_the_state_as_it_was() {
+async fn enable_not_sent_is_unchanged() {
     let wire = Wire::disabled().on(
         Operation::EnableAwsServiceAccess,
         [Reply::Failure(|| {
@@ -168,23 +169,26 @@ async fn what_was_not_sent_leaves_the_state_as_it_was() {
         })],
     );
     let (error, recovered) = disabled(&wire).await.enable_trusted_access().await.unwrap_err().into_parts();
-    assert_eq!((error.kind(), error.retry(), error.applied()), (&ErrorKind::NotSent, Retry::Temporary, Applied::No));
+    assert_eq!(
+        (error.kind(), error.retry_status(), error.write_status()),
+        (&ErrorKind::NotSent, RetryStatus::Temporary, WriteStatus::NotApplied)
+    );
     assert!(matches!(recovered, Recovered::Unchanged(_)), "{recovered:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refusal_leaves_the_state_as_it_was() {
+async fn refused_enable_is_unchanged() {
     let wire =
         Wire::disabled().on(Operation::EnableAwsServiceAccess, [Reply::new(403, "<html><h1>Forbidden</h1></html>")]);
     let (error, recovered) = disabled(&wire).await.enable_trusted_access().await.unwrap_err().into_parts();
-    assert_eq!((error.kind(), error.applied()), (&ErrorKind::AccessDenied, Applied::No));
+    assert_eq!((error.kind(), error.write_status()), (&ErrorKind::AccessDenied, WriteStatus::NotApplied));
     assert!(matches!(recovered, Recovered::Unchanged(_)), "{recovered:?}");
     assert_eq!(wire.count(Operation::EnableAwsServiceAccess), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn empty_pages_are_followed_to_the_end() {
-    let more = |token: &str| Reply::ok(&json!({ "NextToken": token }));
+async fn observe_follows_empty_pages() {
+    let more = |token: &str| Reply::empty_page(Some(token));
     let wire = Wire::disabled()
         .on(Operation::ListAwsServiceAccessForOrganization, [more("1"), more("2"), Reply::services(true)])
         .on(Operation::ListDelegatedAdministrators, [more("a"), more("b"), Reply::administrators(&[MEMBER])]);
@@ -201,26 +205,27 @@ async fn empty_pages_are_followed_to_the_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_repeated_token_is_an_error() {
+async fn observe_fails_on_repeated_page_token() {
     for operation in [Operation::ListAwsServiceAccessForOrganization, Operation::ListDelegatedAdministrators] {
-        let wire = Wire::disabled().on(operation, [Reply::ok(&json!({ "NextToken": "again" }))]);
+        let wire = Wire::disabled().on(operation, [Reply::empty_page(Some("again"))]);
         let error = Integration::new(client(&wire)).observe().await.unwrap_err();
-        assert_eq!(*error.error().kind(), ErrorKind::RepeatedToken);
+        assert_eq!(*error.error().kind(), ErrorKind::RepeatedPageToken);
         assert_eq!(wire.count(operation), 2);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn syncs_that_cannot_be_listed_stop_a_step_that_endangers_them() {
+async fn disable_fails_if_syncs_cannot_be_listed() {
     let wire = Wire::disabled()
         .on(Operation::ListAwsServiceAccessForOrganization, [Reply::services(true)])
         .on(Operation::ListResourceDataSync, [Reply::error("AccessDeniedException")]);
     let handle = trusted(&wire).await;
     let ssm = client(&wire);
-    let ssm: &[&dyn SystemsManagerClient] = &[&ssm];
+    let clients: &[&dyn SystemsManagerClient] = &[&ssm];
     let regions = ["eu-central-1".parse().unwrap()];
-    let (error, recovered) = handle.disable(Syncs::Protect { ssm, regions: &regions }).await.unwrap_err().into_parts();
-    assert!(matches!(error.kind(), ErrorKind::SyncsUnseen { .. }), "{error:?}");
+    let (error, recovered) =
+        handle.disable(SyncProtection::Protect { clients, regions: &regions }).await.unwrap_err().into_parts();
+    assert!(matches!(error.kind(), ErrorKind::DataSyncsNotChecked { .. }), "{error:?}");
     assert!(matches!(recovered, Recovered::Unchanged(_)), "{recovered:?}");
     assert_eq!(wire.count(Operation::DisableAwsServiceAccess), 0);
 }

@@ -1,1 +1,1 @@
-//! The tests of this package stand beside this folder.
+//! The tests of this package are in the parent folder.

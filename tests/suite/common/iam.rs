@@ -1,4 +1,5 @@
-//! IAM, as far as this crate's policies need it: written from IAM's own grammar, and not from the code under test.
+//! IAM, as far as this crate's policies need it: written from IAM's own grammar, and not from the
+//! code under test.
 
 use std::collections::BTreeSet;
 
@@ -62,7 +63,8 @@ fn conditions(condition: Option<&Value>) -> Vec<Option<(String, String)>> {
     values.map(Some).collect()
 }
 
-/// Whether IAM takes a resource for one that a pattern means: `*` is any text, `?` any character, and `${*}`, `${?}` and `${$}` themselves.
+/// Returns true if IAM matches a resource with a pattern: `*` is any text, `?` any character, and
+/// `${*}`, `${?}` and `${$}` themselves.
 pub fn means(pattern: &str, resource: &str) -> bool {
     let [pattern, resource] = [pattern, resource].map(|text| text.chars().collect::<Vec<_>>());
     means_chars(&pattern, &resource)

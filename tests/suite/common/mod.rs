@@ -5,14 +5,15 @@ pub mod iam;
 
 use async_trait::async_trait;
 use mockall::mock;
+use ssm_organizations::domain::PageToken;
+use ssm_organizations::integration::Handle;
 use ssm_organizations::ports::{
     Account, CallerIdentity, DataSync, DelegatedAdministrator, EnabledService, Organization, OrganizationsApi, Page,
     StsApi, SyncSourceType, SyncType, SystemsManagerApi,
 };
-use ssm_organizations::state::{Delegated, Disabled, Irregular, TrustedAccess};
+use ssm_organizations::state::{Delegated, Disabled, Inconsistent, TrustedAccess};
 use ssm_organizations::{
-    AccountId, Error, Failure, Handle, Integration, Observed, PageToken, Recovered, Region, ServicePrincipal, SyncName,
-    sim,
+    AccountId, Error, Integration, Observed, Recovered, Region, ServicePrincipal, SyncName, TransitionError, sim,
 };
 
 mock! {
@@ -21,7 +22,7 @@ mock! {
     #[async_trait]
     impl OrganizationsApi for Client {
         async fn describe_organization(&self) -> Result<Organization, Error>;
-        async fn describe_account(&self, account: &AccountId) -> Result<Account, Error>;
+        async fn describe_account(&self, account: AccountId) -> Result<Account, Error>;
         async fn list_aws_service_access_for_organization(
             &self,
             next: Option<PageToken>,
@@ -33,14 +34,12 @@ mock! {
             principal: &ServicePrincipal,
             next: Option<PageToken>,
         ) -> Result<Page<DelegatedAdministrator>, Error>;
-        async fn register_delegated_administrator(
-            &self,
-            account: &AccountId,
+        async fn register_delegated_administrator(&self,
+            account: AccountId,
             principal: &ServicePrincipal,
         ) -> Result<(), Error>;
-        async fn deregister_delegated_administrator(
-            &self,
-            account: &AccountId,
+        async fn deregister_delegated_administrator(&self,
+            account: AccountId,
             principal: &ServicePrincipal,
         ) -> Result<(), Error>;
     }
@@ -88,26 +87,26 @@ pub fn organization_sync(name: &str) -> DataSync {
 pub const SSM: ServicePrincipal = ServicePrincipal::SYSTEMS_MANAGER;
 
 /// An organization with Alice and Bob in it.
-pub fn organization() -> sim::Builder {
-    sim::Organization::builder().member(alice()).member(bob())
+pub fn organization() -> sim::SimOrganizationBuilder {
+    sim::SimOrganization::builder().member(alice()).member(bob())
 }
 
 /// The same, with Systems Manager trusted.
-pub fn trusting() -> sim::Builder {
-    organization().trusting(&SSM)
+pub fn trusting() -> sim::SimOrganizationBuilder {
+    organization().trusted_access_for(&SSM)
 }
 
 /// The same, administered by Alice.
-pub fn delegated() -> sim::Builder {
-    trusting().delegated_to(alice())
+pub fn delegated() -> sim::SimOrganizationBuilder {
+    trusting().delegated_administrator(alice())
 }
 
 /// Each setting with the switch in each of these positions.
 pub fn crossed<T: Clone>(
-    settings: &[sim::Undocumented],
+    settings: &[sim::UndocumentedBehavior],
     positions: &[T],
-    set: fn(&mut sim::Undocumented, T),
-) -> Vec<sim::Undocumented> {
+    set: fn(&mut sim::UndocumentedBehavior, T),
+) -> Vec<sim::UndocumentedBehavior> {
     let pairs = settings.iter().flat_map(|setting| positions.iter().map(move |position| (setting, position)));
     pairs
         .map(|(setting, position)| {
@@ -118,40 +117,44 @@ pub fn crossed<T: Clone>(
         .collect()
 }
 
-/// Crosses switches of [`sim::Undocumented`], each with its positions.
+/// Crosses switches of [`sim::UndocumentedBehavior`], each with its positions.
 macro_rules! every_setting {
     ($($switch:ident: $positions:expr),* $(,)?) => {{
-        let settings = vec![ssm_organizations::sim::Undocumented::default()];
+        let settings = vec![ssm_organizations::sim::UndocumentedBehavior::default()];
         $(let settings = crate::common::crossed(&settings, $positions, |setting, position| setting.$switch = position);)*
         settings
     }};
 }
 pub(crate) use every_setting;
 
-/// The default, and each switch alone in each other position; without the one by which AWS knows no Systems Manager at all.
-pub fn each_switch() -> Vec<sim::Undocumented> {
+/// The default, and each switch alone in each other position; without the one by which AWS knows no
+/// Systems Manager at all.
+pub fn each_switch() -> Vec<sim::UndocumentedBehavior> {
     let both = &[true, false];
-    let mut settings = vec![sim::Undocumented::default()];
+    let mut settings = vec![sim::UndocumentedBehavior::default()];
     macro_rules! add {
         ($($switch:ident: $positions:expr),* $(,)?) => { $(settings.extend(every_setting! { $switch: $positions });)* };
     }
     add! {
-        repetition: sim::Repetition::ALL,
-        register_untrusted: sim::RegisterUntrusted::ALL,
+        repeated_write: sim::RepeatedWrite::ALL,
+        register_without_trust: sim::RegisterWithoutTrust::ALL,
         second_administrator: sim::SecondAdministrator::ALL,
-        disable_administered: sim::DisableAdministered::ALL,
-        deregister_untrusted: sim::DeregisterUntrusted::ALL,
+        disable_with_administrators: sim::DisableWithAdministrators::ALL,
+        deregister_without_trust: sim::DeregisterWithoutTrust::ALL,
         reasons: both,
+        reason_fields: both,
+        trust_only_services_are_recognized: both,
         listing_needs_all_features: both,
         enabling_makes_role: both,
         deregistering_deletes_syncs: both,
         deregistering_spares: &[[region("eu-central-1")].into(), [region("us-east-1")].into()],
         syncs_recover: both,
-        unready_sync: sim::UnreadySync::ALL,
-        sync_of_a_member: sim::SyncOfAMember::ALL,
+        sync_without_prerequisites: sim::SyncWithoutPrerequisites::ALL,
+        member_sync: sim::MemberSync::ALL,
         sync_quota_is_shared: both,
         sync_booleans_are_shown: both,
         duplicate_role: sim::DuplicateRole::ALL,
+        role_deletions_fail_without_reason: both,
         role_serves_all_syncs: both,
         role_serves_single_accounts: both,
     }
@@ -161,7 +164,7 @@ pub fn each_switch() -> Vec<sim::Undocumented> {
     settings
 }
 
-pub async fn observe(organization: &sim::Organization) -> Observed<sim::Client> {
+pub async fn observe(organization: &sim::SimOrganization) -> Observed<sim::SimClient> {
     Integration::new(organization.management_client()).observe().await.unwrap()
 }
 
@@ -179,42 +182,42 @@ macro_rules! expect_state {
 expect_state!(expect_disabled, Disabled);
 expect_state!(expect_trusted, TrustedAccess);
 expect_state!(expect_delegated, Delegated);
-expect_state!(expect_irregular, Irregular);
+expect_state!(expect_inconsistent, Inconsistent);
 
-pub async fn disabled_in(organization: &sim::Organization) -> Integration<Disabled, sim::Client> {
+pub async fn disabled_in(organization: &sim::SimOrganization) -> Integration<Disabled, sim::SimClient> {
     expect_disabled(observe(organization).await)
 }
 
-pub async fn trusted_in(organization: &sim::Organization) -> Integration<TrustedAccess, sim::Client> {
+pub async fn trusted_in(organization: &sim::SimOrganization) -> Integration<TrustedAccess, sim::SimClient> {
     expect_trusted(observe(organization).await)
 }
 
-pub async fn delegated_in(organization: &sim::Organization) -> Integration<Delegated, sim::Client> {
+pub async fn delegated_in(organization: &sim::SimOrganization) -> Integration<Delegated, sim::SimClient> {
     expect_delegated(observe(organization).await)
 }
 
-pub async fn irregular_in(organization: &sim::Organization) -> Integration<Irregular, sim::Client> {
-    expect_irregular(observe(organization).await)
+pub async fn inconsistent_in(organization: &sim::SimOrganization) -> Integration<Inconsistent, sim::SimClient> {
+    expect_inconsistent(observe(organization).await)
 }
 
 /// Which way on a failure offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
+pub enum RecoveredVariant {
     Unchanged,
     Moved,
     Unknown,
 }
 
-pub fn way<H: Handle>(recovered: &Recovered<H>) -> Way {
+pub fn way<H: Handle>(recovered: &Recovered<H>) -> RecoveredVariant {
     match recovered {
-        Recovered::Unchanged(_) => Way::Unchanged,
-        Recovered::Moved(_) => Way::Moved,
-        Recovered::Unknown(_) => Way::Unknown,
+        Recovered::Unchanged(_) => RecoveredVariant::Unchanged,
+        Recovered::Changed(_) => RecoveredVariant::Moved,
+        Recovered::Unknown(_) => RecoveredVariant::Unknown,
     }
 }
 
 /// The error of a transition that must fail, and the way on.
-pub fn failed<T, H: Handle>(result: Result<T, Failure<H>>) -> (Error, Recovered<H>) {
+pub fn failed<T, H: Handle>(result: Result<T, TransitionError<H>>) -> (Error, Recovered<H>) {
     match result {
         Ok(_) => panic!("the transition succeeded"),
         Err(failure) => failure.into_parts(),

@@ -18,17 +18,17 @@ use tracing::{Event, Level, Metadata, Subscriber};
 
 /// What was told, for as long as the guard lives and on its thread.
 #[derive(Clone, Default)]
-pub struct Recorder(Arc<Mutex<Told>>);
+pub struct Recorder(Arc<Mutex<RecordedValue>>);
 
 #[derive(Default)]
-struct Told {
-    spans: Vec<Span>,
-    events: Vec<Heard>,
+struct RecordedValue {
+    spans: Vec<RecordedSpan>,
+    events: Vec<RecordedEvent>,
     within: Vec<usize>,
 }
 
 #[derive(Debug, Clone)]
-pub struct Span {
+pub struct RecordedSpan {
     pub name: &'static str,
     pub fields: Fields,
     pub parent: Option<&'static str>,
@@ -36,7 +36,7 @@ pub struct Span {
 
 /// An event.
 #[derive(Debug, Clone)]
-pub struct Heard {
+pub struct RecordedEvent {
     pub level: Level,
     pub fields: Fields,
     /// The names of the spans around it, the outermost first.
@@ -64,21 +64,22 @@ impl Visit for Fields {
 
 impl Recorder {
     pub fn start() -> (Self, DefaultGuard) {
-        // Whether anybody listens is cached for all threads, and may be asked of one on which another test runs: so somebody does on each.
-        let _ = tracing::subscriber::set_global_default(Deaf);
+        // tracing caches for all threads if a subscriber exists, and may ask a thread of another
+        // test. A global subscriber is therefore present on each thread.
+        let _ = tracing::subscriber::set_global_default(IgnoringSubscriber);
         let recorder = Self::default();
         (recorder.clone(), tracing::subscriber::set_default(recorder))
     }
 
-    pub fn spans(&self) -> Vec<Span> {
+    pub fn spans(&self) -> Vec<RecordedSpan> {
         self.0.lock().unwrap().spans.clone()
     }
 
-    pub fn events(&self) -> Vec<Heard> {
+    pub fn events(&self) -> Vec<RecordedEvent> {
         self.0.lock().unwrap().events.clone()
     }
 
-    pub fn span(&self, name: &str) -> Span {
+    pub fn span(&self, name: &str) -> RecordedSpan {
         self.spans().into_iter().find(|span| span.name == name).unwrap()
     }
 
@@ -89,9 +90,9 @@ impl Recorder {
 }
 
 /// Listens, and keeps nothing.
-struct Deaf;
+struct IgnoringSubscriber;
 
-impl Subscriber for Deaf {
+impl Subscriber for IgnoringSubscriber {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         is_ours(metadata)
     }
@@ -125,7 +126,7 @@ impl Subscriber for Recorder {
         attributes.record(&mut fields);
         let mut told = self.0.lock().unwrap();
         let parent = told.within.last().map(|at| told.spans[*at].name);
-        told.spans.push(Span { name: attributes.metadata().name(), fields, parent });
+        told.spans.push(RecordedSpan { name: attributes.metadata().name(), fields, parent });
         Id::from_u64(told.spans.len() as u64)
     }
 
@@ -140,7 +141,7 @@ impl Subscriber for Recorder {
         event.record(&mut fields);
         let mut told = self.0.lock().unwrap();
         let within = told.within.iter().map(|at| told.spans[*at].name).collect();
-        told.events.push(Heard { level: *event.metadata().level(), fields, within });
+        told.events.push(RecordedEvent { level: *event.metadata().level(), fields, within });
     }
 
     fn enter(&self, span: &Id) {

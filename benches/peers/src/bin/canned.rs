@@ -1,4 +1,5 @@
-//! `canned plain|sdk|ports|typed TIMES`: the job on canned answers, in and out again that many times.
+//! `canned plain|sdk|ports|typed TIMES`: the job on canned answers, in and out again that many
+//! times.
 
 use std::env;
 use std::hint::black_box;
@@ -25,10 +26,10 @@ async fn main() -> anyhow::Result<()> {
     for _ in 0..times {
         for step in [Onboard, Offboard] {
             match way.as_str() {
-                "plain" => drop(black_box(plain::run(&organizations, &account, step).await?)),
-                "sdk" => sdk.run(&account, step).await?,
-                "ports" => by_hand::on_ports(&ours, &account, step).await?,
-                "typed" => drop(black_box(typed::run(&ours, &account, step).await?)),
+                "plain" => drop(black_box(plain::run(&organizations, account, step).await?)),
+                "sdk" => sdk.run(account, step).await?,
+                "ports" => by_hand::on_ports(&ours, account, step).await?,
+                "typed" => drop(black_box(typed::run(&ours, account, step).await?)),
                 other => bail!("{other} is no way"),
             }
         }

@@ -5,8 +5,8 @@ use std::hint::black_box;
 
 use anyhow::{Context as _, bail};
 use aws_config::BehaviorVersion;
-use ssm_organizations::RoleName;
-use ssm_organizations::aws::{AwsClient, default_http_client};
+use ssm_organizations::aws::{AwsClient, shared_http_client};
+use ssm_organizations::domain::RoleName;
 use ssm_organizations::ports::{IamApi, OrganizationsApi, StsApi, SyncType, SystemsManagerApi};
 
 #[tokio::main(flavor = "current_thread")]
@@ -17,7 +17,7 @@ async fn main() -> anyhow::Result<()> {
     }
     let mut loader = aws_config::defaults(BehaviorVersion::latest());
     if stage.starts_with("shared-") {
-        loader = loader.http_client(default_http_client().context("no HTTP client")?);
+        loader = loader.http_client(shared_http_client().context("no HTTP client")?);
     }
     let config = loader.load().await;
     match stage.trim_start_matches("shared-") {

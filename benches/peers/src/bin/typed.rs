@@ -10,7 +10,7 @@ async fn main() -> anyhow::Result<()> {
     let (account, steps) = peers::order(env::args().skip(1))?;
     let client = AwsClient::new(&aws_config::load_defaults(BehaviorVersion::latest()).await);
     for step in steps {
-        println!("{:?}", peers::typed::run(&client, &account, step).await?);
+        println!("{:?}", peers::typed::run(&client, account, step).await?);
     }
     Ok(())
 }

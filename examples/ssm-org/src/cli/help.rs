@@ -1,29 +1,31 @@
-//! What stands at the end of each command's help.
+//! Text at the end of each command's help.
 
 pub(super) const PROGRAM: &str = "\
-What the options leave open comes from the usual AWS environment: AWS_REGION, AWS_PROFILE,
-AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, ~/.aws/config and the rest. Where AWS wants fewer calls,
-AWS_MAX_ATTEMPTS says how often each is tried, three times if left out. Colours are for terminals,
-and NO_COLOR switches them off.
+Settings without an option come from the AWS environment: AWS_REGION, AWS_PROFILE,
+AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, ~/.aws/config and so on. AWS_MAX_ATTEMPTS is the number of
+attempts for a call that AWS throttles; the default is three. Terminal output is colored unless
+NO_COLOR is set.
 
-With --json the standard output is one JSON object, whatever happens. Where something went wrong
-it has an `error`, an object with `kind`, `message`, `operation`, `account`, `region`, `caller`,
-`code`, `reason`, `request_id`, `applied`, `retryable`, `retry`, `causes`, `remedies` and `help`, as
-far as they are known, and where there are more errors those in `further_errors`. `retry` is
-`permanent`, `temporary` (the same may succeed later) or `spent` (it may, and was tried several
-times already). Besides:
-  plan                     the plan; it can be kept and applied like one of --out
-  apply, undo, onboard,    `plan`, `receipt` (what was changed), `remaining` (the steps that were
-  offboard                 not done), `now`, `next_steps` and `notes`
-  replace                  the same without `remaining`
+With --json the standard output is always one JSON object. After a failure the object has an
+`error` with `kind`, `details`, `message`, `confidence`, `operation`, `account`, `service`, `region`,
+`caller`, `code`, `reason`, `request_id`, `observed_status`, `write_status`, `retryable`,
+`retry_status`, `causes`, `remedies`, `changes` and `help`, as far as known. Further errors are in
+`further_errors`. `retry_status` is `permanent`, `temporary` (a retry may succeed later) or
+`exhausted` (a retry may succeed later, but several attempts failed). Other members:
+  plan                     the plan, in the format of --out
+  apply, undo, onboard,    `plan`, `receipt` (changes made), `remaining` (steps not done), `now`
+  offboard                 (current state), `next_steps` and `notes`
+  replace                  as above, without `remaining`
   status                   `state`, `snapshot`, `capabilities` and `warnings`
   policy                   `documents`
+  serve                    `endpoint`, `port`, `region`, `management`, `access_key_ids` by account
+                           and `secret_access_key`, when the server starts
 
 Exit status:
-  0  the organization is in the wanted state, or what was asked for was shown
-  1  it is not, or that is not known; the standard error or the `error` says why
+  0  the organization is in the target state, or the requested information was shown
+  1  the target state was not reached or is unknown; the standard error or `error` gives the reason
   2  bad usage; no call was made
-With `plan --detailed-exitcode`: 0 nothing is to do, 2 something is, 1 an error, bad usage too.
+With `plan --detailed-exitcode`: 0 no steps, 2 steps, 1 an error, including bad usage.
 
 Examples:
   ssm-org status
@@ -38,21 +40,22 @@ Examples:
   ssm-org status --companions --region eu-central-1,us-east-1";
 
 pub(super) const PLAN: &str = "\
-Exit status with --detailed-exitcode: 0 nothing is to do, 2 something is, 1 an error.
+Exit status with --detailed-exitcode: 0 no steps, 2 steps, 1 an error.
+The standard error shows the digest of the plan, for `apply FILE --digest DIGEST`.
 
-A target file says the same as the options, and more, in TOML or JSON; each part may be left out:
+A target file in TOML or JSON sets what the options set, and more. Every part is optional:
   trusted_access = \"on\"              # or \"off\"
   administrator = \"222222222222\"     # or \"none\"
   role = \"create\"                    # or \"delete\", or \"keep\"
-  other_syncs = \"protect\"            # or \"forfeit\": what becomes of data syncs that are not named
-  look_in = [\"us-east-1\"]            # where they are looked for, beside the Regions below
+  unlisted_syncs = \"protect\"         # or \"allow_loss\": LOSES DATA of syncs that are not named
+  search_regions = [\"us-east-1\"]     # Regions to list them in, in addition to the Regions below
 
   [[syncs]]
   name = \"all-accounts\"
-  owner = \"administrator\"            # or \"management\", which it is if left out, or an account
+  owner = \"administrator\"            # or \"management\" (the default), or an account id
   regions = [\"eu-central-1\"]
-  source_regions = [\"eu-central-1\"]  # the same as regions if left out
-  units = [\"ou-exam-12345678\"]       # the whole organization if left out
+  source_regions = [\"eu-central-1\"]  # default: regions
+  units = [\"ou-exam-12345678\"]       # default: the whole organization
   future_regions = true
   state = \"present\"                  # or \"absent\"
 
@@ -65,11 +68,13 @@ Examples:
   ssm-org plan --target target.toml --out plan.json --detailed-exitcode
   ssm-org plan --no-admin --trusted-access off --admin-profile administrator --region eu-central-1";
 
-/// What is said to whoever endangers data syncs. Lines end where a shell reads on.
+/// Help on the Regions, for commands that can lose data syncs.
+///
+/// The lines of the command end where a shell continues reading.
 macro_rules! every_region {
     () => {
         "\
-Data syncs are looked for in each --region and nowhere else. Every Region of the account:
+The check for data syncs covers each --region and no others. All Regions of the account:
   --region \"$(aws ec2 describe-regions --query 'Regions[].RegionName' --output text |
     tr '\\t' ,)\""
     };
@@ -78,15 +83,19 @@ Data syncs are looked for in each --region and nowhere else. Every Region of the
 pub(super) const APPLY: &str = "\
 Examples:
   ssm-org apply plan.json --receipt receipt.json
+  ssm-org apply plan.json --digest DIGEST --yes
+  ssm-org plan --no-admin --json | ssm-org apply - --yes
   ssm-org apply --target target.toml --yes --receipt receipt.json
   ssm-org apply --admin 333333333333 --admin-profile old --admin-profile new";
 
 pub(super) const UNDO: &str = "\
 Examples:
   ssm-org undo receipt.json
-  ssm-org undo receipt.json --maybe 2 --admin-profile administrator --region eu-central-1 --yes";
+  ssm-org undo receipt.json --include-unconfirmed 2 --admin-profile administrator --yes";
 
 pub(super) const POLICY: &str = "\
+The standard output is one JSON document after another. The standard error says whom each is for.
+
 Examples:
   ssm-org policy
   ssm-org policy --command status,onboard --organization o-exampleorgid --management 111111111111
@@ -95,8 +104,8 @@ Examples:
   ssm-org policy --trusted-access on --admin 222222222222";
 
 pub(super) const ONBOARD: &str = "\
-Before --recreate-sync deletes a sync, the --receipt has it, as a change that perhaps was made; what
-was done is written at the end.
+Before --recreate-sync deletes a sync, the deletion is saved in the --receipt as an unconfirmed
+change. The changes that were made replace it at the end.
 
 Examples:
   ssm-org onboard --admin 222222222222 --profile management
@@ -108,13 +117,13 @@ pub(super) const REPLACE: &str = concat!(
     every_region!(),
     "
 
-Before the delegation is taken, the --receipt has it and the data syncs that go with it, as a change
-that perhaps was made, and the standard error says how to make each again. What was done is written
-at the end.
+Before the old administrator is deregistered, the deregistration and the affected data syncs are
+saved in the --receipt as an unconfirmed change, and the standard error shows the command that
+creates each sync again. The changes that were made replace the entry at the end.
 
 Examples:
   ssm-org replace --admin 333333333333 --admin-profile old --new-admin-profile new
-  ssm-org replace --admin 333333333333 --forfeit-syncs --yes"
+  ssm-org replace --admin 333333333333 --allow-sync-loss --yes"
 );
 
 pub(super) const OFFBOARD: &str = concat!(
@@ -124,5 +133,23 @@ pub(super) const OFFBOARD: &str = concat!(
 Examples:
   ssm-org offboard --admin-profile administrator --region eu-central-1,us-east-1
   ssm-org offboard --admin-profile administrator --delete-sync all-accounts --delete-role
-  ssm-org offboard --profile management --forfeit-syncs --yes"
+  ssm-org offboard --profile management --allow-sync-loss --yes"
 );
+
+pub(super) const SERVE: &str = "\
+CALL is an operation and the number of its call, counted from now, such as GetRole:2; without a
+number the next call, and with `*` a call of any operation. FAULT is one of:
+  AccessDeniedException, A:REASON    AWS refuses the call, with a reason if there is one
+  throttled                          AWS throttles the call
+  request-lost, response-lost        the connection breaks before or after the effect
+  request-failed:RESPONSE            an unusable response without an effect, and with
+  response-replaced:RESPONSE         an effect: empty-500, error-503, html-502 or truncated
+  delay:3s                           the response is late
+
+While the server runs, POST to /simulation/faults adds faults, one on each line, and DELETE removes
+them. GET of /simulation/calls returns the calls so far as JSON: `calls` of the operations of this
+program, and `further_calls` of others, such as ListAccounts. DELETE forgets them.
+
+Examples:
+  ssm-org serve --simulate organization.json --port 5000
+  curl 127.0.0.1:5000/simulation/faults --data 'RegisterDelegatedAdministrator=response-lost'";

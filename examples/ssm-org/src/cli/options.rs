@@ -1,76 +1,84 @@
-//! What should be, in options.
+//! Options that describe a target.
 
 use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 use http::Uri;
-use ssm_organizations::plan::{AdministratorTarget, OtherSyncs, ServiceTarget, Target};
+use ssm_organizations::domain::OrganizationalUnitId;
+use ssm_organizations::plan::{AdministratorTarget, ServiceTarget, Target, UnlistedSyncs};
 use ssm_organizations::policy::Caller;
 use ssm_organizations::ports::{Operation, OrganizationalUnits, SourceRegions, SyncDefinition};
-use ssm_organizations::{AccountId, Error, OrganizationalUnitId, Region, ServicePrincipal, SyncName};
+use ssm_organizations::{AccountId, Error, Region, ServicePrincipal, SyncName};
 
-/// What should be, and whose credentials there are to see to it.
+/// Target, and profiles of the accounts that hold data syncs.
 #[derive(Debug, Args)]
 pub(crate) struct TargetOptions {
     #[command(flatten)]
     pub(crate) contents: TargetContents,
-    /// Take another account's credentials from this profile, because an account sees only its own data syncs: the administrator's,
-    /// the one's that is to be, or that was; may be repeated
+    /// Profile with credentials of another account, because each account sees only its own data
+    /// syncs: the current, the new or a former administrator; may be repeated
     #[arg(long = "admin-profile", value_name = "PROFILE", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) admin_profiles: Vec<String>,
 }
 
-/// What should be. What is not mentioned is not touched.
+/// Target. Resources without an option are not changed.
 #[derive(Debug, Args, Default)]
 #[command(
-    next_help_heading = "What should be; what is not mentioned is not touched",
+    next_help_heading = "Target; resources without an option are not changed",
     group = clap::ArgGroup::new("integration").multiple(true)
 )]
 pub(crate) struct TargetContents {
-    /// Read it from this file, in TOML or JSON
+    /// Read the target from this file, in TOML or JSON
     #[arg(
         id = "target",
         long,
         value_name = "FILE",
         conflicts_with_all = [
-            "admin", "no_admin", "trusted_access", "companions", "role", "name", "delete_syncs", "forfeit_syncs"
+            "admin", "no_admin", "trusted_access", "companions", "role", "name", "delete_syncs", "allow_sync_loss"
         ]
     )]
     pub(crate) file: Option<PathBuf>,
-    /// This member account administers Systems Manager, instead of any other
+    /// Register this member account as delegated administrator, instead of any other
     #[arg(long, value_name = "ACCOUNT", conflicts_with = "no_admin", group = "integration")]
     admin: Option<AccountId>,
-    /// No account administers Systems Manager
+    /// Register no delegated administrator, and deregister a current one
     #[arg(long, group = "integration")]
     no_admin: bool,
-    /// Systems Manager is trusted in the organization, or is not
+    /// Enable or disable trusted access for Systems Manager
     #[arg(long, value_name = "SWITCH", group = "integration")]
     trusted_access: Option<Switch>,
-    /// This other service is to be as --trusted-access, --admin and --no-admin say, too; may be repeated
+    /// Apply --trusted-access, --admin and --no-admin to this service principal too; may be
+    /// repeated
     #[arg(long = "companion", value_name = "PRINCIPAL", requires = "integration")]
     companions: Vec<ServicePrincipal>,
-    /// The service-linked role `AWSServiceRoleForAmazonSSM_AccountDiscovery`, which data syncs of the organization run on
+    /// Deregister another administrator of a --companion; without this option, the command fails
+    /// and names that account
+    #[arg(long, requires_all = ["companions", "admin"])]
+    replace_companion_admin: bool,
+    /// Create, delete or keep the service-linked role
+    /// `AWSServiceRoleForAmazonSSM_AccountDiscovery`, which data syncs of the organization need
     #[arg(long, value_name = "WHAT")]
     role: Option<Role>,
-    /// This data sync of the organization is there
+    /// Create or update this data sync of the organization
     #[arg(long = "sync", value_name = "NAME", value_parser = own_sync)]
     name: Option<SyncName>,
-    /// Whose the sync is: management, administrator, or an account [default: management]
+    /// Owner of the sync: management, administrator, or an account id [default: management]
     #[arg(long, value_name = "OWNER", value_parser = owner, requires = "name")]
     sync_owner: Option<Caller>,
-    /// The sync's own Region, or several, repeated or separated by commas [default: those of --region]
+    /// Home Region or Regions of the sync, repeated or separated by commas [default: those of
+    /// --region]
     #[arg(long = "sync-region", value_name = "REGION", value_delimiter = ',', requires = "name")]
     sync_regions: Vec<Region>,
     #[command(flatten)]
     shape: SyncShape,
-    /// No data sync of this name is there, in any --region, in the management account and, with --admin-profile, in the
-    /// administrator's; may be repeated
+    /// Delete the data syncs of this name in each --region, in the management account and, with
+    /// --admin-profile, in the administrator account; may be repeated
     #[arg(long = "delete-sync", value_name = "NAME", value_parser = own_sync)]
     pub(crate) delete_syncs: Vec<SyncName>,
-    /// Let data syncs that are not named go or break, where a step endangers them
+    /// LOSES DATA: allow steps to delete or break data syncs that are not named
     #[arg(long)]
-    pub(crate) forfeit_syncs: bool,
+    pub(crate) allow_sync_loss: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -87,7 +95,7 @@ enum Role {
 }
 
 impl TargetOptions {
-    pub(crate) fn says_something(&self) -> bool {
+    pub(crate) fn is_set(&self) -> bool {
         let TargetContents { file, admin, no_admin, trusted_access, role, name, delete_syncs, .. } = &self.contents;
         let one = file.is_some() || admin.is_some() || trusted_access.is_some() || role.is_some() || name.is_some();
         one || *no_admin || !delete_syncs.is_empty()
@@ -95,9 +103,11 @@ impl TargetOptions {
 }
 
 impl TargetContents {
-    /// What should be, the syncs apart that are to be deleted: whose those are is seen first.
+    /// Returns the target, without the syncs to delete.
+    ///
+    /// The owners of those syncs are known only after a read.
     pub(crate) fn target(&self, regions: &[Region]) -> Result<Target, Error> {
-        let mut target = Target::new().looking_in(regions.iter().cloned());
+        let mut target = Target::new().search_regions(regions.iter().cloned());
         let mut service = ServiceTarget::new();
         if let Some(switch) = self.trusted_access {
             target = target.with_trusted_access(switch == Switch::On);
@@ -105,11 +115,15 @@ impl TargetContents {
         }
         if let Some(account) = self.admin {
             target = target.with_administrator(account);
-            service = service.with_administrator(AdministratorTarget::Account(account));
+            service = service.with_administrator(if self.replace_companion_admin {
+                AdministratorTarget::Replacement(account)
+            } else {
+                AdministratorTarget::Account(account)
+            });
         }
         if self.no_admin {
             target = target.without_administrator();
-            service = service.with_administrator(AdministratorTarget::Nobody);
+            service = service.with_administrator(AdministratorTarget::None);
         }
         for principal in &self.companions {
             target = target.with_companion(principal.clone(), service.clone());
@@ -124,8 +138,8 @@ impl TargetContents {
             let owner = self.sync_owner.unwrap_or(Caller::Management);
             target = target.with_sync(owner, self.shape.definition(name.clone(), home)?, home.iter().cloned());
         }
-        if self.forfeit_syncs {
-            target = target.with_other_syncs(OtherSyncs::Forfeit);
+        if self.allow_sync_loss {
+            target = target.with_unlisted_syncs(UnlistedSyncs::AllowLoss);
         }
         Ok(target)
     }
@@ -133,37 +147,39 @@ impl TargetContents {
 
 /// Explorer's data sync of the organization.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Data sync, made in each --region or changed in place")]
+#[command(next_help_heading = "Data sync, created in each --region or updated in place")]
 pub(crate) struct SyncOptions {
-    /// Make a data sync of this name, of the whole organization
+    /// Create or update a data sync of this name, for the whole organization
     #[arg(long = "sync", value_name = "NAME", value_parser = own_sync)]
     pub(crate) name: Option<SyncName>,
     #[command(flatten)]
     shape: SyncShape,
-    /// Delete the sync and create it anew, which is what AWS says to do about one that outlived a time without trusted access; what
-    /// it had collected starts again
+    /// LOSES DATA: delete the sync and create it again, so that its collection starts again. AWS
+    /// recommends this for a sync from before trusted access was disabled
     #[arg(long, requires = "name")]
     pub(crate) recreate_sync: bool,
-    /// Make the sync in the administrator's account, with credentials from this profile, and not in the management account; in an
-    /// opt-in Region only the management account may have one
+    /// Create the sync in the administrator account, with credentials of this profile, instead of
+    /// the management account; in an opt-in Region only the management account can have a sync
     #[arg(long, value_name = "PROFILE", value_parser = NonEmptyStringValueParser::new(), requires = "name")]
     pub(crate) admin_profile: Option<String>,
 }
 
-/// What a data sync collects.
+/// Sources of a data sync.
 #[derive(Debug, Args, Default)]
 struct SyncShape {
-    /// Only the accounts in this organizational unit, or in several, repeated or separated by commas
+    /// Collect only from accounts in this organizational unit or units, repeated or separated by
+    /// commas
     #[arg(long = "sync-ou", value_name = "OU", value_delimiter = ',', requires = "name")]
     units: Vec<OrganizationalUnitId>,
-    /// The Region that the sync collects from, or several, repeated or separated by commas [default: its own]
+    /// Region or Regions to collect from, repeated or separated by commas [default: the home
+    /// Regions]
     #[arg(long = "source-region", value_name = "REGION", value_delimiter = ',', requires = "name")]
     source_regions: Vec<Region>,
-    /// Collect from Regions that AWS opens later, too
+    /// Also collect from Regions that AWS adds later
     #[arg(long, requires = "name")]
     future_regions: bool,
-    /// AWS CHARGES FOR THIS IN EVERY MEMBER ACCOUNT: let the sync switch every source of OpsData on in each of them. Deleting the
-    /// sync does not switch them off again
+    /// AWS CHARGES FOR THIS IN EVERY MEMBER ACCOUNT: let the sync enable every OpsData source in
+    /// each account. Deleting the sync does not disable the sources
     #[arg(long, requires = "name")]
     enable_all_ops_data_sources: bool,
 }
@@ -188,20 +204,17 @@ impl SyncShape {
 }
 
 impl SyncOptions {
-    /// What the sync is to be, in these home Regions; `None` where none is asked for.
+    /// Returns the definition of the sync in these home Regions, or `None` without `--sync`.
     pub(crate) fn definition(&self, home: &[Region]) -> Result<Option<SyncDefinition>, Error> {
         self.name.clone().map(|name| self.shape.definition(name, home)).transpose()
     }
 }
 
-/// The name of a sync that is nobody else's to look after.
+/// Parses the name of a sync, and rejects names of service-managed syncs.
 pub(super) fn own_sync(text: &str) -> Result<SyncName, String> {
     let name = SyncName::new(text).map_err(|invalid| invalid.to_string())?;
-    if name.is_foreign() {
-        return Err("another AWS service looks after the sync of that name".to_owned());
-    }
-    if name.is_withheld() {
-        return Err("what reads like an e-mail address, an access key or a secret is not written down".to_owned());
+    if name.is_service_managed() {
+        return Err("another AWS service manages the sync of that name".to_owned());
     }
     Ok(name)
 }
@@ -217,8 +230,8 @@ fn owner(text: &str) -> Result<Caller, String> {
     }
 }
 
-/// An operation, with or without the service before it.
-pub(super) fn operation(text: &str) -> Result<Operation, String> {
+/// Parses an operation, with or without the service prefix.
+pub(crate) fn operation(text: &str) -> Result<Operation, String> {
     let called = |operation: &Operation| {
         operation.name().eq_ignore_ascii_case(text) || operation.iam_action().eq_ignore_ascii_case(text)
     };
@@ -229,12 +242,12 @@ pub(super) fn operation(text: &str) -> Result<Operation, String> {
     })
 }
 
-/// An absolute URL: checked here, because the SDK would say so only at the first call.
+/// Parses an absolute URL. The SDK would report an invalid URL only at the first call.
 pub(super) fn endpoint(text: &str) -> Result<String, String> {
     let usable = text.parse::<Uri>().is_ok_and(|uri| {
         let has_scheme = matches!(uri.scheme_str(), Some("http" | "https"));
         let has_host = uri.host().is_some_and(|host| !host.is_empty());
-        // A port that is no number leaves something behind the host.
+        // An invalid port stays a part of the authority, so the authority differs from the host.
         let port_is_sound = uri.authority().is_some_and(|authority| {
             let host_and_port = authority.as_str().rsplit('@').next().unwrap_or_default();
             authority.port_u16().is_some() || host_and_port == authority.host()

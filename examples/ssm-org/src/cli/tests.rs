@@ -11,12 +11,12 @@ fn parse(line: &str) -> Result<Cli, ErrorKind> {
 }
 
 #[test]
-fn the_definition_is_sound() {
+fn command_definition_passes_clap_checks() {
     Cli::command().debug_assert();
 }
 
 #[test]
-fn regions_repeat_and_list_and_stand_on_either_side_of_the_command() {
+fn region_option_accepts_lists_and_repetition() {
     for line in [
         "ssm-org status --region eu-central-1,us-east-1 --region eu-west-1",
         "ssm-org --region eu-central-1 --region us-east-1,eu-west-1 status",
@@ -29,7 +29,7 @@ fn regions_repeat_and_list_and_stand_on_either_side_of_the_command() {
 }
 
 #[test]
-fn endpoints_are_absolute_urls() {
+fn endpoint_option_requires_absolute_url() {
     for sound in ["http://127.0.0.1:5000", "http://[::1]:5000", "https://localhost", "https://example.com/prefix"] {
         let cli = parse(&format!("ssm-org status --endpoint-url {sound}")).unwrap();
         assert_eq!(cli.connection.endpoint_url.as_deref(), Some(sound));
@@ -43,7 +43,7 @@ fn endpoints_are_absolute_urls() {
 }
 
 #[test]
-fn malformed_values_are_refused() {
+fn malformed_values_are_rejected() {
     for line in [
         "ssm-org onboard --admin 22222222222",
         "ssm-org onboard --admin 22222222222x",
@@ -59,20 +59,20 @@ fn malformed_values_are_refused() {
 }
 
 #[test]
-fn forfeiting_and_looking_exclude_each_other() {
+fn allow_sync_loss_conflicts_with_the_check() {
     for (line, sound) in [
-        ("ssm-org offboard --forfeit-syncs --admin-profile administrator", false),
-        ("ssm-org offboard --forfeit-syncs --admin-profile administrator --delete-sync all", true),
-        ("ssm-org offboard --forfeit-syncs --delete-role", true),
+        ("ssm-org offboard --allow-sync-loss --admin-profile administrator", false),
+        ("ssm-org offboard --allow-sync-loss --admin-profile administrator --delete-sync all", true),
+        ("ssm-org offboard --allow-sync-loss --delete-role", true),
     ] {
         assert_eq!(parse(line).unwrap().check().is_ok(), sound, "{line}");
     }
-    let refusal = parse("ssm-org replace --admin 333333333333 --forfeit-syncs --admin-profile administrator");
+    let refusal = parse("ssm-org replace --admin 333333333333 --allow-sync-loss --admin-profile administrator");
     assert_eq!(refusal.unwrap_err(), ErrorKind::ArgumentConflict);
 }
 
 #[test]
-fn a_pretend_organization_takes_neither_an_endpoint_nor_a_profile() {
+fn simulate_conflicts_with_endpoint_and_profile() {
     for (line, sound) in [
         ("ssm-org --simulate o.json status", true),
         ("ssm-org --simulate o.json status --profile management", false),
@@ -83,15 +83,15 @@ fn a_pretend_organization_takes_neither_an_endpoint_nor_a_profile() {
 }
 
 #[test]
-fn a_target_is_said_in_one_way() {
+fn target_options_conflict_with_target_and_plan_files() {
     for line in [
         "ssm-org plan --admin 222222222222 --no-admin",
         "ssm-org plan --target target.toml --trusted-access on",
-        "ssm-org plan --target target.toml --forfeit-syncs",
+        "ssm-org plan --target target.toml --allow-sync-loss",
         "ssm-org apply plan.json --trusted-access on",
-        "ssm-org apply plan.json --forfeit-syncs",
+        "ssm-org apply plan.json --allow-sync-loss",
         "ssm-org policy plan.json --trusted-access on",
-        "ssm-org policy plan.json --forfeit-syncs",
+        "ssm-org policy plan.json --allow-sync-loss",
         "ssm-org policy plan.json --operation GetRole",
         "ssm-org policy --operation GetRole --trusted-access on",
     ] {
@@ -109,7 +109,7 @@ fn a_target_is_said_in_one_way() {
 }
 
 #[test]
-fn what_is_said_of_a_sync_needs_one() {
+fn sync_options_require_sync() {
     for option in [
         "--sync-ou ou-root-exampleid",
         "--source-region eu-central-1",
@@ -126,12 +126,12 @@ fn what_is_said_of_a_sync_needs_one() {
 }
 
 #[test]
-fn a_sync_says_what_it_is_told_and_no_more() {
+fn sync_options_set_only_given_attributes() {
     let home = [Region::new("eu-central-1").unwrap(), Region::new("us-east-1").unwrap()];
     let sync = |options: &str| {
         let line = format!("ssm-org onboard --admin 222222222222{options}");
-        let Command::Onboard(order) = parse(&line).unwrap().command else { panic!("another command") };
-        order.sync.definition(&home).unwrap()
+        let Command::Onboard(args) = parse(&line).unwrap().command else { panic!("another command") };
+        args.sync.definition(&home).unwrap()
     };
     assert_eq!(sync(""), None);
     let plain = sync(" --sync all").unwrap();
@@ -149,17 +149,17 @@ fn a_sync_says_what_it_is_told_and_no_more() {
     assert!(full.includes_future_regions() && full.enables_all_ops_data_sources());
 }
 
-/// `--role` makes one, in `onboard`.
+/// `onboard --role` creates the role, so `offboard` uses another name.
 #[test]
-fn offboard_deletes_the_role_by_one_name() {
+fn offboard_accepts_delete_role_only() {
     assert_eq!(parse("ssm-org offboard --role").unwrap_err(), ErrorKind::UnknownArgument);
     let line = "ssm-org offboard --delete-role";
-    let Command::Offboard(order) = parse(line).unwrap().command else { panic!("another command") };
-    assert!(order.delete_role);
+    let Command::Offboard(args) = parse(line).unwrap().command else { panic!("another command") };
+    assert!(args.delete_role);
 }
 
 #[test]
-fn what_a_policy_is_narrowed_to_is_said_where_no_plan_says_so() {
+fn policy_scope_options_conflict_with_plan_or_target() {
     let narrowings = [
         "--organization o-exampleorgid --management 111111111111",
         "--for-administrator 222222222222",
@@ -178,13 +178,13 @@ fn what_a_policy_is_narrowed_to_is_said_where_no_plan_says_so() {
     }
     let refusal = parse("ssm-org policy --administrator 222222222222").unwrap_err();
     assert_eq!(refusal, ErrorKind::UnknownArgument, "it reads like --admin");
-    for idle in ["--admin-profile administrator", "--forfeit-syncs"] {
+    for idle in ["--admin-profile administrator", "--allow-sync-loss"] {
         assert!(parse(&format!("ssm-org policy --command plan {idle}")).unwrap().check().is_err(), "{idle}");
     }
 }
 
 #[test]
-fn protecting_is_the_default() {
+fn offboard_protects_syncs_and_role_by_default() {
     let Command::Offboard(offboard) = parse("ssm-org offboard").unwrap().command else { panic!("another command") };
-    assert!(!offboard.forfeit_syncs && !offboard.delete_role && offboard.delete_syncs.is_empty());
+    assert!(!offboard.allow_sync_loss && !offboard.delete_role && offboard.delete_syncs.is_empty());
 }

@@ -1,62 +1,68 @@
 use ssm_organizations::plan::Plan;
 
 use super::run::Run;
-use super::{Scene, plan};
-use crate::cli::{Apply, Writing};
+use super::{CommandContext, plan};
+use crate::cli::{Apply, WriteArgs};
 use crate::files;
-use crate::report::{Complaint, Outcome, value};
+use crate::report::{CliError, Outcome, value};
 
-pub(super) async fn run(order: &Apply, scene: Scene<'_>) -> Result<Outcome, Complaint> {
-    let plan = match &order.file {
-        Some(path) => files::read_json(path, "plan")?,
-        None => match plan::of(&order.target, scene).await {
+pub(super) async fn run(args: &Apply, context: CommandContext<'_>) -> Result<Outcome, CliError> {
+    let plan = match &args.file {
+        Some(path) => {
+            let plan = files::read_json(path, "plan")?;
+            check_digest(&plan, args.digest.as_deref())?;
+            plan
+        }
+        None => match plan::of(&args.target, context).await {
             Ok(plan) => plan,
-            Err(undrawn) => return undrawn.conclude(),
+            Err(error) => return error.conclude(),
         },
     };
-    carry_through(&plan, "Apply", &order.writing, scene).await
+    confirm_and_apply(&plan, "Apply", &args.write, context).await
 }
 
-/// Shows the plan, asks, and applies it.
-pub(super) async fn carry_through(
+/// Refuses a plan with another digest than the approved one.
+fn check_digest(plan: &Plan, approved: Option<&str>) -> Result<(), CliError> {
+    let (Some(approved), digest) = (approved, plan.digest()?) else { return Ok(()) };
+    if approved.eq_ignore_ascii_case(&digest) {
+        return Ok(());
+    }
+    let why = format!("nothing was changed: the plan has the digest {digest}, and --digest names another one");
+    Err(CliError::new("digest_mismatch", why))
+}
+
+/// Shows the plan, asks for confirmation, and applies the plan.
+pub(super) async fn confirm_and_apply(
     plan: &Plan,
     what: &str,
-    writing: &Writing,
-    scene: Scene<'_>,
-) -> Result<Outcome, Complaint> {
-    // What writes nothing needs neither a yes nor a receipt.
-    let receipt = writing.receipt.as_deref().filter(|_| !plan.is_empty());
+    write: &WriteArgs,
+    context: CommandContext<'_>,
+) -> Result<Outcome, CliError> {
+    // A plan without steps needs neither confirmation nor a receipt.
+    let receipt = write.receipt.as_deref().filter(|_| !plan.is_empty());
     if !plan.is_empty() {
         let (steps, count) = (if plan.steps().len() == 1 { "step" } else { "steps" }, plan.steps().len());
         let question = format!("{what} {count} {steps}?");
-        if let Err(refusal) = ask(plan, None, &question, writing.yes, scene) {
+        if let Err(refusal) = ask(plan, &question, write.yes, context) {
             return Ok(*refusal);
         }
     }
     let mut run = Run::begin(plan.snapshot().organization(), receipt)?;
     if plan.is_empty() {
-        run.notes.tell(plan);
+        run.notes.add_plan_texts(plan);
     }
-    run.apply(plan, scene).await;
+    run.apply(plan, context).await;
     Ok(run.conclude().with("plan", value(plan)))
 }
 
-/// Shows what is about to be done, with what there is to say besides, and asks. The error is the outcome of a no.
-pub(super) fn ask(
-    plan: &Plan,
-    besides: Option<&str>,
-    question: &str,
-    yes: bool,
-    scene: Scene<'_>,
-) -> Result<(), Box<Outcome>> {
-    let mut shown = if plan.is_empty() { plan.snapshot().to_string() } else { plan.to_string() } + "\n";
-    if let Some(besides) = besides {
-        shown.push_str(besides);
-        shown.push_str("\n\n");
-    }
-    let mut answer = scene.console.show(&shown);
+/// Shows the plan and asks for confirmation.
+///
+/// The error is the outcome of a refusal.
+pub(super) fn ask(plan: &Plan, question: &str, yes: bool, context: CommandContext<'_>) -> Result<(), Box<Outcome>> {
+    let shown = format!("{plan}\n");
+    let mut answer = context.console.show(&shown);
     if !yes {
-        answer = answer.and_then(|()| scene.console.confirm(&shown, question));
+        answer = answer.and_then(|()| context.console.confirm(&shown, question));
     }
-    answer.map_err(|complaint| Box::new(Outcome::from(complaint).with("plan", value(plan))))
+    answer.map_err(|error| Box::new(Outcome::from(error).with("plan", value(plan))))
 }

@@ -1,21 +1,21 @@
-use ssm_organizations::plan::{OtherSyncs, Target};
+use ssm_organizations::plan::{Target, UnlistedSyncs};
 
-use super::{Scene, apply};
+use super::{CommandContext, apply};
 use crate::cli::Offboard;
-use crate::report::{Complaint, Outcome};
+use crate::report::{CliError, Outcome};
 
-pub(super) async fn run(order: &Offboard, scene: Scene<'_>) -> Result<Outcome, Complaint> {
+pub(super) async fn run(args: &Offboard, context: CommandContext<'_>) -> Result<Outcome, CliError> {
     let mut target = Target::new().with_trusted_access(false).without_administrator();
-    if order.delete_role {
+    if args.delete_role {
         target = target.without_role();
     }
-    target = if order.forfeit_syncs {
-        target.with_other_syncs(OtherSyncs::Forfeit)
+    target = if args.allow_sync_loss {
+        target.with_unlisted_syncs(UnlistedSyncs::AllowLoss)
     } else {
-        target.looking_in(scene.regions.iter().cloned())
+        target.search_regions(context.regions.iter().cloned())
     };
-    match scene.draw(target, &order.delete_syncs, |target, _| Ok(target)).await {
-        Ok(plan) => apply::carry_through(&plan, "Take Systems Manager out in", &order.writing, scene).await,
-        Err(undrawn) => undrawn.conclude(),
+    match context.build_plan(target, &args.delete_syncs, |target, _| Ok(target)).await {
+        Ok(plan) => apply::confirm_and_apply(&plan, "Remove Systems Manager in", &args.write, context).await,
+        Err(error) => error.conclude(),
     }
 }

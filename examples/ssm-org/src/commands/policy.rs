@@ -2,28 +2,32 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 use ssm_organizations::plan::Plan;
-use ssm_organizations::policy::{self, Document};
+use ssm_organizations::policy::{self, DelegationPolicy, Document};
 use ssm_organizations::ports::Operation;
 
-use super::{Scene, Undrawn, plan};
-use crate::cli::{CommandName, PolicyOrder, PolicyScope};
+use super::{CommandContext, PlanError, plan};
+use crate::cli::{CommandName, PolicyArgs, PolicyScope};
 use crate::files;
-use crate::report::{Complaint, Outcome, value};
+use crate::report::{CliError, Outcome, value};
 
-/// For a target: a plan is made.
-pub(super) async fn run(order: &PolicyOrder, scene: Scene<'_>) -> Result<Outcome, Complaint> {
-    let plan = plan::of(&order.target, scene).await.map_err(Undrawn::into_complaint)?;
+/// Returns the policies for a target, from a computed plan.
+pub(super) async fn run(args: &PolicyArgs, context: CommandContext<'_>) -> Result<Outcome, CliError> {
+    let plan = plan::of(&args.target, context).await.map_err(PlanError::into_error)?;
     Ok(of_plan(&plan))
 }
 
-/// For a plan that was kept, for operations or commands, or for everything.
-pub(super) fn without_calls(order: &PolicyOrder) -> Result<Outcome, Complaint> {
-    if let Some(path) = &order.file {
+/// Returns the policies for a saved plan, for operations or commands, or for all operations;
+/// with observers, the organization's delegation policy.
+pub(super) fn without_calls(args: &PolicyArgs) -> Result<Outcome, CliError> {
+    if let Some(path) = &args.file {
         return Ok(of_plan(&files::read_json(path, "plan")?));
     }
-    let scope = scope(&order.scope);
-    let commands = order.commands.iter().flat_map(|command| operations(*command));
-    let operations: Vec<_> = order.operations.iter().copied().chain(commands).collect();
+    let scope = scope(&args.scope);
+    if !args.observers.is_empty() {
+        return Ok(of_delegation(&DelegationPolicy::for_observers(args.observers.iter().copied(), &scope)));
+    }
+    let commands = args.commands.iter().flat_map(|command| operations(*command));
+    let operations: Vec<_> = args.operations.iter().copied().chain(commands).collect();
     Ok(outcome(if operations.is_empty() {
         Document::for_everything(&scope)
     } else {
@@ -35,8 +39,13 @@ fn of_plan(plan: &Plan) -> Outcome {
     outcome(Document::for_permissions(plan.permissions(), &plan.policy_scope()))
 }
 
-fn scope(options: &PolicyScope) -> policy::Scope {
-    let mut scope = policy::Scope::new();
+fn of_delegation(policy: &DelegationPolicy) -> Outcome {
+    let lines = format!("# For the management account, with `aws organizations put-resource-policy`:\n{policy}\n");
+    Outcome { lines, ..Outcome::default() }.with("delegation_policy", value(policy))
+}
+
+fn scope(options: &PolicyScope) -> policy::PolicyScope {
+    let mut scope = policy::PolicyScope::new();
     if let Some((organization, management)) = options.organization.clone().zip(options.management) {
         scope = scope.of_organization(organization, management);
     }
@@ -49,7 +58,7 @@ fn scope(options: &PolicyScope) -> policy::Scope {
     scope
 }
 
-/// What a command may call.
+/// Returns the operations that a command may call.
 fn operations(command: CommandName) -> Vec<Operation> {
     let reads = Operation::ALL.iter().copied().filter(|operation| !operation.is_write());
     let reads: Vec<_> = reads.filter(|operation| *operation != Operation::GetServiceLinkedRoleDeletionStatus).collect();
@@ -65,7 +74,7 @@ fn operations(command: CommandName) -> Vec<Operation> {
             Operation::CreateServiceLinkedRole,
             Operation::CreateResourceDataSync,
             Operation::UpdateResourceDataSync,
-            // To create one anew.
+            // `--recreate-sync` deletes the sync first.
             Operation::DeleteResourceDataSync,
         ]),
         CommandName::Replace => with(&[
@@ -85,16 +94,16 @@ fn operations(command: CommandName) -> Vec<Operation> {
 }
 
 fn outcome(documents: Vec<Document>) -> Outcome {
-    let mut lines = String::new();
+    let (mut lines, mut notes) = (String::new(), Vec::new());
     let mut all = Vec::new();
     for document in documents {
         let (who, caller, duty) = (document.to_string(), value(&document.caller), value(&document.duty));
         for policy in document.policy.into_managed() {
-            let gap = if lines.is_empty() { "" } else { "\n" };
-            // Writing to a string does not fail.
-            let _ = writeln!(lines, "{gap}# For {who}:\n{policy}");
+            // Writing to a `String` cannot fail.
+            let _ = writeln!(lines, "{policy}");
+            notes.push(format!("policy {} is for {who}", notes.len() + 1));
             all.push(json!({ "caller": caller, "duty": duty, "policy": policy }));
         }
     }
-    Outcome { lines, ..Outcome::default() }.with("documents", Value::Array(all))
+    Outcome { lines, notes, ..Outcome::default() }.with("documents", Value::Array(all))
 }

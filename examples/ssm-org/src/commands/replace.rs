@@ -1,192 +1,150 @@
-use serde_json::json;
-use ssm_organizations::plan::{Action, AtRisk, OtherSyncs, Plan, Snapshot, Target};
-use ssm_organizations::policy::Caller as Owner;
-use ssm_organizations::ports::DataSync;
-use ssm_organizations::{
-    AccountId, Change, ChangeKind, Handover, Observed, Replaced, ServicePrincipal, SyncAt, SyncEnsured, Syncs,
-    SyncsReport,
-};
+use ssm_organizations::domain::{DataSyncId, SyncCheckReport};
+use ssm_organizations::plan::{Action, Plan, Receipt, Snapshot, Target, UnlistedSyncs};
+use ssm_organizations::ports::{AccountState, DataSync};
+use ssm_organizations::{AccountId, Change, ChangeKind, ServicePrincipal};
 
-use super::run::{Run, about_to};
-use super::{Caller, End, Refused, Scene, Undrawn, administrators, apply, lookers, others};
+use super::run::Run;
+use super::{CommandContext, apply};
 use crate::cli::Replace;
-use crate::report::{self, Complaint, Notes, Outcome, Standing, value};
+use crate::files;
+use crate::report::{self, CliError, Outcome, StatusSummary, value};
 
-pub(super) async fn run(order: &Replace, scene: Scene<'_>) -> Result<Outcome, Complaint> {
-    let owners: Vec<Caller<'_>> = [Some(scene.management), scene.administrator].into_iter().flatten().collect();
-    let lookers = lookers(&owners);
-    let handover = match (scene.administrator, scene.successor) {
-        (Some(from), Some(to)) if !order.forfeit_syncs => Handover::Carry { from, to, regions: scene.regions },
-        _ => Handover::Leave(others(order.forfeit_syncs, &lookers, scene.regions)),
-    };
-    let seen = scene.observe().await?;
-    if let Observed::Disabled(_) | Observed::Irregular(_) = &seen {
-        let why = format!("there is no one administrator to replace; {}", Standing::of_observed(&seen));
-        return Err(Complaint::own("no_administrator", why));
+pub(super) async fn run(args: &Replace, context: CommandContext<'_>) -> Result<Outcome, CliError> {
+    let earlier = args.write.receipt.as_deref().map(files::read_receipt).transpose()?.flatten();
+    let recorded = earlier.as_ref().map(|receipt| interrupted_syncs(args.admin, receipt)).unwrap_or_default();
+    let migrates = context.administrator.is_some() && context.successor.is_some() && !args.allow_sync_loss;
+    let mut target = Target::new().with_administrator(args.admin).search_regions(context.regions.iter().cloned());
+    if args.allow_sync_loss {
+        target = target.with_unlisted_syncs(UnlistedSyncs::AllowLoss);
     }
-    let plan = match plan(order, &handover, scene).await {
+    if migrates || !recorded.is_empty() {
+        target = target.with_migrated_syncs(recorded);
+    }
+    let complete = |target: Target, snapshot: &_| {
+        check_administrator(snapshot)?;
+        // A suspended account has no usable credentials, so its data syncs cannot be listed.
+        Ok(match suspended(snapshot) {
+            Some(note) => {
+                context.console.note(&note);
+                target.with_unlisted_syncs(UnlistedSyncs::AllowLoss)
+            }
+            None => target,
+        })
+    };
+    let plan = match context.build_plan(target, &[], complete).await {
         Ok(plan) => plan,
-        Err(undrawn) => return undrawn.conclude(),
+        Err(error) => return error.conclude(),
     };
-    // What is shown is to be what is done.
-    let now = Standing::of(plan.snapshot());
-    if now != Standing::of_observed(&seen) {
-        let complaint = Complaint::own("state_moved", format!("somebody has moved meanwhile; now {now}"));
-        return Ok(Refused { complaint, organization: plan.snapshot().organization().clone(), now }.conclude());
-    }
     if !plan.is_empty() {
-        let question = format!("Make account {} the administrator instead?", order.admin);
-        if let Err(refusal) = apply::ask(&plan, None, &question, order.writing.yes, scene) {
+        let question = format!("Make account {} the administrator instead?", args.admin);
+        if let Err(refusal) = apply::ask(&plan, &question, args.write.yes, context) {
             return Ok(*refusal);
         }
     }
-    let receipt = order.writing.receipt.as_deref().filter(|_| !plan.is_empty());
-    let mut run = Run::begin(seen.organization(), receipt)?;
-    if matches!(&seen, Observed::Delegated(_)) {
-        run.announce(&announced(&plan)?)?;
-        for (what, remedy) in going(order, &plan) {
-            scene.console.tell(&format!("to make {what} again, should this run be cut short: {remedy}"));
-        }
+    let receipt = args.write.receipt.as_deref().filter(|_| !plan.is_empty());
+    let mut run = Run::begin(plan.snapshot().organization(), receipt)?;
+    for (what, remedy) in affected(args, &plan) {
+        context.console.note(&format!("if this run is interrupted, create the {what} again: {remedy}"));
     }
-    let busy = scene.console.busy("handing the delegation over");
-    let (end, error) = match seen {
-        Observed::Delegated(handle) => match handle.replace(&order.admin, handover).await {
-            Ok(replaced) => (tell(order, replaced, &mut run.notes), None),
-            Err(failure) => End::of_failure(failure).await,
-        },
-        // What a run that was cut short leaves: finishing it takes nothing away.
-        Observed::TrustedAccess(handle) => End::of(handle.register_delegated_administrator(&order.admin).await).await,
-        other => (End::Known(other), None),
-    };
-    drop(busy);
-    run.record(end.changes());
-    if let Some(error) = error {
-        let lost = lost(order, &end);
-        // A reply that was lost, or somebody else, may have led there all the same.
-        if !lost.is_empty() || !end.is_delegated_to(order.admin) {
-            run.notes.complaints.push(error.into());
-        }
-        for (what, remedy) in lost {
+    if plan.is_empty() {
+        run.notes.add_plan_texts(&plan);
+    }
+    let is_complete = run.apply(&plan, context).await;
+    if !is_complete {
+        for (what, remedy) in lost(args, &run.changes, run.now.as_ref()) {
             run.notes.lost(what, remedy);
         }
     }
-    run.now = end.now();
-    let mut outcome = run.conclude().with("plan", value(&plan));
-    // The steps are not this plan's: the library takes them in one.
-    outcome.json.remove("remaining");
-    Ok(outcome)
-}
-
-/// What is about to be done, to be shown. The library takes the steps in one, and looks at all of it again.
-async fn plan(order: &Replace, handover: &Handover<'_>, scene: Scene<'_>) -> Result<Plan, Undrawn> {
-    let target = Target::new().with_administrator(order.admin);
-    let target = match handover {
-        Handover::Leave(Syncs::Forfeit) => target.with_other_syncs(OtherSyncs::Forfeit),
-        _ => target.looking_in(scene.regions.iter().cloned()),
-    };
-    let carries = matches!(handover, Handover::Carry { .. });
-    let complete = |target, snapshot: &_| Ok(if carries { carrying(order.admin, target, snapshot) } else { target });
-    scene.draw(target, &[], complete).await
-}
-
-/// The same with the old administrator's syncs, which are to be the new one's.
-fn carrying(new: AccountId, mut target: Target, snapshot: &Snapshot) -> Target {
-    let old: Vec<_> = administrators(snapshot).into_iter().filter(|account| *account != new).collect();
-    for of in snapshot.syncs().iter().filter(|of| old.contains(&of.account)) {
-        let syncs = of.syncs.known().into_iter().flatten();
-        for sync in syncs.filter(|sync| sync.is_of_organization()) {
-            target = match sync.definition().filter(|_| !sync.name.is_foreign() && !sync.name.is_withheld()) {
-                Some(definition) => target.with_sync(Owner::Administrator, definition, [of.region.clone()]),
-                // No plan can say what becomes of it: the library sees to it, or refuses.
-                None => target.with_other_syncs(OtherSyncs::Forfeit),
-            };
-        }
+    let replaces = plan.steps().iter().any(|step| matches!(step.action(), Action::DeregisterAdministrator { .. }));
+    if earlier.is_none() && !replaces && !args.allow_sync_loss {
+        run.notes.warn(
+            "the data syncs of a former administrator are unknown; after an interrupted replacement, --receipt with \
+             the receipt of that run creates those that are missing",
+        );
     }
-    target
+    Ok(run.conclude().with("plan", value(&plan)))
 }
 
-/// The step that takes the delegation, with what goes with it.
-fn departures(plan: &Plan) -> impl Iterator<Item = (AccountId, &ServicePrincipal, &AtRisk)> {
-    plan.steps().iter().filter_map(|step| match step.action() {
-        Action::DeregisterAdministrator { account, principal, .. } => {
-            step.at_risk().map(|at_risk| (*account, principal, at_risk))
+/// Checks that there is one administrator to replace, or none after an interrupted replacement.
+fn check_administrator(snapshot: &Snapshot) -> Result<(), CliError> {
+    let now = StatusSummary::of(snapshot);
+    if matches!(now.name(), "Disabled" | "Inconsistent") {
+        let why = format!("there is no single administrator to replace; {now}");
+        return Err(CliError::new("no_administrator", why));
+    }
+    Ok(())
+}
+
+/// Returns a note if the account of the current administrator is closed or suspended.
+fn suspended(snapshot: &Snapshot) -> Option<String> {
+    let service = snapshot.service(&ServicePrincipal::SYSTEMS_MANAGER)?;
+    let administrator = service.administrators.known()?.first()?;
+    let state = administrator.state.as_ref().filter(|state| {
+        matches!(state, AccountState::Suspended | AccountState::PendingClosure | AccountState::Closed)
+    })?;
+    let account = administrator.account;
+    Some(format!("account {account} is {state}: its data syncs cannot be listed, and AWS may delete them"))
+}
+
+/// Returns the syncs that the last replacement of the receipt recorded, if it was by this account.
+fn interrupted_syncs(admin: AccountId, receipt: &Receipt) -> Vec<(DataSyncId, DataSync)> {
+    let last = receipt.changes().iter().rev().find_map(recorded);
+    last.filter(|(former, _)| *former != admin).map(|(_, syncs)| syncs.to_vec()).unwrap_or_default()
+}
+
+/// Returns the former administrator and its syncs, if the change deregistered an account.
+fn recorded(change: &Change) -> Option<(AccountId, &[(DataSyncId, DataSync)])> {
+    match &change.kind {
+        ChangeKind::AdministratorDeregistered { account, principal, syncs, .. }
+            if *principal == ServicePrincipal::SYSTEMS_MANAGER =>
+        {
+            let syncs = if let SyncCheckReport::Recorded(syncs) = syncs { syncs.as_slice() } else { &[] };
+            Some((*account, syncs))
         }
         _ => None,
-    })
+    }
 }
 
-/// The same as changes that are about to be made.
-fn announced(plan: &Plan) -> Result<Vec<Change>, Complaint> {
-    let announce = |(account, principal, at_risk): (AccountId, &ServicePrincipal, &AtRisk)| {
-        let service = plan.snapshot().service(principal).and_then(|service| service.administrators.known());
-        let found = service.into_iter().flatten().find(|found| found.account == account);
-        // A name that is never written down cannot be read again either.
-        let known: Vec<_> = at_risk.known.iter().filter(|(at, _)| !at.name.is_withheld()).cloned().collect();
-        let is_forfeit = known.is_empty() && at_risk.others == OtherSyncs::Forfeit;
-        about_to(&json!({ "administrator_deregistered": {
-            "account": account,
-            "principal": principal,
-            "since": found.map(value).and_then(|found| found.get("since").cloned()),
-            "syncs": value(&if is_forfeit { SyncsReport::Forfeited } else { SyncsReport::Recorded(known) }),
-        } }))
-    };
-    departures(plan).map(announce).collect()
-}
-
-/// What goes with the delegation and is to be made again, each with the command that does so.
-fn going(order: &Replace, plan: &Plan) -> Vec<(String, String)> {
-    let known = departures(plan).flat_map(|(_, _, at_risk)| &at_risk.known);
-    let own = known.filter(|(at, _)| !at.name.is_foreign() && !at.name.is_withheld());
-    let profile = order.new_admin_profile.as_deref();
-    let remake = |(at, sync): &(SyncAt, DataSync)| {
-        let remedy = report::remake(order.admin, profile, &at.region, &sync.definition()?);
+/// Returns the syncs that AWS deletes with the delegation, each with the command that creates it
+/// again.
+fn affected(args: &Replace, plan: &Plan) -> Vec<(String, String)> {
+    let departures = plan.steps().iter().filter_map(|step| match step.action() {
+        Action::DeregisterAdministrator { .. } => step.affected_syncs(),
+        _ => None,
+    });
+    let own = departures.flat_map(|affected| &affected.listed).filter(|(at, _)| !at.name.is_service_managed());
+    let profile = args.new_admin_profile.as_deref();
+    let remake = |(at, sync): &(DataSyncId, DataSync)| {
+        let remedy = report::remake(args.admin, profile, &at.region, &sync.definition()?);
         Some((report::sync_at(&at.name, at.account, &at.region), remedy))
     };
     own.filter_map(remake).collect()
 }
 
-/// What became of the syncs that were carried over. Those that were created stand in the changes.
-fn tell<'a>(order: &Replace, replaced: Replaced<Caller<'a>>, notes: &mut Notes) -> End<'a> {
-    for (at, result) in replaced.carried {
-        match result {
-            Ok(SyncEnsured::AlreadySo(_)) => notes.kept(report::sync_at(&at.name, at.account, &at.region)),
-            Ok(_) => {}
-            Err(error) => notes.complaints.push(error.into()),
-        }
-    }
-    let profile = order.new_admin_profile.as_deref();
-    for (region, sync) in &replaced.lost {
-        let remedy = report::remake(order.admin, profile, region, sync);
-        notes.lost(report::sync_at(sync.name(), order.admin, region), remedy);
-    }
-    for at in &replaced.unshown {
-        let rest = "AWS did not show whether it had Regions to come in it and every source of OpsData on: it was to \
-                    be made without";
-        notes.warn(format_args!("{}: {rest}", report::sync_at(&at.name, at.account, &at.region)));
-    }
-    for at in &replaced.foreign {
-        let rest = "it went with the delegation and was not made again, for another AWS service looks after it";
-        notes.warn(format_args!("{}: {rest}", report::sync_at(&at.name, at.account, &at.region)));
-    }
-    End::Known(replaced.delegated.into())
-}
-
-/// The syncs that went with a delegation, where the replacement failed after it, each with the command that makes it again.
-fn lost(order: &Replace, end: &End<'_>) -> Vec<(String, String)> {
-    let recorded = end.changes().iter().filter_map(|change| match &change.kind {
-        ChangeKind::AdministratorDeregistered { syncs: SyncsReport::Recorded(syncs), .. } => Some(syncs),
-        _ => None,
-    });
-    let remake = |(at, sync): &(SyncAt, DataSync)| {
-        // The service that looks after a foreign one makes it again.
-        let definition = sync.definition().filter(|_| !at.name.is_foreign())?;
-        let (admin, profile) = if end.is_delegated_to(order.admin) {
-            (order.admin, order.new_admin_profile.as_deref())
+/// Returns the syncs of the former administrator that do not exist in the account of the new one,
+/// each with the command that creates it again.
+///
+/// A sync that AWS may have created is not lost.
+fn lost(args: &Replace, changes: &[Change], now: Option<&StatusSummary>) -> Vec<(String, String)> {
+    let administers =
+        |account| now.and_then(|now| now.administrators.as_ref()).is_some_and(|accounts| accounts.contains(&account));
+    let is_created = |at: &DataSyncId| {
+        changes.iter().any(|change| match &change.kind {
+            ChangeKind::DataSyncCreated { sync, .. } => (&sync.name, &sync.region) == (&at.name, &at.region),
+            _ => false,
+        })
+    };
+    let former = changes.iter().filter_map(recorded).filter(|(former, _)| !administers(*former));
+    let remake = |(at, sync): &(DataSyncId, DataSync)| {
+        // A service-managed sync is created again by its own service.
+        let definition = sync.definition().filter(|_| !at.name.is_service_managed() && !is_created(at))?;
+        let (admin, profile) = if administers(args.admin) {
+            (args.admin, args.new_admin_profile.as_deref())
         } else {
-            (at.account, order.admin_profile.as_deref())
+            (at.account, args.admin_profile.as_deref())
         };
         let remedy = report::remake(admin, profile, &at.region, &definition);
-        Some((report::sync_at(&at.name, at.account, &at.region), remedy))
+        Some((report::sync_at(&at.name, admin, &at.region), remedy))
     };
-    recorded.flatten().filter_map(remake).collect()
+    former.flat_map(|(_, syncs)| syncs).filter_map(remake).collect()
 }

@@ -1,101 +1,125 @@
-//! Applying a plan, and keeping what it changes.
+//! Runs that apply a plan and save the changes.
 
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use serde_json::{Value, json};
-use ssm_organizations::Change;
-use ssm_organizations::plan::{Event, Plan};
+use ssm_organizations::guidance::NextStep;
+use ssm_organizations::plan::{Event, Plan, Snapshot, SnapshotScope};
 use ssm_organizations::ports::Organization;
+use ssm_organizations::{Change, ChangeRecorder, RecordError};
 
-use super::Scene;
+use super::CommandContext;
 use crate::files::ReceiptFile;
-use crate::report::{Complaint, Notes, Outcome, Standing};
+use crate::report::{CliError, Notes, Outcome, StatusSummary};
+use crate::signals;
 
-/// Something that writes, under way.
-pub(super) struct Run<'a> {
+/// Writing command in progress.
+pub(super) struct Run {
     organization: Organization,
     pub(super) notes: Notes,
     pub(super) changes: Vec<Change>,
-    pub(super) now: Option<Standing>,
-    file: Option<ReceiptFile<'a>>,
+    /// State according to this run's last reads; `None` if it is unknown.
+    pub(super) now: Option<StatusSummary>,
+    /// Resources that exist afterwards, to leave out the next steps that they make unnecessary.
+    existing: Option<Snapshot>,
+    /// The receipt file, if the command line names one.
+    file: Arc<Mutex<Option<ReceiptFile>>>,
 }
 
-impl<'a> Run<'a> {
-    /// Before anything is changed: the receipt's file is opened, and a refusal is still without consequence.
-    pub(super) fn begin(organization: &Organization, receipt: Option<&'a Path>) -> Result<Self, Complaint> {
+impl Run {
+    /// Opens the receipt file before the first change.
+    pub(super) fn begin(organization: &Organization, receipt: Option<&Path>) -> Result<Self, CliError> {
         let file = receipt.map(|path| ReceiptFile::open(path, organization)).transpose()?;
+        let file = Arc::new(Mutex::new(file));
         let organization = organization.clone();
-        Ok(Self { organization, notes: Notes::default(), changes: Vec::new(), now: None, file })
+        Ok(Self { organization, notes: Notes::default(), changes: Vec::new(), now: None, existing: None, file })
     }
 
-    /// Applies a plan. Whether it came to its end.
-    pub(super) async fn apply(&mut self, plan: &Plan, scene: Scene<'_>) -> bool {
-        let mut progress = scene.console.progress(plan.steps().len());
-        let mut skipped = Vec::new();
-        let file = &mut self.file;
+    /// Applies a plan. Returns whether all steps were completed.
+    ///
+    /// Each write is in the receipt file before it is sent. A signal drops the run, and the file
+    /// keeps the write in progress as unconfirmed.
+    pub(super) async fn apply(&mut self, plan: &Plan, context: CommandContext<'_>) -> bool {
+        let mut progress = context.console.progress(plan.steps().len());
+        let (mut skipped, mut ended) = (Vec::new(), BTreeSet::new());
+        let file = Arc::clone(&self.file);
+        let recorder = ChangeRecorder::with_callback(move |_, changes| save(&file, changes));
+        let clients = context.clients().with_recorder(recorder.clone());
         let on_event = |event: Event<'_>| {
             progress.on(&event);
             match event {
-                Event::Changed { receipt, .. } => {
-                    if let Some(file) = file {
-                        file.keep(receipt.changes());
-                    }
+                Event::Changed { index, .. } => {
+                    ended.insert(index);
                 }
-                Event::Skipped { step, .. } => skipped.push(step.action().to_string()),
+                Event::Skipped { index, step, .. } => {
+                    ended.insert(index);
+                    skipped.push(step.action().to_string());
+                }
                 _ => {}
             }
         };
-        let applied = plan.apply(&scene.clients(), on_event).await;
+        let applied = tokio::select! {
+            applied = plan.apply(&clients, on_event) => Ok(applied),
+            signal = signals::received() => Err(signal),
+        };
         drop(progress);
         for action in skipped {
-            self.notes.kept(format_args!("{action}: it is so already"));
+            self.notes.skipped(format_args!("{action}: already in place"));
         }
-        match applied {
-            Ok(receipt) => {
-                self.changes = receipt.changes().to_vec();
-                self.now = Some(Standing::of(plan.snapshot()).after(&self.changes));
+        let steps = plan.steps().iter().enumerate();
+        let is_complete = match applied {
+            Ok(Ok(applied)) => {
+                self.changes = recorder.changes();
+                self.now = Some(StatusSummary::of(&applied.now));
                 true
             }
-            Err(stopped) => {
-                for index in stopped.remaining() {
-                    if let Some(step) = plan.steps().get(*index) {
-                        self.notes.not_done(step.action());
-                    }
+            Ok(Err(stopped)) => {
+                for (_, step) in steps.filter(|(index, _)| stopped.remaining().contains(index)) {
+                    self.notes.not_done(step.action());
                 }
-                self.now = stopped.now().map(Standing::of);
+                self.now = stopped.now().map(StatusSummary::of);
                 let (error, receipt) = stopped.into_parts();
                 self.changes = receipt.changes().to_vec();
-                self.notes.complaints.push(error.into());
+                self.notes.errors.push(error.into());
+                // The reads after the failure may have identified created resources. The outcome
+                // reports a failure.
+                let _ = save(&self.file, &self.changes);
                 false
             }
-        }
+            Err(signal) => {
+                for (_, step) in steps.filter(|(index, _)| !ended.contains(index)) {
+                    self.notes.not_done(step.action());
+                }
+                self.changes = recorder.changes();
+                let why = format!("stopped by {signal}; the last write may have been applied");
+                self.notes.errors.push(CliError::new("interrupted", why));
+                return false;
+            }
+        };
+        self.read_existing(context).await;
+        is_complete
     }
 
-    /// Puts what is about to be changed beside a plan into the receipt's file, so that what goes with it is known whenever this process
-    /// ends. Where that cannot be, nothing is to be changed.
-    pub(super) fn announce(&mut self, changes: &[Change]) -> Result<(), Complaint> {
-        match &mut self.file {
-            Some(file) => file.keep_first(&[&self.changes, changes].concat()),
-            None => Ok(()),
-        }
-    }
-
-    /// Notes what was changed beside a plan.
-    pub(super) fn record(&mut self, changes: &[Change]) {
-        self.changes.extend_from_slice(changes);
-        if let Some(file) = &mut self.file {
-            file.keep(&self.changes);
+    /// Reads the resources on which the next steps depend. Without a read, every step is listed.
+    async fn read_existing(&mut self, context: CommandContext<'_>) {
+        if !NextStep::after(&self.changes).is_empty() {
+            let scope = SnapshotScope::new().with_role().in_regions(context.regions.iter().cloned());
+            self.existing = context.take_snapshot(&scope).await.ok();
         }
     }
 
     pub(super) fn conclude(mut self) -> Outcome {
-        self.notes.complaints.extend(self.file.and_then(ReceiptFile::into_failure));
-        self.notes.conclude(&self.organization, &self.changes, self.now.as_ref())
+        let file = self.file.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.notes.errors.extend(file.and_then(ReceiptFile::into_failure));
+        self.notes.conclude(&self.organization, &self.changes, self.now.as_ref(), self.existing.as_ref())
     }
 }
 
-/// A change that is about to be made: in a receipt it is one of which no reply is known. The library makes none but its own, so this one is read.
-pub(super) fn about_to(kind: &Value) -> Result<Change, Complaint> {
-    let change = json!({ "kind": kind, "certainty": "maybe", "shown": false });
-    serde_json::from_value(change).map_err(|error| Complaint::own("file", format!("receipt: {error}")))
+/// Writes the changes to the receipt file, if there is one.
+fn save(file: &Mutex<Option<ReceiptFile>>, changes: &[Change]) -> Result<(), RecordError> {
+    match &mut *file.lock().unwrap_or_else(PoisonError::into_inner) {
+        Some(file) => file.write(changes),
+        None => Ok(()),
+    }
 }

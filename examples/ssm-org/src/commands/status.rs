@@ -1,18 +1,18 @@
-use ssm_organizations::Capability;
-use ssm_organizations::plan::Scope;
+use ssm_organizations::guidance::Capability;
+use ssm_organizations::plan::SnapshotScope;
 
-use super::Scene;
+use super::CommandContext;
 use crate::cli::Status;
-use crate::report::{self, Complaint, Outcome};
+use crate::report::{self, CliError, Outcome};
 
-pub(super) async fn run(order: &Status, scene: Scene<'_>) -> Result<Outcome, Complaint> {
-    let mut scope = Scope::new().with_role().in_regions(scene.regions.iter().cloned());
-    if order.companions {
+pub(super) async fn run(args: &Status, context: CommandContext<'_>) -> Result<Outcome, CliError> {
+    let mut scope = SnapshotScope::new().with_role().in_regions(context.regions.iter().cloned());
+    if args.companions {
         let needed = |one: &Capability| {
             [one.trusted_principals(), one.optional_principals(), one.delegated_principals()].concat()
         };
-        scope = Capability::ALL.iter().flat_map(needed).fold(scope, Scope::with_companion);
+        scope = Capability::ALL.iter().flat_map(needed).fold(scope, SnapshotScope::with_companion);
     }
-    let snapshot = scene.look(&scope).await?;
-    Ok(report::overview(&snapshot, order.companions))
+    let snapshot = context.take_snapshot(&scope).await?;
+    Ok(report::overview(&snapshot, args.companions))
 }

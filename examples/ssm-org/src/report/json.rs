@@ -1,36 +1,36 @@
-//! For programs.
+//! JSON output.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use ssm_organizations::{Error, Retry};
+use ssm_organizations::Error;
 
-use super::{Complaint, Standing, message};
-use crate::advice;
+use super::{CliError, StatusSummary, message};
+use crate::hints;
 
-/// As JSON. What the library can write, it can.
+/// Serializes a value of the library. Its types always serialize.
 pub(crate) fn value(of: &impl Serialize) -> Value {
     serde_json::to_value(of).unwrap_or_default()
 }
 
-pub(super) fn standing(standing: &Standing) -> Value {
+pub(super) fn status_summary(status_summary: &StatusSummary) -> Value {
     json!({
-        "state": standing.name(),
-        "organization": standing.organization,
-        "trusted_access": standing.trusted,
-        "administrators": standing.administrators,
+        "state": status_summary.name(),
+        "organization": status_summary.organization,
+        "trusted_access": status_summary.trusted,
+        "administrators": status_summary.administrators,
     })
 }
 
-/// What there is to know of a complaint, and of the errors of the same step behind it. What is not known is left out.
-pub(crate) fn error_objects(complaint: &Complaint, help: &[String]) -> Vec<Value> {
-    let (mut objects, further): (Vec<_>, &[Error]) = match complaint {
-        Complaint::Own { kind, text } => {
+/// Returns objects for an error and for its related errors. Unknown members are left out.
+pub(crate) fn error_objects(error: &CliError, help: &[String]) -> Vec<Value> {
+    let (mut objects, further): (Vec<_>, &[Error]) = match error {
+        CliError::Own { kind, text } => {
             (vec![Map::from_iter([member("kind", *kind), member("message", text.as_str())])], &[])
         }
-        Complaint::Usage(text) => {
+        CliError::Usage(text) => {
             (vec![Map::from_iter([member("kind", "usage"), member("message", text.as_str())])], &[])
         }
-        Complaint::Error(error) => (vec![error_object(error)], error.further()),
+        CliError::Error(error) => (vec![error_object(error)], error.related()),
     };
     if let (Some(first), false) = (objects.first_mut(), help.is_empty()) {
         first.extend([member("help", help)]);
@@ -43,68 +43,37 @@ fn member(name: &str, value: impl Into<Value>) -> (String, Value) {
     (name.to_owned(), value.into())
 }
 
+/// Returns the library's form of an error, without the remedies that hints of this program replace.
+/// Related errors are objects of their own.
 fn error_object(error: &Error) -> Map<String, Value> {
-    let mut object = Map::from_iter([
-        member("kind", kind(error)),
-        member("message", message(error)),
-        member("applied", error.applied().to_string()),
-        member("retryable", error.is_retryable()),
-        member("retry", retry(error.retry())),
-    ]);
-    let known = [
-        ("operation", error.operation().map(|operation| operation.name().into())),
-        ("account", error.account().as_ref().map(value)),
-        ("region", error.region().map(value)),
-        ("caller", error.caller().as_ref().map(value)),
-        ("code", error.code().map(Into::into)),
-        ("reason", error.reason().map(Into::into)),
-        ("request_id", error.request_id().map(Into::into)),
-    ];
-    object.extend(known.into_iter().filter_map(|(name, value)| value.map(|value| member(name, value))));
+    let Value::Object(mut object) = value(error) else { return Map::new() };
+    object.remove("related");
+    object.insert("message".to_owned(), message(error).into());
     let remedies = error.remedies();
-    let remedies: Vec<_> =
-        remedies.iter().filter(|remedy| !advice::replaces(remedy)).map(ToString::to_string).collect();
-    for (name, texts) in [("causes", error.causes()), ("remedies", remedies)] {
-        if !texts.is_empty() {
-            object.extend([member(name, texts)]);
-        }
+    let remedies: Vec<_> = remedies.iter().filter(|remedy| !hints::replaces(remedy)).map(value).collect();
+    if remedies.is_empty() {
+        object.remove("remedies");
+    } else {
+        object.insert("remedies".to_owned(), remedies.into());
     }
     object
-}
-
-/// Whether the same call may succeed later, and whether the client has tried as often as it does.
-fn retry(retry: Retry) -> String {
-    match retry {
-        Retry::Spent => "spent".to_owned(),
-        other => other.to_string(),
-    }
-}
-
-/// The name of the error's kind, in lower case with underscores: `AccessDenied` is `access_denied`.
-fn kind(error: &Error) -> String {
-    let debug = format!("{:?}", error.kind());
-    let name = debug.split(|char: char| !char.is_alphanumeric()).next().unwrap_or_default();
-    let mut snake = String::new();
-    for char in name.chars() {
-        if char.is_uppercase() && !snake.is_empty() {
-            snake.push('_');
-        }
-        snake.extend(char.to_lowercase());
-    }
-    snake
 }
 
 #[cfg(test)]
 mod tests {
     use ssm_organizations::ports::Operation;
-    use ssm_organizations::{Error, Retry};
+    use ssm_organizations::{Error, RetryStatus};
 
     use super::error_objects;
 
     #[test]
-    fn an_error_says_what_is_known_and_nothing_else() {
-        let error = Error::service(Operation::EnableAwsServiceAccess, "AccessDeniedException", "no, admin@example.com")
-            .with_request_id("r-1");
+    fn error_object_has_known_members_only() {
+        let error = Error::from_service_error(
+            Operation::EnableAwsServiceAccess,
+            "AccessDeniedException",
+            "no, admin@example.com",
+        )
+        .with_request_id("r-1");
         let objects = error_objects(&error.into(), &["do it".to_owned()]);
         let [object] = objects.as_slice() else { panic!("one error") };
         assert_eq!(object["kind"], "access_denied");
@@ -116,15 +85,15 @@ mod tests {
     }
 
     #[test]
-    fn whether_to_try_again_is_told_from_having_tried() {
+    fn retry_distinguishes_exhausted_from_temporary() {
         for (retry, text, retryable) in [
-            (Retry::Permanent, "permanent", false),
-            (Retry::Temporary, "temporary", true),
-            (Retry::Spent, "spent", false),
+            (RetryStatus::Permanent, "permanent", false),
+            (RetryStatus::Temporary, "temporary", true),
+            (RetryStatus::Exhausted, "exhausted", false),
         ] {
-            let error = Error::service(Operation::DescribeOrganization, "TooManyRequestsException", "");
+            let error = Error::from_service_error(Operation::DescribeOrganization, "TooManyRequestsException", "");
             let objects = error_objects(&error.with_retry(retry).into(), &[]);
-            assert_eq!((&objects[0]["retry"], &objects[0]["retryable"]), (&text.into(), &retryable.into()));
+            assert_eq!((&objects[0]["retry_status"], &objects[0]["retryable"]), (&text.into(), &retryable.into()));
         }
     }
 }

@@ -1,0 +1,188 @@
+//! Records of writes: each write is recorded before it is sent and again once its result is known.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use crate::domain::{Certainty, Change, ChangeKind, Operation};
+use crate::error::{Error, WriteStatus};
+
+/// Error of a [`ChangeRecorder`]'s callback.
+pub type RecordError = Box<dyn std::error::Error + Send + Sync>;
+
+type Callback = dyn FnMut(WriteEvent<'_>, &[Change]) -> Result<(), RecordError> + Send;
+
+/// Progress of one write, with its change.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum WriteEvent<'a> {
+    /// The write is about to be sent. The change is [unconfirmed](Certainty::Unconfirmed) and has
+    /// no date or ID of AWS.
+    Sending(&'a Change),
+    /// The change was made, or may have been made.
+    Changed(&'a Change),
+    /// The write changed nothing.
+    NotApplied(&'a Change),
+}
+
+/// Record of the changes of handles and plan runs, shared by its clones.
+///
+/// [`Integration::with_recorder`](crate::Integration::with_recorder) and
+/// [`Clients::with_recorder`](crate::plan::Clients::with_recorder) take a recorder. Each write is
+/// recorded as an unconfirmed change before it is sent. Once its result is known, the record is
+/// replaced with the result, or removed if nothing changed. The recorder thus holds every change
+/// even if the future of a transition or of a run is dropped. The changes of several handles and
+/// runs are in the order in which they were sent.
+///
+/// ```
+/// use ssm_organizations::plan::{Clients, Receipt, Target};
+/// use ssm_organizations::{ChangeRecorder, sim};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), ssm_organizations::Error> {
+/// let client = sim::SimOrganization::builder().build().management_client();
+/// let file = std::env::temp_dir().join("example-changes.txt");
+/// let recorder = ChangeRecorder::with_callback(move |_, changes| {
+///     let lines: Vec<_> = changes.iter().map(ToString::to_string).collect();
+///     Ok(std::fs::write(&file, lines.join("\n"))?)
+/// });
+/// let clients = Clients::new(&client).with_recorder(recorder.clone());
+/// let plan = Target::new().with_trusted_access(true).plan(&clients).await?;
+/// plan.apply(&clients, |_event| {}).await?;
+///
+/// let receipt = Receipt::of_changes(plan.snapshot().organization(), &recorder.changes());
+/// assert_eq!(receipt.changes().len(), 1);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Default)]
+pub struct ChangeRecorder(Arc<Mutex<Records>>);
+
+#[derive(Default)]
+struct Records {
+    changes: BTreeMap<u64, Change>,
+    /// Number of the next write.
+    next: u64,
+    callback: Option<Box<Callback>>,
+}
+
+impl Records {
+    fn report(&mut self, event: WriteEvent<'_>) -> Result<(), RecordError> {
+        match &mut self.callback {
+            Some(callback) => callback(event, &self.changes.values().cloned().collect::<Vec<_>>()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl ChangeRecorder {
+    /// Creates a recorder that keeps the changes in memory.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Creates a recorder that also passes each event to the callback, with all changes recorded so
+    /// far.
+    ///
+    /// If the callback fails for [`WriteEvent::Sending`], the write is not sent, and the operation
+    /// fails with [`NotSent`](crate::ErrorKind::NotSent). A failure for another event does not
+    /// change the result of the operation. The next write calls the callback again, with all
+    /// changes. The callback must not use this recorder.
+    #[must_use]
+    pub fn with_callback(
+        callback: impl FnMut(WriteEvent<'_>, &[Change]) -> Result<(), RecordError> + Send + 'static,
+    ) -> Self {
+        let records = Records { callback: Some(Box::new(callback)), ..Records::default() };
+        Self(Arc::new(Mutex::new(records)))
+    }
+
+    /// Returns all changes, including those of writes in progress, in the order of sending.
+    #[must_use]
+    pub fn changes(&self) -> Vec<Change> {
+        self.records().changes.values().cloned().collect()
+    }
+
+    fn records(&self) -> MutexGuard<'_, Records> {
+        // A panic in the callback poisons the mutex, and the changes stay valid.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Records a write and sends it. Returns the record and the result of a write that may have
+    /// been applied, and otherwise the error.
+    ///
+    /// A dropped future leaves the record unconfirmed.
+    pub(crate) async fn send<T>(
+        &self,
+        operation: Operation,
+        kind: ChangeKind,
+        write: impl Future<Output = Result<T, Error>>,
+    ) -> Result<(SentWrite, Result<T, Error>), Error> {
+        let unrecorded = |error| Error::not_sent(operation, format!("the change could not be recorded: {error}"));
+        let sent = self.begin(kind).map_err(unrecorded)?;
+        match write.await {
+            Err(error) if error.write_status() == WriteStatus::NotApplied => {
+                sent.remove();
+                Err(error)
+            }
+            result => Ok((sent, result)),
+        }
+    }
+
+    fn begin(&self, kind: ChangeKind) -> Result<SentWrite, RecordError> {
+        let change = Change { kind, certainty: Certainty::Unconfirmed, observed: false, sent_at: Some(now()) };
+        let mut records = self.records();
+        let number = records.next;
+        records.next += 1;
+        records.changes.insert(number, change.clone());
+        if let Err(error) = records.report(WriteEvent::Sending(&change)) {
+            records.changes.remove(&number);
+            return Err(error);
+        }
+        drop(records);
+        Ok(SentWrite { recorder: self.clone(), number, sent_at: change.sent_at })
+    }
+}
+
+/// Prints the changes.
+impl fmt::Debug for ChangeRecorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ChangeRecorder").field(&self.changes()).finish()
+    }
+}
+
+/// Record of a write that was sent and may have been applied.
+#[must_use = "the record needs the result of the write"]
+pub(crate) struct SentWrite {
+    recorder: ChangeRecorder,
+    number: u64,
+    sent_at: Option<SystemTime>,
+}
+
+impl SentWrite {
+    /// Replaces the record with the result of the write, and returns the change.
+    pub(crate) fn complete(self, kind: ChangeKind, certainty: Certainty, observed: bool) -> Change {
+        let change = Change { kind, certainty, observed, sent_at: self.sent_at };
+        let mut records = self.recorder.records();
+        records.changes.insert(self.number, change.clone());
+        // The next write reports the failure.
+        let _ = records.report(WriteEvent::Changed(&change));
+        change
+    }
+
+    /// Removes the record of a write that changed nothing.
+    pub(crate) fn remove(self) {
+        let mut records = self.recorder.records();
+        if let Some(change) = records.changes.remove(&self.number) {
+            // The next write reports the failure.
+            let _ = records.report(WriteEvent::NotApplied(&change));
+        }
+    }
+}
+
+/// Returns the time in whole seconds.
+fn now() -> SystemTime {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    SystemTime::UNIX_EPOCH + Duration::from_secs(since.as_secs())
+}

@@ -1,0 +1,31 @@
+//! Spans and events for `tracing`: one span for each operation, one event for each completed AWS
+//! call.
+
+#[cfg(any(feature = "aws", feature = "sim"))]
+mod call;
+
+#[cfg(any(feature = "aws", feature = "sim"))]
+pub(crate) use call::CallEvent;
+
+/// Creates the span of an operation, with fields that are each an `Option`.
+///
+/// With `in $known`, the span also has the organization and the caller of that `CallContext`.
+macro_rules! span {
+    ($name:literal in $known:expr $(, $field:ident: $value:expr)*) => {{
+        let known: &crate::domain::CallContext = $known;
+        crate::trace::span!(
+            $name,
+            organization: Some(&known.organization.id),
+            caller: known.caller
+            $(, $field: $value)*
+        )
+    }};
+    ($name:literal $(, $field:ident: $value:expr)*) => {
+        tracing::info_span!(
+            target: "ssm_organizations",
+            concat!("ssm_organizations::", $name),
+            $($field = $value.map(tracing::field::display)),*
+        )
+    };
+}
+pub(crate) use span;

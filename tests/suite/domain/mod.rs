@@ -1,0 +1,5 @@
+//! Tests of the data types.
+
+mod partitions;
+mod regions;
+mod type_traits;

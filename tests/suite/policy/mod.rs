@@ -1,0 +1,5 @@
+//! Tests of the IAM policies.
+
+mod delegation;
+mod enforcement;
+mod generation;

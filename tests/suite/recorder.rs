@@ -1,0 +1,191 @@
+//! Tests of the records of writes, before and after sending.
+#![cfg(feature = "sim")]
+
+use std::collections::BTreeSet;
+use std::mem::discriminant;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use ssm_organizations::plan::{Clients, Receipt, Target, UndoOptions};
+use ssm_organizations::policy::Caller;
+use ssm_organizations::ports::{Operation, SourceRegions, SyncDefinition};
+use ssm_organizations::sim::{Fault, SimOrganization};
+use ssm_organizations::{
+    Certainty, ChangeKind, ChangeRecorder, ErrorKind, Integration, Observed, SyncName, SyncProtection, WriteEvent,
+};
+
+use crate::common::{SSM, alice, observe, organization, region};
+
+const HOME: &str = "eu-central-1";
+
+/// Events of a recorder, each with the number of writes that were sent before.
+type Events = Arc<Mutex<Vec<(&'static str, ChangeKind, usize)>>>;
+
+/// Returns a recorder whose callback logs each event and fails at the given event of sending.
+fn recorder(organization: &SimOrganization, failing: Option<usize>) -> (ChangeRecorder, Events) {
+    let events = Events::default();
+    let (log, organization, mut sending) = (Arc::clone(&events), organization.clone(), 0);
+    let recorder = ChangeRecorder::with_callback(move |event, changes| {
+        let (name, change) = match event {
+            WriteEvent::Sending(change) => ("sending", change),
+            WriteEvent::Changed(change) => ("changed", change),
+            WriteEvent::NotApplied(change) => ("not applied", change),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(changes.contains(change), name != "not applied");
+        assert!(change.sent_at.is_some());
+        if name == "sending" {
+            assert_eq!((change.certainty, change.observed), (Certainty::Unconfirmed, false));
+            sending += 1;
+        }
+        log.lock().unwrap().push((name, change.kind.clone(), organization.write_count()));
+        if name == "sending" && Some(sending) == failing { Err("the disk is full".into()) } else { Ok(()) }
+    });
+    (recorder, events)
+}
+
+fn sync() -> SyncDefinition {
+    let name = SyncName::new("all").unwrap();
+    SyncDefinition::of_organization(name, SourceRegions::new([region(HOME)]).unwrap())
+}
+
+/// Targets that together send every write.
+fn targets() -> [Target; 3] {
+    let set_up = Target::new().with_trusted_access(true).with_administrator(alice()).with_role();
+    [
+        set_up.clone().with_sync(Caller::Administrator, sync(), [region(HOME)]),
+        set_up.with_sync(Caller::Administrator, sync().including_future_regions(), [region(HOME)]),
+        Target::new()
+            .with_trusted_access(false)
+            .without_administrator()
+            .without_role()
+            .without_sync(Caller::Administrator, sync().name().clone(), [region(HOME)])
+            .search_regions([region(HOME)]),
+    ]
+}
+
+/// Applies the targets and returns the error of the first run that stops.
+async fn apply_all(organization: &SimOrganization, recorder: &ChangeRecorder) -> Result<(), ErrorKind> {
+    let (management, administrator) = (organization.management_client(), organization.client(alice()));
+    let clients = Clients::new(&management).with_account_client(&administrator).with_recorder(recorder.clone());
+    for target in targets() {
+        let plan = target.plan(&clients).await.unwrap();
+        plan.apply(&clients, |_| {}).await.map_err(|stopped| stopped.error().kind().clone())?;
+    }
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn apply_records_each_write_before_and_after_sending() {
+    let organization = organization().build();
+    let (recorder, events) = recorder(&organization, None);
+    apply_all(&organization, &recorder).await.unwrap();
+
+    let events = events.lock().unwrap();
+    let writes: BTreeSet<_> =
+        organization.calls().iter().map(|call| call.operation).filter(|one| one.is_write()).collect();
+    assert_eq!(writes.len(), Operation::ALL.iter().filter(|one| one.is_write()).count());
+    assert_eq!(events.len(), 2 * organization.write_count());
+    for (write, pair) in events.chunks(2).enumerate() {
+        let [(begins, sending, before), (ends, changed, after)] = pair else { panic!("{pair:?}") };
+        assert_eq!((*begins, *before, *ends, *after), ("sending", write, "changed", write + 1));
+        assert_eq!(discriminant(sending), discriminant(changed));
+    }
+    let kept: Vec<_> = recorder.changes().into_iter().map(|change| (change.kind, change.certainty)).collect();
+    let changed = events.iter().skip(1).step_by(2).map(|(_, kind, _)| (kind.clone(), Certainty::Confirmed));
+    assert_eq!(kept, changed.collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn apply_with_failing_recorder_sends_no_write() {
+    let probe = organization().build();
+    apply_all(&probe, &ChangeRecorder::new()).await.unwrap();
+    for failing in 1..=probe.write_count() {
+        let organization = organization().build();
+        let (recorder, _) = recorder(&organization, Some(failing));
+        assert_eq!(apply_all(&organization, &recorder).await, Err(ErrorKind::NotSent));
+        assert_eq!((organization.write_count(), recorder.changes().len()), (failing - 1, failing - 1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn transition_with_failing_recorder_leaves_the_state() {
+    let organization = organization().build();
+    let (recorder, _) = recorder(&organization, Some(2));
+    let observed = Integration::new(organization.management_client()).with_recorder(recorder).observe().await.unwrap();
+    let Observed::Disabled(disabled) = observed else { panic!("{observed:?}") };
+    let trusted = disabled.enable_trusted_access().await.unwrap();
+    let stopped = trusted.register_delegated_administrator(alice()).await.unwrap_err();
+    assert_eq!(*stopped.error().kind(), ErrorKind::NotSent);
+    assert!(stopped.error().to_string().contains("the disk is full"), "{}", stopped.error());
+    assert_eq!((organization.write_count(), organization.administrators()), (1, Vec::new()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn refused_write_leaves_no_record() {
+    let organization = organization().build();
+    organization.inject_fault(Operation::EnableAwsServiceAccess, 1, Fault::refused("AccessDeniedException"));
+    let (recorder, events) = recorder(&organization, None);
+    let observed = Integration::new(organization.management_client()).with_recorder(recorder.clone());
+    let Observed::Disabled(disabled) = observed.observe().await.unwrap() else { panic!("enabled") };
+    disabled.enable_trusted_access().await.unwrap_err();
+    assert_eq!(recorder.changes(), []);
+    let names: Vec<_> = events.lock().unwrap().iter().map(|(name, ..)| *name).collect();
+    assert_eq!(names, ["sending", "not applied"]);
+}
+
+/// The record is undone only on request, because the read of AWS's date is missing.
+#[tokio::test(start_paused = true)]
+async fn dropped_transition_is_in_the_recorder() {
+    let organization = organization().read_delay(Duration::from_secs(30)).build();
+    let recorder = ChangeRecorder::new();
+    let observed = Integration::new(organization.management_client()).with_recorder(recorder.clone());
+    let Observed::Disabled(disabled) = observed.observe().await.unwrap() else { panic!("enabled") };
+    tokio::time::timeout(Duration::from_secs(5), disabled.enable_trusted_access()).await.unwrap_err();
+    assert!(organization.is_trusted(&SSM));
+    let changes = recorder.changes();
+    assert!(matches!(changes[0].kind, ChangeKind::TrustedAccessEnabled { enabled_at: None, .. }), "{changes:?}");
+    assert!(changes[0].must_be_named());
+
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    let client = organization.management_client();
+    let clients = Clients::new(&client);
+    let receipt = Receipt::of_changes(observe(&organization).await.organization(), &changes);
+    let undo = UndoOptions::new().search_regions([region(HOME)]);
+    let plan = receipt.undo(&clients, &undo).await.unwrap();
+    assert_eq!((plan.steps().len(), plan.retained().len()), (0, 1));
+    let plan = receipt.undo(&clients, &undo.include_unconfirmed(0)).await.unwrap();
+    plan.apply(&clients, |_| {}).await.unwrap();
+    assert!(!organization.is_trusted(&SSM));
+}
+
+/// Several handles share the recorder.
+#[tokio::test(start_paused = true)]
+async fn recorder_of_several_handles_has_all_changes_in_order() {
+    let organization = organization().build();
+    let recorder = ChangeRecorder::new();
+    for _ in 0..2 {
+        let handle = Integration::new(organization.management_client()).with_recorder(recorder.clone());
+        let delegated = handle.observe().await.unwrap().ensure_delegated(alice()).await.unwrap();
+        delegated
+            .deregister(SyncProtection::AllowLoss)
+            .await
+            .unwrap()
+            .disable(SyncProtection::AllowLoss)
+            .await
+            .unwrap();
+    }
+    let changes = recorder.changes();
+    assert_eq!(changes.len(), 8);
+    for run in changes.chunks(4) {
+        assert!(matches!(
+            run.iter().map(|change| &change.kind).collect::<Vec<_>>()[..],
+            [
+                ChangeKind::TrustedAccessEnabled { .. },
+                ChangeKind::AdministratorRegistered { .. },
+                ChangeKind::AdministratorDeregistered { .. },
+                ChangeKind::TrustedAccessDisabled { .. },
+            ]
+        ));
+    }
+}

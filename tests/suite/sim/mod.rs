@@ -1,0 +1,6 @@
+//! Tests of the simulator.
+
+mod faults;
+mod rules;
+mod services;
+mod snapshot;
