@@ -23,6 +23,7 @@ use crate::connect::{self, Access};
 use crate::console::Console;
 use crate::report::{CliError, Notes, Outcome, StatusSummary};
 use crate::serve;
+use crate::signals::{ProcessSignals, Signals};
 
 type Caller<'a> = &'a dyn Client;
 
@@ -39,6 +40,7 @@ struct CommandContext<'a> {
     /// The Regions that the command line names.
     named_regions: &'a [Region],
     console: Console,
+    signals: &'a dyn Signals,
 }
 
 /// Runs a command. The error is a usage error, found before any call.
@@ -72,6 +74,7 @@ pub(crate) async fn run(cli: &Cli, console: Console) -> Result<Outcome, clap::Er
         regions,
         named_regions: &connection.regions,
         console,
+        signals: &ProcessSignals,
     };
     execute(command, context).await
 }

@@ -29,7 +29,7 @@ use crate::cli::Serve;
 use crate::console::Console;
 use crate::files;
 use crate::report::{CliError, Outcome};
-use crate::signals;
+use crate::signals::{ProcessSignals, Signals};
 use crate::simulate::{self, Members, file_error};
 use crate::storage::{self, FileLock};
 
@@ -46,7 +46,7 @@ pub(crate) async fn run(args: &Serve, path: &Path, region: &Region, console: Con
     let failed = |error: io::Error| CliError::new("server", format!("127.0.0.1:{}: {error}", args.port));
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, args.port)).await.map_err(failed)?;
     let port = listener.local_addr().map_err(failed)?.port();
-    let interrupted = signals::received();
+    let interrupted = ProcessSignals.received();
     tokio::pin!(interrupted);
     // The first poll installs the handler, before a client can read the line.
     tokio::select! {

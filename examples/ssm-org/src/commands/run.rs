@@ -12,7 +12,6 @@ use ssm_organizations::{Change, ChangeRecorder, RecordError};
 use super::CommandContext;
 use crate::files::ReceiptFile;
 use crate::report::{CliError, Notes, Outcome, StatusSummary};
-use crate::signals;
 
 /// Writing command in progress.
 pub(super) struct Run {
@@ -61,7 +60,7 @@ impl Run {
         };
         let applied = tokio::select! {
             applied = plan.apply(&clients, on_event) => Ok(applied),
-            signal = signals::received() => Err(signal),
+            signal = context.signals.received() => Err(signal),
         };
         drop(progress);
         for action in skipped {

@@ -18,6 +18,7 @@ use super::{Caller, CommandContext, execute};
 use crate::cli::Cli;
 use crate::console::Console;
 use crate::hints;
+use crate::signals::ProcessSignals;
 
 const MANAGEMENT: &str = "111111111111";
 const ADMIN: &str = "222222222222";
@@ -110,6 +111,7 @@ async fn run_as(caller: &dyn Client, organization: &sim::SimOrganization, line: 
         regions: &regions,
         named_regions: &cli.connection.regions,
         console: Console::Silent,
+        signals: &ProcessSignals,
     };
     let outcome = execute(&cli.command, context).await.unwrap();
     let mut err: String = outcome.warnings.iter().flat_map(|warning| [warning, "\n"]).collect();

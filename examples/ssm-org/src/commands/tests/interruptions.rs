@@ -15,6 +15,7 @@ use super::{
 };
 use crate::files;
 use crate::report::Outcome;
+use crate::signals::Signals;
 use crate::simulate::SimulatedOrganization;
 
 /// Hook that stops at one call, before or after its effect. The call never returns.
@@ -23,21 +24,25 @@ struct Stop {
     at: usize,
     after_effect: bool,
     writes_only: bool,
-    /// Sends SIGTERM to this process.
+    /// Sends SIGTERM instead of killing the process.
     signals: bool,
     calls: AtomicUsize,
-    stopped: Notify,
+    killed: Notify,
+    signalled: Notify,
 }
 
 impl Stop {
     async fn stop(&self) {
-        if self.signals {
-            let own = std::process::id().to_string();
-            assert!(std::process::Command::new("kill").args(["-s", "TERM", &own]).status().unwrap().success());
-        } else {
-            self.stopped.notify_one();
-        }
+        if self.signals { &self.signalled } else { &self.killed }.notify_one();
         std::future::pending::<()>().await;
+    }
+}
+
+#[async_trait]
+impl Signals for Stop {
+    async fn received(&self) -> &'static str {
+        self.signalled.notified().await;
+        "SIGTERM"
     }
 }
 
@@ -107,10 +112,11 @@ impl Files {
             regions: &regions,
             named_regions: &regions,
             console: Console::Silent,
+            signals: &**stop,
         };
         tokio::select! {
             outcome = execute(&cli.command, context) => Some(outcome.unwrap()),
-            () = stop.stopped.notified() => None,
+            () = stop.killed.notified() => None,
         }
     }
 
