@@ -153,7 +153,7 @@ impl Server {
         let mut saved = self.text.lock().unwrap_or_else(PoisonError::into_inner);
         let text = files::to_json(&self.organization.state())?;
         if text != *saved {
-            storage::write(&self.path, &text).map_err(|error| file_error(&self.path, &error))?;
+            storage::write_unsynced(&self.path, &text).map_err(|error| file_error(&self.path, &error))?;
             *saved = text;
         }
         Ok(())

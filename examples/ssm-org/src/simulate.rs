@@ -94,7 +94,7 @@ impl CallHook for SimulatedOrganization {
         let result = send().await;
         let text = files::to_json(&state.organization.state()).map_err(|error| refused(error.to_string()))?;
         if text != state.text {
-            if let Err(error) = storage::write(&self.path, &text) {
+            if let Err(error) = storage::write_unsynced(&self.path, &text) {
                 // Without a saved effect, the call was not made.
                 state.organization.restore(files::parse_json(&state.text).map_err(refused)?);
                 return Err(refused(error.to_string()));
@@ -132,7 +132,7 @@ pub(crate) fn open_text(path: &Path) -> Result<(String, bool), CliError> {
         Ok(Some(text)) => Ok((text, false)),
         Ok(None) => {
             let text = files::to_json(&default_organization().map_err(|error| file_error(path, &error))?.state())?;
-            storage::write(path, &text).map_err(|error| file_error(path, &error))?;
+            storage::write_unsynced(path, &text).map_err(|error| file_error(path, &error))?;
             Ok((text, true))
         }
         Err(error) => Err(file_error(path, &error)),

@@ -48,18 +48,30 @@ pub(crate) fn read_replaceable(path: &Path) -> io::Result<Option<String>> {
 /// Writes a file.
 ///
 /// A regular file is replaced atomically: a reader sees the old text or the new text. Links stay. A
-/// pipe or a character device, such as `/dev/stdout`, receives the text.
+/// pipe or a character device, such as `/dev/stdout`, receives the text. The new text survives a
+/// crash of the machine.
 pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
+    write_file(path, text, true)
+}
+
+/// Writes a file like [`write`], without waiting until the text is on the disk.
+///
+/// After a crash of the machine, the file may have the old text.
+pub(crate) fn write_unsynced(path: &Path, text: &str) -> io::Result<()> {
+    write_file(path, text, false)
+}
+
+fn write_file(path: &Path, text: &str, sync: bool) -> io::Result<()> {
     let found = match fs::metadata(path) {
         Ok(found) => found,
-        Err(error) if error.kind() == ErrorKind::NotFound => return replace(&target(path)?, text, None),
+        Err(error) if error.kind() == ErrorKind::NotFound => return replace(&target(path)?, text, None, sync),
         Err(error) => return Err(error),
     };
     if let Some(mut stream) = standard_stream(&found) {
         return stream.write_all(text.as_bytes());
     }
     if found.is_file() {
-        return replace(&fs::canonicalize(path)?, text, Some(found.permissions()));
+        return replace(&fs::canonicalize(path)?, text, Some(found.permissions()), sync);
     }
     if !is_stream(found.file_type()) {
         let why = format!("{} cannot be written", kind(found.file_type()));
@@ -80,7 +92,7 @@ fn target(path: &Path) -> io::Result<PathBuf> {
     Err(Error::new(ErrorKind::InvalidInput, "too many symbolic links"))
 }
 
-fn replace(path: &Path, text: &str, permissions: Option<fs::Permissions>) -> io::Result<()> {
+fn replace(path: &Path, text: &str, permissions: Option<fs::Permissions>, sync: bool) -> io::Result<()> {
     let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
     let mut draft = tempfile::Builder::new();
     draft.prefix(".ssm-org-");
@@ -92,7 +104,9 @@ fn replace(path: &Path, text: &str, permissions: Option<fs::Permissions>) -> io:
         draft.as_file().set_permissions(permissions)?;
     }
     draft.write_all(text.as_bytes())?;
-    draft.as_file().sync_all()?;
+    if sync {
+        draft.as_file().sync_all()?;
+    }
     draft.persist(path).map_err(|error| error.error)?;
     Ok(())
 }
