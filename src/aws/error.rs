@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::io;
+use std::time::{Duration, SystemTime};
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_iam::types::error as iam;
@@ -9,6 +10,8 @@ use aws_sdk_organizations::types::error as organizations;
 use aws_sdk_ssm::types::error as ssm;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
 use aws_smithy_types::error::ErrorMetadata;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
@@ -43,6 +46,9 @@ where
     // A write with a lost response was not repeated, even if earlier attempts were retried.
     if ours.is_retryable() && attempts.was_retried() && ours.write_status() == WriteStatus::NotApplied {
         ours = ours.with_retry(RetryStatus::Exhausted);
+    }
+    if let Some(pause) = error.raw_response().and_then(retry_after) {
+        ours = ours.with_retry_after(pause);
     }
     if let Some(id) = error.request_id() {
         ours = ours.with_request_id(id);
@@ -188,6 +194,16 @@ fn classify_status(status: u16) -> ErrorKind {
         501 => ErrorKind::Unsupported,
         _ => ErrorKind::ResponseLost,
     }
+}
+
+/// Returns the pause that the response asks for, in seconds or as a date.
+fn retry_after(answer: &HttpResponse) -> Option<Duration> {
+    let header = answer.headers().get("retry-after")?.trim();
+    if let Ok(seconds) = header.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = SystemTime::try_from(DateTime::from_str(header, Format::HttpDate).ok()?).ok()?;
+    date.duration_since(SystemTime::now()).ok()
 }
 
 fn is_html(answer: &HttpResponse) -> bool {

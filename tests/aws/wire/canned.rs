@@ -39,6 +39,8 @@ pub(crate) const TASK: &str = "task/aws-service-role/accountdiscovery.ssm.amazon
 /// Scripted result of a request.
 #[derive(Debug, Clone)]
 pub(crate) enum Reply {
+    /// Throttling with this `retry-after` header.
+    RetryAfter(&'static str),
     Answer {
         status: u16,
         body: String,
@@ -300,6 +302,11 @@ impl HttpConnector for Wire {
         };
         match reply.expect("an entry") {
             Reply::Answer { status, body } => answer(status, SdkBody::from(body)),
+            Reply::RetryAfter(pause) => {
+                let mut answer = HttpResponse::new(StatusCode::try_from(429).unwrap(), SdkBody::from("{}"));
+                answer.headers_mut().insert("retry-after", pause);
+                HttpConnectorFuture::ready(Ok(answer))
+            }
             Reply::Raw { status, body } => answer(status, SdkBody::from(body)),
             Reply::Never => HttpConnectorFuture::new(future::pending()),
             Reply::Failure(error) => HttpConnectorFuture::ready(Err(error())),

@@ -2,6 +2,7 @@
 //! do not declare.
 
 use std::error::Error as StdError;
+use std::time::Duration;
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
@@ -341,6 +342,25 @@ async fn xml_errors_of_sts_are_classified() {
         assert_eq!(error.write_status(), WriteStatus::NotApplied);
         check_chain(&error);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_after_header_has_seconds_or_a_date() {
+    let operation = Operation::EnableAwsServiceAccess;
+    for (header, pause) in [
+        ("7", Some(Duration::from_secs(7))),
+        (" 0 ", Some(Duration::ZERO)),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", None),
+        ("soon", None),
+        ("-1", None),
+    ] {
+        let wire = Wire::new().on(operation, [Reply::RetryAfter(header)]);
+        let error = failed(&wire.client(), operation).await;
+        assert_eq!((error.kind(), error.retry_after()), (&ErrorKind::Throttled, pause), "{header}");
+    }
+    let wire = Wire::new().on(operation, [Reply::RetryAfter("Fri, 31 Dec 9999 23:59:59 GMT")]);
+    let pause = failed(&wire.client(), operation).await.retry_after().unwrap();
+    assert!(pause > Duration::from_hours(24 * 365 * 7000), "{pause:?}");
 }
 
 const HTML: &str = "<!doctype html>\n<html lang=en>\n<title>Error</title>\n<h1>Error</h1>";
