@@ -152,6 +152,7 @@
 mod decorated;
 mod iam;
 mod organizations;
+mod pacer;
 mod sts;
 mod systems_manager;
 
@@ -163,6 +164,7 @@ pub use crate::domain::{
 pub use decorated::{Call, CallHook, Decorated};
 pub use iam::IamApi;
 pub use organizations::OrganizationsApi;
+pub use pacer::Pacer;
 pub use sts::StsApi;
 pub use systems_manager::SystemsManagerApi;
 

@@ -4,31 +4,16 @@ use std::collections::HashMap;
 
 use tokio::time::Instant;
 
+use crate::domain::limits::{CallRate, account_rate};
 use crate::domain::{AccountId, Operation};
 
-/// Rate in calls per second and burst, from the [quotas of AWS
-/// Organizations](https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html).
-type RateLimit = (f64, f64);
-
-fn of_account(operation: Operation) -> Option<RateLimit> {
+/// Returns the rate for the calls of all accounts of an organization, from the same page as
+/// [`account_rate`].
+fn of_organization(operation: Operation) -> Option<CallRate> {
     Some(match operation {
-        Operation::EnableAwsServiceAccess
-        | Operation::DisableAwsServiceAccess
-        | Operation::RegisterDelegatedAdministrator
-        | Operation::DeregisterDelegatedAdministrator
-        | Operation::DescribeOrganization => (1.0, 2.0),
-        Operation::ListAwsServiceAccessForOrganization => (1.0, 3.0),
-        Operation::ListDelegatedAdministrators => (5.0, 8.0),
-        Operation::DescribeAccount => (20.0, 30.0),
-        _ => return None,
-    })
-}
-
-fn of_organization(operation: Operation) -> Option<RateLimit> {
-    Some(match operation {
-        Operation::ListAwsServiceAccessForOrganization => (1.0, 4.0),
-        Operation::ListDelegatedAdministrators => (6.0, 10.0),
-        Operation::DescribeAccount => (24.0, 36.0),
+        Operation::ListAwsServiceAccessForOrganization => CallRate::new(1, 4),
+        Operation::ListDelegatedAdministrators => CallRate::new(6, 10),
+        Operation::DescribeAccount => CallRate::new(24, 36),
         _ => return None,
     })
 }
@@ -48,7 +33,7 @@ pub(super) struct Throttle {
 impl Throttle {
     /// Returns whether the call is allowed. Only an allowed call counts, against both buckets.
     pub(super) fn admits(&mut self, operation: Operation, account: AccountId, is_member: bool) -> bool {
-        let own = of_account(operation).map(|allowance| (Some(account), allowance));
+        let own = account_rate(operation).map(|allowance| (Some(account), allowance));
         let shared = of_organization(operation).filter(|_| is_member).map(|allowance| (None, allowance));
         let allowances: Vec<_> = own.into_iter().chain(shared).collect();
         let admitted =
@@ -62,10 +47,11 @@ impl Throttle {
     }
 
     /// Returns a bucket after refilling it up to the current time.
-    fn bucket(&mut self, whose: Option<AccountId>, operation: Operation, (rate, burst): RateLimit) -> &mut Bucket {
+    fn bucket(&mut self, whose: Option<AccountId>, operation: Operation, rate: CallRate) -> &mut Bucket {
+        let (interval, burst) = (rate.interval().as_secs_f64(), f64::from(rate.burst));
         let now = Instant::now();
         let bucket = self.buckets.entry((whose, operation)).or_insert(Bucket { tokens: burst, as_of: now });
-        bucket.tokens = (bucket.tokens + rate * (now - bucket.as_of).as_secs_f64()).min(burst);
+        bucket.tokens = (bucket.tokens + (now - bucket.as_of).as_secs_f64() / interval).min(burst);
         bucket.as_of = now;
         bucket
     }

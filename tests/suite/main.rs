@@ -22,6 +22,7 @@ mod exploration;
 mod explorer;
 mod guidance;
 mod integration;
+mod pacer;
 mod plan;
 mod policy;
 mod recorder;
