@@ -105,7 +105,7 @@ impl Plan {
     /// Returns the clients by account, and the plan's snapshot or, if that is too old, a new one.
     async fn start<'c>(
         &self,
-        clients: &Clients<'c>,
+        clients: &'c Clients<'c>,
         scope: &SnapshotScope,
     ) -> Result<(ClientsByAccount<'c>, Snapshot), Error> {
         if self.snapshot.is_fresh() {
