@@ -82,7 +82,7 @@ impl Plan {
             progress: Progress::default(),
         };
         let span = span!("apply_plan" in &known);
-        let outcome = run.execute(&EventSink::new(&mut on_event)).instrument(span).await;
+        let outcome = run.execute(&EventSink::new(&mut on_event, &clients.recorder)).instrument(span).await;
         match outcome {
             Ok(()) => {
                 on_event(Event::Finished { now: &run.now });
