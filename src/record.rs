@@ -1,6 +1,6 @@
 //! Records of writes: each write is recorded before it is sent and again once its result is known.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -13,13 +13,19 @@ pub type RecordError = Box<dyn std::error::Error + Send + Sync>;
 
 type Callback = dyn FnMut(WriteEvent<'_>, &[Change]) -> Result<(), RecordError> + Send;
 
-/// Progress of one write, with its change.
+/// Progress of the writes.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum WriteEvent<'a> {
     /// The write is about to be sent. The change is [unconfirmed](Certainty::Unconfirmed) and has
     /// no date or ID of AWS.
     Sending(&'a Change),
+    /// A pause begins before AWS is read or called again: a write is not visible yet, or AWS
+    /// throttles a write or refuses a write because of a stale read.
+    ///
+    /// Contains the changes of the writes in progress, in the order of sending, including those of
+    /// other handles with the same recorder. Empty if AWS accepted no write yet.
+    Waiting(&'a [Change]),
     /// The change was made, or may have been made.
     Changed(&'a Change),
     /// The write changed nothing.
@@ -27,6 +33,9 @@ pub enum WriteEvent<'a> {
 }
 
 /// Record of the changes of handles and plan runs, shared by its clones.
+///
+/// With a [callback](Self::with_callback), the recorder also reports the progress of each write: see
+/// [`WriteEvent`].
 ///
 /// [`Integration::with_recorder`](crate::Integration::with_recorder) and
 /// [`Clients::with_recorder`](crate::plan::Clients::with_recorder) take a recorder. Each write is
@@ -62,6 +71,8 @@ pub struct ChangeRecorder(Arc<Mutex<Records>>);
 #[derive(Default)]
 struct Records {
     changes: BTreeMap<u64, Change>,
+    /// Numbers of the writes in progress.
+    in_progress: BTreeSet<u64>,
     /// Number of the next write.
     next: u64,
     callback: Option<Box<Callback>>,
@@ -104,6 +115,15 @@ impl ChangeRecorder {
         self.records().changes.values().cloned().collect()
     }
 
+    /// Reports that an operation pauses before its next call.
+    pub(crate) fn report_wait(&self) {
+        let mut records = self.records();
+        let in_progress = records.in_progress.iter();
+        let pending: Vec<_> = in_progress.filter_map(|number| records.changes.get(number).cloned()).collect();
+        // The next write reports the failure.
+        let _ = records.report(WriteEvent::Waiting(&pending));
+    }
+
     fn records(&self) -> MutexGuard<'_, Records> {
         // A panic in the callback poisons the mutex, and the changes stay valid.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -136,8 +156,10 @@ impl ChangeRecorder {
         let number = records.next;
         records.next += 1;
         records.changes.insert(number, change.clone());
+        records.in_progress.insert(number);
         if let Err(error) = records.report(WriteEvent::Sending(&change)) {
             records.changes.remove(&number);
+            records.in_progress.remove(&number);
             return Err(error);
         }
         drop(records);
@@ -178,6 +200,13 @@ impl SentWrite {
             // The next write reports the failure.
             let _ = records.report(WriteEvent::NotApplied(&change));
         }
+    }
+}
+
+/// Ends the write, also if the future of its operation is dropped.
+impl Drop for SentWrite {
+    fn drop(&mut self) {
+        self.recorder.records().in_progress.remove(&self.number);
     }
 }
 

@@ -14,13 +14,23 @@ use crate::error::{Error, ErrorKind, RetryStatus, WriteStatus};
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 
-/// Limit of each wait and deadline of all waits and calls, with an optional callback before each
-/// pause.
+/// Notifier that is called before each pause.
+pub(crate) trait WaitNotifier: Send + Sync {
+    fn notify(&self);
+}
+
+impl<F: Fn() + Send + Sync> WaitNotifier for F {
+    fn notify(&self) {
+        self();
+    }
+}
+
+/// Limit of each wait and deadline of all waits and calls, with an optional notifier.
 #[derive(Clone, Copy)]
 pub(crate) struct WaitPolicy<'a> {
     limit: Duration,
     deadline: Option<Instant>,
-    notifier: Option<&'a (dyn Fn() + Send + Sync)>,
+    notifier: Option<&'a dyn WaitNotifier>,
 }
 
 impl From<Duration> for WaitPolicy<'_> {
@@ -41,15 +51,15 @@ impl<'a> WaitPolicy<'a> {
         Self { deadline: Instant::now().checked_add(within), ..self }
     }
 
-    /// Returns the policy with a callback before each pause.
-    pub(crate) fn with_notifier<'n>(self, notifier: &'n (dyn Fn() + Send + Sync)) -> WaitPolicy<'n>
+    /// Returns the policy with a notifier, which is called before each pause.
+    pub(crate) fn with_notifier<'n>(self, notifier: &'n dyn WaitNotifier) -> WaitPolicy<'n>
     where
         'a: 'n,
     {
         WaitPolicy { notifier: Some(notifier), ..self }
     }
 
-    /// Returns the policy without a callback.
+    /// Returns the policy without a notifier.
     pub(crate) fn without_notifier(self) -> WaitPolicy<'static> {
         WaitPolicy { limit: self.limit, deadline: self.deadline, notifier: None }
     }
@@ -79,7 +89,7 @@ pub(crate) struct Backoff<'a> {
     ends_at_deadline: bool,
     limit: Duration,
     pause: Duration,
-    notifier: Option<&'a (dyn Fn() + Send + Sync)>,
+    notifier: Option<&'a dyn WaitNotifier>,
 }
 
 impl<'a> Backoff<'a> {
@@ -100,8 +110,8 @@ impl<'a> Backoff<'a> {
         if self.until.is_some_and(|until| end.is_none_or(|end| end > until)) {
             return false;
         }
-        if let Some(tell) = self.notifier {
-            tell();
+        if let Some(notifier) = self.notifier {
+            notifier.notify();
         }
         sleep(pause).await;
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);

@@ -29,7 +29,7 @@ use crate::wait::WaitPolicy;
 pub struct AccountDiscoveryRole<'a, S, I: ?Sized> {
     iam: &'a I,
     management: AccountId,
-    wait_policy: WaitPolicy<'static>,
+    wait_policy: WaitPolicy<'a>,
     change_log: &'a mut ChangeLog,
     state: PhantomData<fn() -> S>,
 }

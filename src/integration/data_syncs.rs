@@ -87,7 +87,7 @@ pub struct DataSyncs<'a, S, M: ?Sized> {
     ssm: &'a M,
     organization: Organization,
     viewpoint: ObservedOwner,
-    wait_policy: WaitPolicy<'static>,
+    wait_policy: WaitPolicy<'a>,
     change_log: &'a mut ChangeLog,
     state: PhantomData<fn() -> S>,
 }

@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, WriteStatus};
 use crate::observation::{RetryingClient, retrying};
 use crate::operations::{ChangeLog, Completed, LocalChanges, OperationContext, OperationFailure};
 use crate::record::ChangeRecorder;
-use crate::wait::WaitPolicy;
+use crate::wait::{WaitNotifier, WaitPolicy};
 
 /// Result of a transition from `From` to `To`.
 pub type Transition<From, To, C> = Result<Integration<To, C>, TransitionError<Integration<From, C>>>;
@@ -58,6 +58,8 @@ pub(crate) struct HandleContext<C> {
     pub(super) client: C,
     pub(super) wait_policy: WaitPolicy<'static>,
     pub(super) change_log: ChangeLog,
+    /// Recorder of the change log, which reports waits while the log is borrowed.
+    pub(super) recorder: ChangeRecorder,
 }
 
 impl<C> HandleContext<C> {
@@ -124,10 +126,12 @@ impl<S: State, C> Integration<S, C> {
         self
     }
 
-    /// Sets the recorder of the writes that this handle and its successors send.
+    /// Sets the recorder of the writes that this handle and its successors send, and of the waits
+    /// for them. The recorder's callback shows the progress of a transition.
     #[must_use]
     pub fn with_recorder(mut self, recorder: ChangeRecorder) -> Self {
-        self.base.change_log.recorder = recorder;
+        self.base.change_log.recorder = recorder.clone();
+        self.base.recorder = recorder;
         self
     }
 
@@ -222,14 +226,14 @@ impl<S: ObservedState, C> Integration<S, C> {
         self.base.change_log.local_changes()
     }
 
-    pub(crate) fn wait_policy_and_log(&mut self) -> (WaitPolicy<'static>, &mut ChangeLog) {
-        (self.base.wait_policy, &mut self.base.change_log)
+    pub(crate) fn wait_policy_and_log(&mut self) -> (WaitPolicy<'_>, &mut ChangeLog) {
+        (self.base.wait_policy.with_notifier(&self.base.recorder), &mut self.base.change_log)
     }
 
     /// Returns the context that an operation needs.
     pub(crate) fn context(&mut self) -> OperationContext<'_, C> {
-        let HandleContext { client, wait_policy, change_log } = &mut self.base;
-        OperationContext::new(client, self.state.known(), *wait_policy, change_log)
+        let HandleContext { client, wait_policy, change_log, recorder } = &mut self.base;
+        OperationContext::new(client, self.state.known(), wait_policy.with_notifier(recorder), change_log)
     }
 
     /// Returns the handle for the status that a read shows.
@@ -298,6 +302,12 @@ impl<S: ObservedState, C> Integration<S, C> {
             }
             OperationFailure::Unknown(error) => TransitionError::new(error, Recovered::Unknown(self.without_state())),
         }
+    }
+}
+
+impl WaitNotifier for ChangeRecorder {
+    fn notify(&self) {
+        self.report_wait();
     }
 }
 

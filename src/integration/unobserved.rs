@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::observation;
 use crate::operations::ChangeLog;
 use crate::ports::{OrganizationsApi, StsApi};
+use crate::record::ChangeRecorder;
 use crate::trace::span;
 
 /// The initial state. Next: [`observe`](Self::observe).
@@ -24,8 +25,9 @@ impl<C> Integration<Unobserved, C> {
     /// any service's delegated administrator are enough to observe.
     #[must_use]
     pub fn new(client: C) -> Self {
-        let base =
-            HandleContext { client, wait_policy: Duration::from_mins(1).into(), change_log: ChangeLog::default() };
+        let recorder = ChangeRecorder::new();
+        let change_log = ChangeLog::with_recorder(recorder.clone());
+        let base = HandleContext { client, wait_policy: Duration::from_mins(1).into(), change_log, recorder };
         Self::in_state(Unobserved::new(), base)
     }
 

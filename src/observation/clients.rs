@@ -17,7 +17,37 @@ use crate::wait::WaitPolicy;
 /// Systems Manager lists only the calling account's data syncs. The syncs of an account without a
 /// client are unknown.
 ///
-/// The account of each client is read once. Clones share what was read.
+/// The account of each client is read once. Clones share the clients and what was read.
+///
+/// A client is passed by reference or by value. With clients by value, such as an
+/// `AwsClient` or an `Arc<dyn Client>`, the type is `Clients<'static>`. A
+/// service can store it and pass clones to tasks:
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use ssm_organizations::plan::{Clients, Target};
+/// use ssm_organizations::{ports::Client, sim};
+///
+/// struct Service {
+///     clients: Clients<'static>,
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), ssm_organizations::Error> {
+/// # let account = "222222222222".parse()?;
+/// let organization = sim::SimOrganization::builder().member(account).build();
+/// let administrator: Arc<dyn Client> = Arc::new(organization.client(account));
+/// let clients = Clients::new(organization.management_client()).with_account_client(administrator);
+///
+/// let service = Service { clients };
+/// let clients = service.clients.clone();
+/// let target = Target::new().with_trusted_access(true);
+/// let planned = tokio::spawn(async move { target.plan(&clients).await });
+/// assert_eq!(planned.await.expect("the task ends")?.steps().len(), 1);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Clients<'a> {
     management: IdentifiedClient<'a>,
@@ -29,20 +59,20 @@ pub struct Clients<'a> {
 /// Client with the account of its credentials, once that is known.
 #[derive(Clone)]
 struct IdentifiedClient<'a> {
-    client: &'a dyn Client,
+    client: Arc<dyn Client + 'a>,
     account: Arc<OnceLock<AccountId>>,
 }
 
 impl<'a> IdentifiedClient<'a> {
-    fn new(client: &'a dyn Client) -> Self {
-        Self { client, account: Arc::default() }
+    fn new(client: impl Client + 'a) -> Self {
+        Self { client: Arc::new(client), account: Arc::default() }
     }
 
     async fn account(&self, wait_policy: WaitPolicy<'_>) -> Result<AccountId, Error> {
         if let Some(account) = self.account.get() {
             return Ok(*account);
         }
-        let account = caller_account(self.client, wait_policy).await?;
+        let account = caller_account(&*self.client, wait_policy).await?;
         Ok(*self.account.get_or_init(|| account))
     }
 }
@@ -50,7 +80,7 @@ impl<'a> IdentifiedClient<'a> {
 impl<'a> Clients<'a> {
     /// Creates a set that contains only the management account's client.
     #[must_use]
-    pub fn new(management: &'a dyn Client) -> Self {
+    pub fn new(management: impl Client + 'a) -> Self {
         let management = IdentifiedClient::new(management);
         Self {
             management,
@@ -62,7 +92,7 @@ impl<'a> Clients<'a> {
 
     /// Adds the client of another account: a current, future or former delegated administrator.
     #[must_use]
-    pub fn with_account_client(mut self, other: &'a dyn Client) -> Self {
+    pub fn with_account_client(mut self, other: impl Client + 'a) -> Self {
         self.others.push(IdentifiedClient::new(other));
         self
     }
@@ -100,27 +130,25 @@ impl<'a> Clients<'a> {
     ///
     /// The management account's client may fail to tell its account. The other clients must
     /// succeed.
-    pub(crate) async fn by_account(&self) -> Result<ClientsByAccount<'a>, Error> {
+    pub(crate) async fn by_account(&self) -> Result<ClientsByAccount<'_>, Error> {
         Ok(self.read_each(|_| async {}).await?.0)
     }
 
     /// Identifies the account of each client, and reads with each client concurrently. Returns the
     /// results by account, except that of a management client that cannot tell its account.
-    pub(crate) async fn read_each<T, F>(
-        &self,
-        read: impl Fn(&'a dyn Client) -> F + Send + Sync,
-    ) -> Result<(ClientsByAccount<'a>, BTreeMap<AccountId, T>), Error>
+    pub(crate) async fn read_each<'s, T, F>(
+        &'s self,
+        read: impl Fn(&'s dyn Client) -> F + Send + Sync,
+    ) -> Result<(ClientsByAccount<'s>, BTreeMap<AccountId, T>), Error>
     where
         T: Send,
         F: Future<Output = T> + Send,
     {
         let read = &read;
-        let identify = |of: &IdentifiedClient<'a>| {
-            let (of, wait_policy) = (of.clone(), self.wait_policy);
-            async move {
-                let (account, result) = join(of.account(wait_policy), read(of.client)).await;
-                (account, (of.client, result))
-            }
+        let identify = |of: &'s IdentifiedClient<'a>| async move {
+            let client: &'s dyn Client = &*of.client;
+            let (account, result) = join(of.account(self.wait_policy), read(client)).await;
+            (account, (client, result))
         };
         let others = join_all(self.others.iter().map(identify));
         let (management, others) = join(identify(&self.management), others).await;
@@ -139,8 +167,8 @@ impl<'a> Clients<'a> {
     }
 
     /// Returns the client of the management account for reads, which repeats throttled ones.
-    pub(crate) fn retrying_management(&self) -> RetryingClient<'a, dyn Client + 'a> {
-        retrying(self.management.client, self.wait_policy)
+    pub(crate) fn retrying_management(&self) -> RetryingClient<'_, dyn Client + 'a> {
+        retrying(&*self.management.client, self.wait_policy)
     }
 
     /// Returns the number of clients.

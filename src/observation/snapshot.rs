@@ -281,7 +281,7 @@ impl Snapshot {
 
     /// Takes a snapshot, and returns the clients by account with it.
     pub(crate) async fn take_with<'c>(
-        clients: &Clients<'c>,
+        clients: &'c Clients<'c>,
         scope: &SnapshotScope,
     ) -> Result<(ClientsByAccount<'c>, Self), Error> {
         let span = span!("take_snapshot", caller: None::<AccountId>);
@@ -290,7 +290,7 @@ impl Snapshot {
         Ok(taken)
     }
 
-    async fn read<'c>(clients: &Clients<'c>, scope: &SnapshotScope) -> Result<(ClientsByAccount<'c>, Self), Error> {
+    async fn read<'c>(clients: &'c Clients<'c>, scope: &SnapshotScope) -> Result<(ClientsByAccount<'c>, Self), Error> {
         let client = &clients.retrying_management();
         let concurrency = (MAX_CONCURRENCY / clients.count()).max(1);
         let services = join5(

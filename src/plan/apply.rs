@@ -82,7 +82,7 @@ impl Plan {
             progress: Progress::default(),
         };
         let span = span!("apply_plan" in &known);
-        let outcome = run.execute(&EventSink::new(&mut on_event)).instrument(span).await;
+        let outcome = run.execute(&EventSink::new(&mut on_event, &clients.recorder)).instrument(span).await;
         match outcome {
             Ok(()) => {
                 on_event(Event::Finished { now: &run.now });
@@ -105,7 +105,7 @@ impl Plan {
     /// Returns the clients by account, and the plan's snapshot or, if that is too old, a new one.
     async fn start<'c>(
         &self,
-        clients: &Clients<'c>,
+        clients: &'c Clients<'c>,
         scope: &SnapshotScope,
     ) -> Result<(ClientsByAccount<'c>, Snapshot), Error> {
         if self.snapshot.is_fresh() {

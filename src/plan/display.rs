@@ -29,11 +29,7 @@ impl fmt::Display for Plan {
             // Each affected sync is printed only with the first step that affects it.
             said.extend(step.affected_syncs.iter().flat_map(|affected_syncs| &affected_syncs.listed).map(|(at, _)| at));
         }
-        for (title, lines) in [
-            ("Left as it is:", &self.retained),
-            ("Not known from here:", &self.unknowns),
-            ("Warnings:", &self.warnings),
-        ] {
+        for (title, lines) in [("Left as it is:", &self.retained), ("Not known from here:", &self.unknowns)] {
             if !lines.is_empty() {
                 writeln!(f, "\n{title}")?;
             }
@@ -41,7 +37,10 @@ impl fmt::Display for Plan {
                 writeln!(f, "  - {line}")?;
             }
         }
-        Ok(())
+        if !self.warnings.is_empty() {
+            writeln!(f)?;
+        }
+        self.warnings.iter().try_for_each(|warning| writeln!(f, "warning: {warning}"))
     }
 }
 

@@ -6,6 +6,7 @@ use super::step::Step;
 use crate::domain::Change;
 use crate::error::Error;
 use crate::observation::Snapshot;
+use crate::record::ChangeRecorder;
 
 /// Event emitted while a plan is applied. Later releases may add variants.
 #[derive(Debug, Clone, Copy)]
@@ -174,17 +175,23 @@ impl From<ApplyError> for Error {
     }
 }
 
-/// Serializes calls to the event callback.
-pub(super) struct EventSink<'a>(Mutex<&'a mut (dyn FnMut(Event<'_>) + Send)>);
+/// Serializes calls to the event callback, and reports waits to the recorder.
+pub(super) struct EventSink<'a> {
+    on_event: Mutex<&'a mut (dyn FnMut(Event<'_>) + Send)>,
+    recorder: &'a ChangeRecorder,
+}
 
 impl<'a> EventSink<'a> {
-    pub(super) fn new(on_event: &'a mut (dyn FnMut(Event<'_>) + Send)) -> Self {
-        Self(Mutex::new(on_event))
+    pub(super) fn new(on_event: &'a mut (dyn FnMut(Event<'_>) + Send), recorder: &'a ChangeRecorder) -> Self {
+        Self { on_event: Mutex::new(on_event), recorder }
     }
 
     pub(super) fn emit(&self, event: Event<'_>) {
+        if let Event::Waiting { .. } = event {
+            self.recorder.report_wait();
+        }
         // A panic in the callback poisons the mutex; later events are still delivered.
-        let mut on_event = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut on_event = self.on_event.lock().unwrap_or_else(PoisonError::into_inner);
         on_event(event);
     }
 }

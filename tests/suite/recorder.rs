@@ -6,15 +6,16 @@ use std::mem::discriminant;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ssm_organizations::plan::{Clients, Receipt, Target, UndoOptions};
+use ssm_organizations::plan::{Clients, Event, Receipt, Target, UndoOptions};
 use ssm_organizations::policy::Caller;
 use ssm_organizations::ports::{Operation, SourceRegions, SyncDefinition};
 use ssm_organizations::sim::{Fault, SimOrganization};
 use ssm_organizations::{
-    Certainty, ChangeKind, ChangeRecorder, ErrorKind, Integration, Observed, SyncName, SyncProtection, WriteEvent,
+    Certainty, ChangeKind, ChangeRecorder, ErrorKind, Integration, Observed, ServicePrincipal, SyncMigration, SyncName,
+    SyncProtection, WriteEvent,
 };
 
-use crate::common::{SSM, alice, observe, organization, region};
+use crate::common::{SSM, alice, bob, observe, organization, region};
 
 const HOME: &str = "eu-central-1";
 
@@ -30,6 +31,7 @@ fn recorder(organization: &SimOrganization, failing: Option<usize>) -> (ChangeRe
             WriteEvent::Sending(change) => ("sending", change),
             WriteEvent::Changed(change) => ("changed", change),
             WriteEvent::NotApplied(change) => ("not applied", change),
+            WriteEvent::Waiting(_) => return Ok(()),
             other => panic!("{other:?}"),
         };
         assert_eq!(changes.contains(change), name != "not applied");
@@ -188,4 +190,95 @@ async fn recorder_of_several_handles_has_all_changes_in_order() {
             ]
         ));
     }
+}
+
+/// Returns a recorder that logs the name of each event, with the number of changes.
+fn event_names() -> (ChangeRecorder, Arc<Mutex<Vec<(&'static str, usize)>>>) {
+    let names = Arc::<Mutex<Vec<_>>>::default();
+    let log = Arc::clone(&names);
+    let recorder = ChangeRecorder::with_callback(move |event, _| {
+        log.lock().unwrap().push(match event {
+            WriteEvent::Sending(_) => ("sending", 1),
+            WriteEvent::Waiting(pending) => ("waiting", pending.len()),
+            WriteEvent::Changed(_) => ("changed", 1),
+            WriteEvent::NotApplied(_) => ("not applied", 1),
+            other => panic!("{other:?}"),
+        });
+        Ok(())
+    });
+    (recorder, names)
+}
+
+#[tokio::test(start_paused = true)]
+async fn delayed_write_reports_waits_in_both_facades() {
+    let delayed = || organization().read_delay(Duration::from_secs(4)).build();
+    let expected = [("sending", 1), ("waiting", 1), ("waiting", 1), ("waiting", 1), ("changed", 1)];
+
+    let (recorder, names) = event_names();
+    let handle = Integration::new(delayed().management_client()).with_recorder(recorder);
+    let Observed::Disabled(disabled) = handle.observe().await.unwrap() else { panic!("enabled") };
+    disabled.enable_trusted_access().await.unwrap();
+    assert_eq!(*names.lock().unwrap(), expected);
+
+    let (recorder, names) = event_names();
+    let client = delayed().management_client();
+    let clients = Clients::new(&client).with_recorder(recorder);
+    let plan = Target::new().with_trusted_access(true).plan(&clients).await.unwrap();
+    let mut waiting = 0;
+    plan.apply(&clients, |event| waiting += usize::from(matches!(event, Event::Waiting { .. }))).await.unwrap();
+    assert_eq!((names.lock().unwrap().as_slice(), waiting), (expected.as_slice(), 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn throttled_write_reports_wait_without_pending_change() {
+    let organization = organization().build();
+    organization.inject_fault(Operation::EnableAwsServiceAccess, 1, Fault::refused("TooManyRequestsException"));
+    let (recorder, names) = event_names();
+    let handle = Integration::new(organization.management_client()).with_recorder(recorder);
+    let Observed::Disabled(disabled) = handle.observe().await.unwrap() else { panic!("enabled") };
+    disabled.enable_trusted_access().await.unwrap();
+    assert_eq!(
+        *names.lock().unwrap(),
+        [("sending", 1), ("not applied", 1), ("waiting", 0), ("sending", 1), ("changed", 1)]
+    );
+}
+
+/// The syncs of two Regions are created concurrently, so both are in progress during the pauses.
+#[tokio::test(start_paused = true)]
+async fn replace_reports_waits_with_all_pending_changes() {
+    let organization = organization().read_delay(Duration::from_secs(4)).build();
+    let (management, old, new) =
+        (organization.management_client(), organization.client(alice()), organization.client(bob()));
+    let regions = [region(HOME), region("us-east-1")];
+    organization.add_role(management.account(), &ServicePrincipal::ACCOUNT_DISCOVERY);
+    let mut delegated = observe(&organization).await.ensure_delegated(alice()).await.unwrap();
+    let mut syncs = delegated.data_syncs(&old).await.unwrap();
+    syncs.ensure(&sync(), &regions).await.unwrap().into_result().unwrap();
+
+    let (recorder, names) = event_names();
+    let handle = Integration::new(management).with_recorder(recorder);
+    let Observed::Delegated(delegated) = handle.observe().await.unwrap() else { panic!("not delegated") };
+    let migration = SyncMigration::Migrate { from: &old, to: &new, regions: &regions };
+    let replaced = delegated.replace(bob(), migration).await.unwrap();
+    assert_eq!(replaced.migrated.len(), 2);
+    let names = names.lock().unwrap();
+    assert!(names.contains(&("waiting", 1)) && names.contains(&("waiting", 2)), "{names:?}");
+}
+
+/// The write of a dropped transition is no longer in progress.
+#[tokio::test(start_paused = true)]
+async fn dropped_transition_is_not_in_later_waits() {
+    let organization = organization().read_delay(Duration::from_secs(30)).build();
+    let (recorder, names) = event_names();
+    let handle = Integration::new(organization.management_client()).with_recorder(recorder.clone());
+    let Observed::Disabled(disabled) = handle.observe().await.unwrap() else { panic!("enabled") };
+    tokio::time::timeout(Duration::from_secs(5), disabled.enable_trusted_access()).await.unwrap_err();
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    names.lock().unwrap().clear();
+
+    let handle = Integration::new(organization.management_client()).with_recorder(recorder);
+    handle.observe().await.unwrap().ensure_delegated(alice()).await.unwrap();
+    let names = names.lock().unwrap();
+    assert_eq!(names.first(), Some(&("sending", 1)));
+    assert!(names[1..names.len() - 1].iter().all(|event| *event == ("waiting", 1)), "{names:?}");
 }

@@ -1,95 +1,157 @@
-//! Example program that embeds `ssm-organizations` to manage all organizations of a company.
+//! Account-vending service that sets up Systems Manager in the organizations of a company.
+//!
+//! The order of onboarding, removal and replacement is known, so they use typed handles. A change
+//! that a person reviews first is a plan: see [`Planner`].
+#![allow(clippy::missing_errors_doc, reason = "the functions return the errors of the crate")]
+
+mod planner;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
-use ssm_organizations::plan::{Clients, Plan, Receipt, Target, UndoOptions};
-use ssm_organizations::policy::Caller;
-use ssm_organizations::ports::{Client, SourceRegions, SyncDefinition};
-use ssm_organizations::state::Delegated;
-use ssm_organizations::{AccountId, Error, Integration, Region, SyncName};
+use serde::Serialize;
+use ssm_organizations::ports::{Client, SyncDefinition};
+use ssm_organizations::state::{Delegated, Disabled, ObservedState, Unobserved};
+use ssm_organizations::{
+    AccountId, Change, ChangeRecorder, Error, ExplorerSetup, Integration, Observed, Region, RetryStatus, SyncMigration,
+    SyncProtection, WriteEvent,
+};
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::JoinError;
 
-/// Organization with a delegated administrator that a read confirmed.
-pub type Onboarded = Integration<Delegated, Arc<dyn Client>>;
+pub use planner::{Planner, Review};
 
-/// Onboards every organization in its own task.
-///
-/// Each client has credentials of a management account. A failure in one organization does not stop
-/// the others.
-pub async fn onboard_all(
-    organizations: impl IntoIterator<Item = Arc<dyn Client>>,
-    administrator: AccountId,
-) -> Vec<Result<Onboarded>> {
-    let tasks: Vec<_> = organizations.into_iter().map(|client| tokio::spawn(onboard(client, administrator))).collect();
-    let mut outcomes = Vec::new();
-    for task in tasks {
-        outcomes.push(task.await.unwrap_or_else(|error| Err(error.into())));
+/// Limit of one attempt or plan, number of attempts, and pause between two of them.
+const DEADLINE: Duration = Duration::from_mins(5);
+const ATTEMPTS: usize = 3;
+const PAUSE: Duration = Duration::from_secs(30);
+
+/// Client that the tasks of the service share.
+pub type SharedClient = Arc<dyn Client>;
+/// Handle of an organization in state `S`.
+pub type Handle<S> = Integration<S, SharedClient>;
+
+/// Organization of the company, with clients of its two accounts.
+#[derive(Clone)]
+#[expect(missing_debug_implementations, reason = "a client need not be `Debug`")]
+pub struct Tenant {
+    /// Client of the management account.
+    pub management: SharedClient,
+    /// Account that administers Systems Manager, and its client.
+    pub administrator: (AccountId, SharedClient),
+    /// Data sync of the administrator, and its home Regions.
+    pub sync: (SyncDefinition, Vec<Region>),
+}
+
+/// Report of one organization, for machines.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// Name of the state; `None` after a failure.
+    pub state: Option<&'static str>,
+    /// Confirmed and unconfirmed changes of all attempts.
+    pub changes: Vec<Change>,
+    /// Error of the last attempt, with its causes and remedies.
+    pub error: Option<Error>,
+}
+
+impl Report {
+    /// Creates the report of a run. The recorder has the changes of each attempt.
+    #[must_use]
+    pub fn new<S: ObservedState, C>(result: Result<Integration<S, C>, Error>, recorder: &ChangeRecorder) -> Self {
+        let state = result.as_ref().ok().map(Integration::state_name);
+        Self { state, changes: recorder.changes(), error: result.err() }
     }
-    outcomes
 }
 
-/// Registers the administrator, from any state. A second run changes nothing.
-///
-/// # Errors
-///
-/// Returns the errors of the crate, with the remedies and their actors.
-pub async fn onboard(client: Arc<dyn Client>, administrator: AccountId) -> Result<Onboarded> {
-    let observed = Integration::new(client).observe().await.map_err(advised)?;
-    observed.ensure_delegated(administrator).await.map_err(advised)
-}
-
-/// Returns the announcement of an onboarded organization. The type rules out any other
-/// organization.
+/// Returns a recorder that sends one line for each event.
 #[must_use]
-pub fn announcement(onboarded: &Onboarded) -> String {
-    let administrator = onboarded.administrator().account;
-    format!("in {} ask account {administrator} about Systems Manager", onboarded.organization().id)
+pub fn progress(lines: UnboundedSender<String>) -> ChangeRecorder {
+    ChangeRecorder::with_callback(move |event, _changes| {
+        let line = match event {
+            WriteEvent::Sending(change) => format!("sending: {change}"),
+            WriteEvent::Waiting(pending) => format!("waiting for {} changes", pending.len()),
+            WriteEvent::Changed(change) => format!("done: {change}"),
+            _ => return Ok(()),
+        };
+        // An error would stop the run before its next write.
+        let _ = lines.send(line);
+        Ok(())
+    })
 }
 
-/// Sets up Explorer after the user confirmed the plan. After a failure, the changes are undone.
-///
-/// Returns `None` if the user declined.
-///
-/// # Errors
-///
-/// Returns the errors of the crate, with the remedies and their actors.
-pub async fn explorer(
-    clients: &Clients<'_>,
-    administrator: AccountId,
-    home: Region,
-    yes: impl FnOnce(&Plan) -> bool,
-) -> Result<Option<Receipt>> {
-    let sync = SyncDefinition::of_organization(SyncName::new("all-accounts")?, SourceRegions::new([home.clone()])?);
-    let target = Target::new().with_trusted_access(true).with_administrator(administrator).with_role();
-    let target = target.with_sync(Caller::Management, sync, [home.clone()]);
-    let plan = target.plan(clients).await.map_err(advised)?;
-    if !plan.is_empty() && !yes(&plan) {
-        return Ok(None);
+/// Returns one line about the organization. Changes nothing.
+pub async fn status(management: &dyn Client) -> Result<String, Error> {
+    Ok(Integration::new(management).observe().await?.to_string())
+}
+
+/// Registers the administrator and creates the role and the data syncs, in up to three attempts.
+pub async fn onboard(tenant: &Tenant, recorder: &ChangeRecorder) -> Result<Handle<Delegated>, Error> {
+    let mut handle = Integration::new(Arc::clone(&tenant.management)).with_recorder(recorder.clone());
+    let mut attempt = 1;
+    loop {
+        match try_onboard(handle.with_deadline(DEADLINE), tenant).await {
+            Ok(delegated) => return Ok(delegated),
+            Err((error, _)) if attempt == ATTEMPTS || error.retry_status() == RetryStatus::Permanent => {
+                return Err(error);
+            }
+            Err((_, unobserved)) => handle = unobserved,
+        }
+        attempt += 1;
+        tokio::time::sleep(PAUSE).await;
     }
-    let stopped = match plan.apply(clients, |_event| {}).await {
-        Ok(applied) => return Ok(Some(applied.receipt)),
-        Err(stopped) => stopped,
+}
+
+/// Makes one attempt. The error has the handle for the next attempt.
+async fn try_onboard(
+    handle: Handle<Unobserved>,
+    tenant: &Tenant,
+) -> Result<Handle<Delegated>, (Error, Handle<Unobserved>)> {
+    let Tenant { management, administrator: (account, administrator), sync: (sync, regions) } = tenant;
+    let mut delegated = handle.ensure_delegated(*account).await.map_err(|failure| {
+        let (error, recovered) = failure.into_parts();
+        (error, recovered.into_unobserved())
+    })?;
+    let explorer = ExplorerSetup::new().with_role(management).with_sync(administrator, sync, regions);
+    match delegated.ensure_explorer(&explorer).await {
+        Ok(()) => Ok(delegated),
+        Err(error) => Err((error, delegated.into_unobserved())),
+    }
+}
+
+/// Onboards each organization in its own task. A failure does not stop the others.
+pub async fn onboard_all(tenants: Vec<Tenant>) -> Vec<Result<Report, JoinError>> {
+    let task = |tenant: Tenant| async move {
+        let recorder = ChangeRecorder::new();
+        Report::new(onboard(&tenant, &recorder).await, &recorder)
     };
-    let (error, receipt) = stopped.into_parts();
-    let undone = undo(&receipt, clients, home).await;
-    undone.with_context(|| format!("not all changes were undone after the error: {error:#}"))?;
-    Err(advised(error).context("all changes were undone"))
+    let tasks: Vec<_> = tenants.into_iter().map(|tenant| tokio::spawn(task(tenant))).collect();
+    let mut reports = Vec::new();
+    for task in tasks {
+        reports.push(task.await);
+    }
+    reports
 }
 
-async fn undo(receipt: &Receipt, clients: &Clients<'_>, home: Region) -> Result<()> {
-    let back = receipt.undo(clients, &UndoOptions::new().search_regions([home])).await.map_err(advised)?;
-    back.apply(clients, |_event| {}).await.map_err(advised)?;
-    ensure!(back.retained().is_empty(), "{}", back.retained().join("; "));
-    Ok(())
+/// Replaces the administrator and migrates its data syncs.
+pub async fn replace(
+    tenant: &Tenant,
+    (account, client): (AccountId, SharedClient),
+    recorder: &ChangeRecorder,
+) -> anyhow::Result<Handle<Delegated>> {
+    let handle = Integration::new(Arc::clone(&tenant.management)).with_recorder(recorder.clone());
+    let delegated = match handle.with_deadline(DEADLINE).observe().await? {
+        Observed::Delegated(delegated) => delegated,
+        other => anyhow::bail!("no administrator to replace: {other}"),
+    };
+    let migration = SyncMigration::Migrate { from: &tenant.administrator.1, to: &client, regions: &tenant.sync.1 };
+    Ok(delegated.replace(account, migration).await?.into_result()?)
 }
 
-/// Adds the remedies and their actors to an error.
-fn advised(error: impl Into<Error>) -> anyhow::Error {
-    let error = error.into();
-    let advice = error.remedies().into_iter().map(|remedy| {
-        let statement = remedy.statement().map(|statement| format!(", with the statement {statement}"));
-        format!("{}: {remedy}{}", remedy.actor(), statement.unwrap_or_default())
-    });
-    let advice: Vec<_> = ["Systems Manager is not set up".to_owned()].into_iter().chain(advice).collect();
-    anyhow::Error::new(error).context(advice.join("; "))
+/// Disables the integration, unless data syncs would be lost.
+pub async fn remove(tenant: &Tenant, recorder: &ChangeRecorder) -> Result<Handle<Disabled>, Error> {
+    let Tenant { management, administrator: (_, administrator), sync: (_, regions) } = tenant;
+    let protection = SyncProtection::Protect { clients: &[management, administrator], regions };
+    let handle = Integration::new(Arc::clone(management)).with_recorder(recorder.clone());
+    let observed = handle.with_deadline(DEADLINE).observe().await?;
+    Ok(observed.ensure_disabled(protection).await?)
 }

@@ -1,40 +1,35 @@
-//! Onboards two simulated organizations concurrently, and sets up Explorer in one of them.
-//!
-//! `cargo run -p downstream`
+//! Onboards a simulated organization, with progress and a JSON report: `cargo run -p downstream`.
 
 use std::sync::Arc;
 
-use anyhow::Result;
-use downstream::{announcement, explorer, onboard_all};
-use ssm_organizations::plan::{Clients, Plan};
-use ssm_organizations::ports::Client;
-use ssm_organizations::{AccountId, Error, Region, sim};
+use downstream::{Report, Tenant, onboard, progress};
+use ssm_organizations::ports::{SourceRegions, SyncDefinition};
+use ssm_organizations::{AccountId, Region, SyncName, sim};
+use tokio::sync::mpsc;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<()> {
-    let administrator: AccountId = "222222222222".parse()?;
-    let in_memory =
-        |id: &str| Ok::<_, Error>(sim::SimOrganization::builder().id(id.parse()?).member(administrator).build());
-    let (production, sandbox) = (in_memory("o-production0")?, in_memory("o-sandbox0000")?);
-    // On AWS: one `aws::AwsClient` for each organization, with credentials of its management
-    // account.
-    let management: Arc<dyn Client> = Arc::new(production.management_client());
-    let other: Arc<dyn Client> = Arc::new(sandbox.management_client());
-
-    for onboarded in onboard_all([Arc::clone(&management), other], administrator).await {
-        println!("{}", announcement(&onboarded?));
-    }
-
-    let members = production.client(administrator);
-    let clients = Clients::new(&*management).with_account_client(&members);
-    let yes = |plan: &Plan| {
-        println!("\n{plan}");
-        true
+async fn main() -> anyhow::Result<()> {
+    let account: AccountId = "222222222222".parse()?;
+    let names = ["eu-central-1", "eu-west-1", "us-east-1"];
+    let regions = names.into_iter().map(Region::new).collect::<Result<Vec<_>, _>>()?;
+    let sources = SourceRegions::new(regions.clone())?;
+    // On AWS: `aws::AwsClient::from_env()`, and `assume_role` or `from_profile`.
+    let organization = sim::SimOrganization::builder().member(account).build();
+    let tenant = Tenant {
+        management: Arc::new(organization.management_client()),
+        administrator: (account, Arc::new(organization.client(account))),
+        sync: (SyncDefinition::of_organization(SyncName::new("all-accounts")?, sources), regions),
     };
-    if let Some(receipt) = explorer(&clients, administrator, Region::new("eu-central-1")?, yes).await? {
-        for change in receipt.changes() {
-            println!("changed: {change}");
+    let (sender, mut lines) = mpsc::unbounded_channel();
+    let printed = tokio::spawn(async move {
+        while let Some(line) = lines.recv().await {
+            println!("{line}");
         }
-    }
+    });
+    let recorder = progress(sender);
+    let report = Report::new(onboard(&tenant, &recorder).await, &recorder);
+    drop(recorder);
+    printed.await?;
+    println!("{}", serde_json::to_string_pretty(&report)?);
     Ok(())
 }

@@ -13,11 +13,11 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use ssm_organizations::domain::{OrganizationId, Partition};
 use ssm_organizations::ports::Operation;
-use ssm_organizations::{AccountId, Region, SyncName};
+use ssm_organizations::{AccountId, Region};
 
 use crate::serve::InjectedFault;
-pub(crate) use options::{SyncOptions, TargetOptions, operation};
-use options::{endpoint, own_sync};
+use options::endpoint;
+pub(crate) use options::{AccountProfiles, LossOption, RemovalOptions, SyncOptions, TargetOptions, operation};
 
 /// Sets up AWS Systems Manager in an AWS Organizations organization, and removes it again.
 ///
@@ -31,8 +31,9 @@ pub(crate) struct Cli {
     /// Print one JSON object, also for errors
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// Log each step and each AWS call to the standard error, with caller, attempts, outcome and
-    /// AWS's request id
+    /// Log steps and calls to standard error
+    ///
+    /// The line of an AWS call has the caller, the attempts, the outcome and AWS's request id.
     #[arg(long, short, global = true)]
     pub(crate) verbose: bool,
     #[command(flatten)]
@@ -41,7 +42,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Show the organization, the state of Systems Manager, and Explorer's role and data syncs
+    /// Show the organization, its state, and Explorer's role and data syncs
     ///
     /// Each account sees only its own data syncs. Anything that cannot be read is shown as unknown,
     /// with the reason.
@@ -67,20 +68,18 @@ pub(crate) enum Command {
     /// --include-unconfirmed names it.
     #[command(after_long_help = help::UNDO)]
     Undo(Undo),
-    /// Print the minimal IAM policies for all operations, for some operations or commands, or for a
-    /// plan
+    /// Print the minimal IAM policies for operations, commands or a plan
     ///
-    /// Prints one document for each account, and two if the administrators of the organization and
+    /// Without a selection, the policies cover all operations. Prints one document for each account, and two if the administrators of the organization and
     /// of Systems Manager share an account. Without a target no call is made.
-    #[command(after_long_help = help::POLICY)]
+    #[command(mut_args = options::hide_target, after_help = help::POLICY_BRIEF, after_long_help = help::POLICY)]
     Policy(PolicyArgs),
-    /// Enable trusted access for Systems Manager, and register a member account as its delegated
-    /// administrator
+    /// Enable trusted access and register a delegated administrator
     ///
     /// Takes the missing steps in the order that AWS requires: trusted access, role, administrator,
     /// data sync. The role and the sync are optional. If another account is registered, the command
-    /// fails and changes nothing. It asks for confirmation only before --recreate-sync deletes a
-    /// sync.
+    /// fails and changes nothing. It shows the plan, and asks for confirmation only before
+    /// --recreate-sync deletes a sync.
     #[command(after_long_help = help::ONBOARD)]
     Onboard(Onboard),
     /// Replace the delegated administrator with another account
@@ -92,7 +91,7 @@ pub(crate) enum Command {
     /// registered. The command shows the plan and asks for confirmation.
     #[command(after_long_help = help::REPLACE)]
     Replace(Replace),
-    /// Deregister the delegated administrator, and disable trusted access for Systems Manager
+    /// Deregister the delegated administrator and disable trusted access
     ///
     /// Without trusted access, Explorer's resource data syncs of the organization stop working. AWS
     /// deletes the administrator's syncs when the account is deregistered. So the command first
@@ -102,12 +101,14 @@ pub(crate) enum Command {
     /// confirmation.
     #[command(after_long_help = help::OFFBOARD)]
     Offboard(Offboard),
-    /// Print the completions of a shell, to load in its start file
+    /// Print the completions of a shell
+    ///
+    /// Load the script in the start file of the shell.
     Completions {
         /// The shell
         shell: Shell,
     },
-    /// Serve the simulated organization of --simulate over AWS's protocols, until Ctrl-C
+    /// Serve the organization of --simulate over AWS's protocols, until Ctrl-C
     ///
     /// The server listens on 127.0.0.1 only, and answers the calls of Organizations, Systems
     /// Manager, IAM and STS of every client with an endpoint option. It prints one line that sets
@@ -139,10 +140,16 @@ impl Cli {
             return refuse(ErrorKind::MissingRequiredArgument, "serve requires --simulate FILE");
         }
         match &self.command {
+            command if simulate.is_none() && command.lacks_administrator() => {
+                refuse(ErrorKind::MissingRequiredArgument, NO_ADMINISTRATOR)
+            }
+            Command::Onboard(Onboard { sync, admin_profile: Some(_), .. }) if !sync.needs_other_account() => {
+                refuse(ErrorKind::ArgumentConflict, IDLE_PROFILE)
+            }
             // --admin-profile asks for the check that --allow-sync-loss skips, unless a sync is
             // deleted.
-            Command::Offboard(Offboard { allow_sync_loss: true, admin_profile: Some(_), delete_syncs, .. })
-                if delete_syncs.is_empty() =>
+            Command::Offboard(Offboard { removal, admin_profile: Some(_), .. })
+                if removal.loss.allow_sync_loss && removal.delete_syncs.is_empty() =>
             {
                 let refusal = "--admin-profile has no effect with --allow-sync-loss, unless --delete-sync names a sync";
                 refuse(ErrorKind::ArgumentConflict, refusal)
@@ -150,7 +157,7 @@ impl Cli {
             Command::Apply(Apply { file: Some(_), target, .. }) if target.is_set() => {
                 refuse(ErrorKind::ArgumentConflict, CONFLICTING_TARGETS)
             }
-            Command::Apply(Apply { file: Some(_), target, .. }) if target.contents.allow_sync_loss => {
+            Command::Apply(Apply { file: Some(_), target, .. }) if target.contents.allows_loss() => {
                 refuse(ErrorKind::ArgumentConflict, SAVED_PLAN_DECIDES)
             }
             Command::Policy(args) => match args.conflict() {
@@ -175,16 +182,28 @@ impl Command {
     /// it.
     pub(crate) fn other_profiles(&self) -> (&[String], Option<&String>) {
         match self {
-            Self::Status(args) => (&args.admin_profiles, None),
-            Self::Plan(args) => (&args.target.admin_profiles, None),
-            Self::Apply(args) => (&args.target.admin_profiles, None),
-            Self::Undo(args) => (&args.admin_profiles, None),
-            Self::Policy(args) => (&args.target.admin_profiles, None),
-            Self::Onboard(args) => (args.sync.admin_profile.as_slice(), None),
+            Self::Status(args) => (&args.profiles.admin_profiles, None),
+            Self::Plan(args) => (&args.target.profiles.admin_profiles, None),
+            Self::Apply(args) => (&args.target.profiles.admin_profiles, None),
+            Self::Undo(args) => (&args.profiles.admin_profiles, None),
+            Self::Policy(args) => (&args.target.profiles.admin_profiles, None),
+            Self::Onboard(args) => (args.admin_profile.as_slice(), None),
             Self::Replace(args) => (args.admin_profile.as_slice(), args.new_admin_profile.as_ref()),
             Self::Offboard(args) => (args.admin_profile.as_slice(), None),
             Self::Completions { .. } | Self::Serve(_) => (&[], None),
         }
+    }
+
+    /// Returns whether the administrator is to own a sync, and no option supplies its credentials.
+    fn lacks_administrator(&self) -> bool {
+        let owned = match self {
+            Self::Plan(PlanArgs { target, .. })
+            | Self::Apply(Apply { target, .. })
+            | Self::Policy(PolicyArgs { target, .. }) => target.contents.sync.needs_administrator(),
+            Self::Onboard(args) => args.sync.needs_administrator(),
+            _ => false,
+        };
+        owned && self.other_profiles().0.is_empty()
     }
 
     /// Returns whether the exit status shows if the plan has steps.
@@ -193,6 +212,10 @@ impl Command {
     }
 }
 
+const NO_ADMINISTRATOR: &str =
+    "--sync-owner administrator needs credentials of that account: --admin-profile takes its profile";
+const IDLE_PROFILE: &str =
+    "--admin-profile has no effect unless another account owns the sync: --sync-owner administrator";
 const CONFLICTING_TARGETS: &str =
     "a saved plan, --operation, --command or --observer cannot be combined with target options";
 const SAVED_PLAN_DECIDES: &str =
@@ -201,51 +224,56 @@ const NO_TARGET: &str = "no target: pass options such as --admin and --trusted-a
 
 #[derive(Debug, Args)]
 pub(crate) struct Status {
-    /// Profile with credentials of another account, usually the administrator, to show its data
-    /// syncs too; may be repeated
-    #[arg(long = "admin-profile", value_name = "PROFILE", value_parser = NonEmptyStringValueParser::new())]
-    pub(crate) admin_profiles: Vec<String>,
-    /// Show the other services that Systems Manager's capabilities need, and the notes on each
-    /// capability
+    #[command(flatten)]
+    pub(crate) profiles: AccountProfiles,
+    /// Show services that capabilities need
+    ///
+    /// Shows the services that Systems Manager's capabilities need, and the notes on each
+    /// capability.
     #[arg(long)]
     pub(crate) companions: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct PlanArgs {
-    #[command(flatten)]
-    pub(crate) target: TargetOptions,
-    /// Save the plan in this file, for `ssm-org apply FILE`. A pipe or a device receives the plan
+    /// Save the plan, for `ssm-org apply FILE`
+    ///
+    /// The file may also be a pipe or a device.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
-    /// Exit with 0 for a plan without steps, with 2 for a plan with steps, and with 1 for an error
+    /// Exit with 0: no steps, 2: steps, 1: error
     #[arg(long)]
     pub(crate) detailed_exitcode: bool,
+    #[command(flatten)]
+    pub(crate) target: TargetOptions,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Apply {
-    /// The plan, saved by `ssm-org plan --out FILE`; `-` reads it from the standard input
+    /// The saved plan; `-` for the standard input
     #[arg(value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
-    /// Apply the saved plan only if it has this digest, which `ssm-org plan` shows
+    /// Refuse a plan with another digest
+    ///
+    /// `ssm-org plan` shows the digest of a plan.
     #[arg(long, value_name = "DIGEST", requires = "file")]
     pub(crate) digest: Option<String>,
     #[command(flatten)]
-    pub(crate) target: TargetOptions,
-    #[command(flatten)]
     pub(crate) write: WriteArgs,
+    #[command(flatten)]
+    pub(crate) target: TargetOptions,
 }
 
 /// Options of every command that writes.
 #[derive(Debug, Args, Default)]
 pub(crate) struct WriteArgs {
-    /// Save each change in this regular file before it is made, and its result, for `ssm-org undo
-    /// FILE`. Changes of earlier runs stay in the file. Two runs cannot use the file at the same
-    /// time
+    /// Save the changes, for `ssm-org undo FILE`
+    ///
+    /// Each change is saved before it is made, and again with its result. Changes of earlier runs
+    /// stay in the file. It must be a regular file, and two runs cannot use it at the same time.
     #[arg(long, value_name = "FILE")]
     pub(crate) receipt: Option<PathBuf>,
-    /// Apply without asking for confirmation
+    /// Apply without asking
     #[arg(long, short)]
     pub(crate) yes: bool,
 }
@@ -255,16 +283,16 @@ pub(crate) struct Undo {
     /// The receipt of the run to undo
     #[arg(value_name = "RECEIPT")]
     pub(crate) file: PathBuf,
-    /// Also undo this unconfirmed change, whose response was lost, by its number in the receipt,
-    /// counted from 1; may be repeated
+    /// Also undo this unconfirmed change
+    ///
+    /// The number of a change in the receipt, counted from 1. The response to an unconfirmed change
+    /// was lost. May be repeated.
     #[arg(long = "include-unconfirmed", value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) include_unconfirmed: Vec<u16>,
-    /// LOSES DATA: allow steps to delete or break data syncs that are not from this run
-    #[arg(long)]
-    pub(crate) allow_sync_loss: bool,
-    /// Profile with credentials of another account, usually the administrator; may be repeated
-    #[arg(long = "admin-profile", value_name = "PROFILE", value_parser = NonEmptyStringValueParser::new())]
-    pub(crate) admin_profiles: Vec<String>,
+    #[command(flatten)]
+    pub(crate) loss: LossOption,
+    #[command(flatten)]
+    pub(crate) profiles: AccountProfiles,
     #[command(flatten)]
     pub(crate) write: WriteArgs,
 }
@@ -274,31 +302,38 @@ pub(crate) struct PolicyArgs {
     /// Print policies for applying this plan
     #[arg(value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
-    /// Print policies for these operations, by API name or IAM action; repeated or separated by
-    /// commas
+    /// Print policies for these operations
+    ///
+    /// Each is an API name or an IAM action, repeated or separated by commas.
     #[arg(
         long = "operation",
-        visible_alias = "operations",
+        alias = "operations",
         value_name = "OPERATION",
         value_delimiter = ',',
         value_parser = operation,
         conflicts_with = "file"
     )]
     pub(crate) operations: Vec<Operation>,
-    /// Print policies for these commands of this program; repeated or separated by commas
+    /// Print policies for these commands
+    ///
+    /// Commands of this program, repeated or separated by commas: status, plan, apply, undo,
+    /// onboard, replace and offboard.
     #[arg(
         long = "command",
-        visible_alias = "commands",
+        alias = "commands",
         value_name = "COMMAND",
         value_delimiter = ',',
+        hide_possible_values = true,
         conflicts_with = "file"
     )]
     pub(crate) commands: Vec<CommandName>,
-    /// Print the organization's delegation policy that lets these member accounts run `status`;
-    /// repeated or separated by commas
+    /// Print the delegation policy for `status`
+    ///
+    /// The organization's delegation policy, which lets these member accounts run `status`.
+    /// Repeated or separated by commas.
     #[arg(
         long = "observer",
-        visible_alias = "observers",
+        alias = "observers",
         value_name = "ACCOUNT",
         value_delimiter = ',',
         conflicts_with_all = ["file", "operations", "commands", "organization", "administrator"]
@@ -320,7 +355,7 @@ impl PolicyArgs {
             Some(CONFLICTING_TARGETS)
         } else if (has_target || file.is_some()) && scope.is_set() {
             Some(PLAN_DECIDES_SCOPE)
-        } else if !has_target && (target.contents.allow_sync_loss || !target.admin_profiles.is_empty()) {
+        } else if !has_target && (target.contents.allows_loss() || !target.profiles.admin_profiles.is_empty()) {
             Some("--allow-sync-loss and --admin-profile have no effect without a target")
         } else {
             None
@@ -332,16 +367,22 @@ impl PolicyArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Scope of the policies, without a plan")]
 pub(crate) struct PolicyScope {
-    /// Restrict to this organization; requires --management
+    /// Restrict to this organization
+    ///
+    /// Requires --management.
     #[arg(long, value_name = "ORGANIZATION", requires = "management")]
     pub(crate) organization: Option<OrganizationId>,
-    /// Restrict to this management account; requires --organization
+    /// Restrict to this management account
+    ///
+    /// Requires --organization.
     #[arg(long, value_name = "ACCOUNT", requires = "organization")]
     pub(crate) management: Option<AccountId>,
-    /// Restrict to this account as the delegated administrator
+    /// Restrict to this administrator
     #[arg(long = "for-administrator", value_name = "ACCOUNT")]
     pub(crate) administrator: Option<AccountId>,
-    /// Restrict to this partition, such as aws or aws-us-gov
+    /// Restrict to this partition
+    ///
+    /// Such as aws or aws-us-gov.
     #[arg(long, value_name = "PARTITION")]
     pub(crate) partition: Option<Partition>,
 }
@@ -370,13 +411,20 @@ pub(crate) enum CommandName {
 
 #[derive(Debug, Args)]
 pub(crate) struct Onboard {
-    /// The member account to register as delegated administrator of Systems Manager
+    /// The member account to register
     #[arg(long, value_name = "ACCOUNT")]
     pub(crate) admin: AccountId,
-    /// Create the service-linked role `AWSServiceRoleForAmazonSSM_AccountDiscovery` in the
-    /// management account, which data syncs of the organization need
+    /// Create the role that data syncs need
+    ///
+    /// The service-linked role `AWSServiceRoleForAmazonSSM_AccountDiscovery`, in the management
+    /// account.
     #[arg(long)]
     pub(crate) role: bool,
+    /// Profile of the administrator
+    ///
+    /// Supplies the credentials for --sync-owner administrator.
+    #[arg(long, value_name = "PROFILE", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) admin_profile: Option<String>,
     #[command(flatten)]
     pub(crate) write: WriteArgs,
     #[command(flatten)]
@@ -388,11 +436,14 @@ pub(crate) struct Replace {
     /// The member account to register instead
     #[arg(long, value_name = "ACCOUNT")]
     pub(crate) admin: AccountId,
-    /// Profile with credentials of the old administrator, to list its data syncs
+    /// Profile of the old administrator
+    ///
+    /// Supplies the credentials to list its data syncs.
     #[arg(long, value_name = "PROFILE", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) admin_profile: Option<String>,
-    /// Profile with credentials of the new administrator, to migrate the data syncs: they are
-    /// created again in that account, and their collection starts again
+    /// Profile of the new administrator
+    ///
+    /// Supplies the credentials to migrate the data syncs. The syncs are created again in that account, and their collection starts again.
     #[arg(
         long,
         value_name = "PROFILE",
@@ -400,7 +451,9 @@ pub(crate) struct Replace {
         requires = "admin_profile"
     )]
     pub(crate) new_admin_profile: Option<String>,
-    /// LOSES DATA: skip the check for data syncs; AWS may delete those of the old administrator
+    /// LOSES DATA: allow the loss of data syncs
+    ///
+    /// Skips the check for data syncs. AWS may delete those of the old administrator.
     #[arg(long, conflicts_with = "admin_profile")]
     pub(crate) allow_sync_loss: bool,
     #[command(flatten)]
@@ -409,23 +462,13 @@ pub(crate) struct Replace {
 
 #[derive(Debug, Args)]
 pub(crate) struct Offboard {
-    /// First delete the data syncs of this name in each --region, in the management account and,
-    /// with --admin-profile, in the administrator account; may be repeated. Other syncs are left
-    /// unchanged
-    #[arg(long = "delete-sync", value_name = "NAME", value_parser = own_sync)]
-    pub(crate) delete_syncs: Vec<SyncName>,
-    /// At the end, delete the service-linked role `AWSServiceRoleForAmazonSSM_AccountDiscovery`,
-    /// and wait until it is gone
-    #[arg(long)]
-    pub(crate) delete_role: bool,
-    /// Profile with credentials of the administrator account, to check for its data syncs and
-    /// delete those named
+    #[command(flatten)]
+    pub(crate) removal: RemovalOptions,
+    /// Profile of the administrator
+    ///
+    /// Supplies the credentials to check its data syncs, and to delete those that are named.
     #[arg(long, value_name = "PROFILE", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) admin_profile: Option<String>,
-    /// LOSES DATA: skip the check for data syncs; AWS may delete those that are not named or stop
-    /// them from working
-    #[arg(long)]
-    pub(crate) allow_sync_loss: bool,
     #[command(flatten)]
     pub(crate) write: WriteArgs,
 }
@@ -447,21 +490,27 @@ pub(crate) struct Serve {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct Connection {
-    /// Send the calls of Organizations, Systems Manager, IAM and STS to this URL instead of AWS.
-    /// Calls that get credentials, such as `AssumeRole` of a profile, still go to AWS, unless
-    /// `AWS_ENDPOINT_URL` has the same value
-    #[arg(long, global = true, value_name = "URL", value_parser = endpoint)]
+    /// Send the calls to this URL instead of AWS
+    ///
+    /// Applies to the calls of Organizations, Systems Manager, IAM and STS. Calls that get
+    /// credentials, such as `AssumeRole` of a profile, still go to AWS, unless `AWS_ENDPOINT_URL`
+    /// has the same value.
+    #[arg(long, global = true, value_name = "URL", value_parser = endpoint, hide_short_help = true)]
     pub(crate) endpoint_url: Option<String>,
-    /// Use a simulated organization in this JSON file; a missing file is created with two members.
-    /// No call leaves this machine and credentials of every account are available. The default
-    /// Region is us-east-1
+    /// Use a simulated organization in this file
+    ///
+    /// A missing file is created, as JSON, with two members. No call leaves this machine and credentials of
+    /// every account are available. The default Region is us-east-1.
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) simulate: Option<PathBuf>,
-    /// Region or Regions, repeated or separated by commas. The first is the API Region; data syncs
-    /// are managed in all listed Regions and no others
+    /// Region or Regions, separated by commas
+    ///
+    /// May be repeated. The first is the API Region. Data syncs are managed in all listed Regions and no others.
     #[arg(long = "region", global = true, value_name = "REGION", value_delimiter = ',')]
     pub(crate) regions: Vec<Region>,
-    /// Profile with credentials and settings; overrides credentials in the environment
+    /// Profile of the management account
+    ///
+    /// The profile has credentials and settings. It overrides credentials in the environment.
     #[arg(long, global = true, value_name = "PROFILE", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) profile: Option<String>,
 }

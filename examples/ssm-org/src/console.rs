@@ -46,6 +46,15 @@ impl Console {
         }
     }
 
+    /// Prints a warning before a change.
+    pub(crate) fn warn(self, line: &str) {
+        match self {
+            Self::Text | Self::Json => print_error(format_args!("warning: {line}\n")),
+            #[cfg(test)]
+            Self::Silent => {}
+        }
+    }
+
     /// Asks for confirmation before a change. Without a terminal the result is an error.
     pub(crate) fn confirm(self, plan: &str, question: &str) -> Result<(), CliError> {
         if !io::stdin().is_terminal() || !io::stderr().is_terminal() {

@@ -69,7 +69,7 @@ fn in_terms_of_options(error: &Error, command: &Command) -> Option<String> {
             KEEP_ONE.to_owned()
         }
         (Command::Onboard(_), ErrorKind::OptInRegion) => {
-            "without --admin-profile, the sync is created in the management account".to_owned()
+            "without --sync-owner, the management account owns the sync".to_owned()
         }
         (Command::Onboard(args), ErrorKind::ServiceError)
             if !args.role && error.operation() == Some(Operation::CreateResourceDataSync) =>

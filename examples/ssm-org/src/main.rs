@@ -92,9 +92,6 @@ fn has_option(option: &str) -> bool {
 /// Prints the outcome as text. Returns whether the standard output accepted the text.
 fn print_outcome_text(cli: &Cli, outcome: &Outcome) -> bool {
     let printed = print(&outcome.lines);
-    for warning in &outcome.warnings {
-        print_error(format_args!("{warning}\n"));
-    }
     let mut helps: Vec<String> = Vec::new();
     for error in &outcome.errors {
         print_error(error.lines());

@@ -29,8 +29,6 @@ pub(crate) struct Outcome {
     pub(crate) json: Map<String, Value>,
     /// Reasons why the organization may not be in the target state. Empty after success.
     pub(crate) errors: Vec<CliError>,
-    /// Warnings for the standard error.
-    pub(crate) warnings: Vec<String>,
     /// Notes for the standard error, also with `--json`.
     pub(crate) notes: Vec<String>,
     /// `true` for a plan with steps.
@@ -136,8 +134,8 @@ impl Notes {
         self.errors.push(CliError::new("sync_lost", format!("lost: {what}; to create it again: {remedy}")));
     }
 
-    /// Notes an unexpected result that is not an error.
-    pub(crate) fn warn(&mut self, warning: impl Display) {
+    /// Notes a warning that was printed before the change.
+    pub(crate) fn warned(&mut self, warning: impl Display) {
         self.warnings.push(format!("warning: {warning}"));
     }
 
@@ -193,8 +191,8 @@ impl Notes {
                 lines.line(format_args!("  {step}"));
             }
         }
-        let notes = [notes, warnings.clone()].concat();
-        let outcome = Outcome { lines: lines.0, errors, warnings, ..Outcome::default() };
+        let notes = [notes, warnings].concat();
+        let outcome = Outcome { lines: lines.0, errors, ..Outcome::default() };
         outcome
             .with("receipt", value(&Receipt::of_changes(organization, changes)))
             .with("remaining", remaining)
@@ -274,7 +272,11 @@ pub(crate) fn remake(admin: AccountId, profile: Option<&str>, region: &Region, s
     if sync.enables_all_ops_data_sources() {
         command.push_str(" --enable-all-ops-data-sources");
     }
-    let _ = write!(command, " --region {region} --admin-profile {}", quoted(profile.unwrap_or("PROFILE")));
+    let _ = write!(
+        command,
+        " --region {region} --sync-owner administrator --admin-profile {}",
+        quoted(profile.unwrap_or("PROFILE"))
+    );
     command
 }
 

@@ -274,7 +274,8 @@ mod tests {
             format!("current state: Delegated: account {admin} administers Systems Manager in organization {id}\n")
         };
         let regions = "--region us-east-1,us-west-2";
-        let onboard = format!("onboard --admin {old} --sync all --admin-profile old {regions}");
+        let onboard =
+            format!("onboard --admin {old} --sync all --sync-owner administrator --admin-profile old {regions}");
         // The server's role name differs from AWS's, so a created role is reported but never found.
         let onboarded = run(&format!("{onboard} --role"));
         assert_eq!((onboarded.status, onboarded.errors().as_str()), (Some(0), ""));

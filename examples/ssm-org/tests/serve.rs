@@ -16,7 +16,8 @@ mod tests {
     #[test]
     fn onboard_over_server_is_saved_after_each_write() {
         let server = Server::start(&[]);
-        let line = format!("onboard --admin {ADMIN} --role --sync all --admin-profile {ADMIN}");
+        let line =
+            format!("onboard --admin {ADMIN} --role --sync all --sync-owner administrator --admin-profile {ADMIN}");
         let run = server.run(&line);
         assert_eq!(run.status, Some(0), "{run:#?}");
         let state = server.state();

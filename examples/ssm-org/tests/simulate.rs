@@ -127,7 +127,7 @@ mod tests {
         json!({ "trusted": [], "administrators": [], "roles": 0, "syncs": [] })
     }
 
-    const TARGET: &str = "--trusted-access on --admin 222222222222 --role create --sync all";
+    const TARGET: &str = "--trusted-access on --admin 222222222222 --role --sync all";
 
     #[test]
     fn plan_then_apply_reaches_target() {
@@ -192,9 +192,31 @@ mod tests {
     }
 
     #[test]
+    fn onboard_shows_warnings_before_the_change() {
+        let directory = SimulationDirectory::new();
+        let run = directory.run("onboard --admin 222222222222").exits_with(0);
+        let (before, after) = run.out.split_once("done: ").unwrap();
+        assert!(before.contains("\nwarning: Change Manager takes no new customers"), "{run:#?}");
+        assert!(!after.contains("warning:") && !run.err.contains("warning:"), "{run:#?}");
+        directory.run("status --companions").says(&["\nwarning:            Change Manager takes no new customers"]);
+    }
+
+    #[test]
+    fn sync_owner_decides_whose_sync_it_is() {
+        let directory = SimulationDirectory::new();
+        directory.run("onboard --admin 222222222222 --role --sync mine --sync-owner administrator").exits_with(0);
+        directory.run("onboard --admin 222222222222 --sync theirs").exits_with(0);
+        assert_eq!(directory.state()["syncs"], json!(["111111111111/theirs", "222222222222/mine"]));
+        let idle = directory.run("onboard --admin 222222222222 --sync all --admin-profile any").exits_with(2);
+        idle.reports(&["--admin-profile has no effect", "--sync-owner administrator"]);
+    }
+
+    #[test]
     fn replace_migrates_syncs_of_administrator() {
         let directory = SimulationDirectory::new();
-        directory.run("onboard --admin 222222222222 --role --sync all --admin-profile any").exits_with(0);
+        directory
+            .run("onboard --admin 222222222222 --role --sync all --sync-owner administrator --admin-profile any")
+            .exits_with(0);
         let remaining = directory.run("plan --admin 333333333333").exits_with(1);
         remaining.reports(&["\"all\" of account 222222222222"]);
         let replaced = directory.run("replace --admin 333333333333 --yes").exits_with(0);
@@ -245,7 +267,9 @@ mod tests {
     #[test]
     fn destructive_commands_require_confirmation() {
         let directory = SimulationDirectory::new();
-        directory.run("onboard --admin 222222222222 --role --sync all --admin-profile any").exits_with(0);
+        directory
+            .run("onboard --admin 222222222222 --role --sync all --sync-owner administrator --admin-profile any")
+            .exits_with(0);
         let before = directory.state();
         let no_terminal = "nothing was changed: there is no terminal to ask on; --yes applies without asking";
         let deregister = "deregister account 222222222222 as delegated administrator of ssm.amazonaws.com";
@@ -291,9 +315,9 @@ mod tests {
     fn saved_teardown_plan_deletes_syncs_of_both_accounts() {
         let directory = SimulationDirectory::new();
         directory.run("onboard --admin 222222222222 --role --sync all --region us-east-1,eu-west-1").exits_with(0);
-        directory.run("onboard --admin 222222222222 --sync mine --admin-profile any --region eu-west-1").exits_with(0);
+        directory.run("onboard --admin 222222222222 --sync mine --sync-owner administrator --admin-profile any --region eu-west-1").exits_with(0);
         assert_eq!(directory.state()["syncs"].as_array().unwrap().len(), 3);
-        let down = "plan --no-admin --trusted-access off --role delete --region us-east-1,eu-west-1 --delete-sync all";
+        let down = "plan --no-admin --trusted-access off --delete-role --region us-east-1,eu-west-1 --delete-sync all";
         directory.run(down).exits_with(1).reports(&["\"mine\" of account 222222222222 in eu-west-1"]);
         directory.run(&format!("{down} --delete-sync mine --out plan.json")).exits_with(0).says(&["6 steps:"]);
         directory.run("apply plan.json --yes").exits_with(0).says(&["current state: Disabled"]);
@@ -393,7 +417,7 @@ mod tests {
     fn rerun_after_failure_extends_receipt() {
         let directory = SimulationDirectory::new();
         directory.run("status");
-        directory.run("apply --trusted-access on --role create --yes --receipt r.json").exits_with(0);
+        directory.run("apply --trusted-access on --role --yes --receipt r.json").exits_with(0);
         // A missing organizational unit stops the run midway.
         let units = "--sync-ou ou-gone-12345678";
         let cut = directory.run(&format!("apply {TARGET} {units} --yes --receipt r.json")).exits_with(1);
@@ -537,7 +561,7 @@ mod tests {
                 "--trusted-access off --admin 222222222222",
                 "expected enabled, because the target registers account 222222222222",
             ),
-            ("--trusted-access on --role delete", "the role only while trusted access is disabled"),
+            ("--trusted-access on --delete-role", "the role only while trusted access is disabled"),
             ("--trusted-access off --sync all", "expected trusted access to be enabled"),
             ("--target target.toml", "expected enabled, because the target registers account 222222222222"),
             (&format!("--sync all --sync-ou {}", units.join(",")), "organizational units: 1 to 1,000 units"),

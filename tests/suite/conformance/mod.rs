@@ -1,6 +1,7 @@
 //! Tests of the conformance suite on the simulation, and on clients that each break one rule.
 #![cfg(feature = "sim")]
 
+mod fake;
 mod rule_breaking_client;
 
 use std::collections::BTreeSet;

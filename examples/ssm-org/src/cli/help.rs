@@ -64,7 +64,7 @@ A target file in TOML or JSON sets what the options set, and more. Every part is
   administrator = \"222222222222\"
 
 Examples:
-  ssm-org plan --trusted-access on --admin 222222222222 --role create
+  ssm-org plan --trusted-access on --admin 222222222222 --role
   ssm-org plan --target target.toml --out plan.json --detailed-exitcode
   ssm-org plan --no-admin --trusted-access off --admin-profile administrator --region eu-central-1";
 
@@ -93,6 +93,9 @@ Examples:
   ssm-org undo receipt.json
   ssm-org undo receipt.json --include-unconfirmed 2 --admin-profile administrator --yes";
 
+pub(super) const POLICY_BRIEF: &str = "\
+The target options of `plan`, which --help lists, print policies for applying that plan.";
+
 pub(super) const POLICY: &str = "\
 The standard output is one JSON document after another. The standard error says whom each is for.
 
@@ -110,7 +113,9 @@ change. The changes that were made replace it at the end.
 Examples:
   ssm-org onboard --admin 222222222222 --profile management
   ssm-org onboard --admin 222222222222 --role --sync all-accounts --region eu-central-1
-  ssm-org onboard --admin 222222222222 --role --admin-profile administrator --region eu-central-1 \\
+  ssm-org onboard --admin 222222222222 --role --region eu-central-1 \\
+    --sync all-accounts --sync-owner administrator --admin-profile administrator
+  ssm-org onboard --admin 222222222222 --role --region eu-central-1 \\
     --sync workloads --sync-ou ou-examplerootid-exampleouid --source-region eu-central-1,us-east-1";
 
 pub(super) const REPLACE: &str = concat!(

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, ValueEnum};
+use clap::{Arg, Args, ValueEnum};
 use http::Uri;
 use ssm_organizations::domain::OrganizationalUnitId;
 use ssm_organizations::plan::{AdministratorTarget, ServiceTarget, Target, UnlistedSyncs};
@@ -11,13 +11,32 @@ use ssm_organizations::policy::Caller;
 use ssm_organizations::ports::{Operation, OrganizationalUnits, SourceRegions, SyncDefinition};
 use ssm_organizations::{AccountId, Error, Region, ServicePrincipal, SyncName};
 
+const TARGET_HEADING: &str = "Target; resources without an option are not changed";
+const SYNC_HEADING: &str = "Data sync of the organization";
+
+/// Hides the options of a target in the short help.
+pub(super) fn hide_target(option: Arg) -> Arg {
+    let of_target = matches!(option.get_help_heading(), Some(TARGET_HEADING | SYNC_HEADING));
+    if of_target { option.hide_short_help(true) } else { option }
+}
+
 /// Target, and profiles of the accounts that hold data syncs.
 #[derive(Debug, Args)]
 pub(crate) struct TargetOptions {
+    // Headings apply to all later options, so the options without one come first.
+    #[command(flatten)]
+    pub(crate) profiles: AccountProfiles,
     #[command(flatten)]
     pub(crate) contents: TargetContents,
-    /// Profile with credentials of another account, because each account sees only its own data
-    /// syncs: the current, the new or a former administrator; may be repeated
+}
+
+/// Credentials of accounts other than the management account.
+#[derive(Debug, Args)]
+pub(crate) struct AccountProfiles {
+    /// Profile of an account with data syncs
+    ///
+    /// May be repeated. Each account sees only its own data syncs, so the syncs of the current, the
+    /// new and a former administrator need credentials of these accounts.
     #[arg(long = "admin-profile", value_name = "PROFILE", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) admin_profiles: Vec<String>,
 }
@@ -25,58 +44,90 @@ pub(crate) struct TargetOptions {
 /// Target. Resources without an option are not changed.
 #[derive(Debug, Args, Default)]
 #[command(
-    next_help_heading = "Target; resources without an option are not changed",
+    next_help_heading = TARGET_HEADING,
     group = clap::ArgGroup::new("integration").multiple(true)
 )]
 pub(crate) struct TargetContents {
-    /// Read the target from this file, in TOML or JSON
+    /// Read the target from a TOML or JSON file
     #[arg(
         id = "target",
         long,
         value_name = "FILE",
         conflicts_with_all = [
-            "admin", "no_admin", "trusted_access", "companions", "role", "name", "delete_syncs", "allow_sync_loss"
+            "admin",
+            "no_admin",
+            "trusted_access",
+            "companions",
+            "role",
+            "delete_role",
+            "name",
+            "delete_syncs",
+            "allow_sync_loss"
         ]
     )]
     pub(crate) file: Option<PathBuf>,
-    /// Register this member account as delegated administrator, instead of any other
+    /// Enable or disable trusted access
+    ///
+    /// Applies to trusted access for Systems Manager.
+    #[arg(long, value_name = "on|off", hide_possible_values = true, group = "integration")]
+    trusted_access: Option<Switch>,
+    /// Register this account as administrator
+    ///
+    /// A member account, which becomes the only delegated administrator.
     #[arg(long, value_name = "ACCOUNT", conflicts_with = "no_admin", group = "integration")]
     admin: Option<AccountId>,
-    /// Register no delegated administrator, and deregister a current one
+    /// Deregister the administrator
     #[arg(long, group = "integration")]
     no_admin: bool,
-    /// Enable or disable trusted access for Systems Manager
-    #[arg(long, value_name = "SWITCH", group = "integration")]
-    trusted_access: Option<Switch>,
-    /// Apply --trusted-access, --admin and --no-admin to this service principal too; may be
-    /// repeated
-    #[arg(long = "companion", value_name = "PRINCIPAL", requires = "integration")]
+    /// Set up another service in the same way
+    ///
+    /// Applies --trusted-access, --admin and --no-admin to this service principal too. May be
+    /// repeated.
+    #[arg(long = "companion", value_name = "PRINCIPAL", requires = "integration", hide_short_help = true)]
     companions: Vec<ServicePrincipal>,
-    /// Deregister another administrator of a --companion; without this option, the command fails
-    /// and names that account
-    #[arg(long, requires_all = ["companions", "admin"])]
+    /// Deregister another administrator of a --companion
+    ///
+    /// Without this option, the command fails and names that account.
+    #[arg(long, requires_all = ["companions", "admin"], hide_short_help = true)]
     replace_companion_admin: bool,
-    /// Create, delete or keep the service-linked role
-    /// `AWSServiceRoleForAmazonSSM_AccountDiscovery`, which data syncs of the organization need
-    #[arg(long, value_name = "WHAT")]
-    role: Option<Role>,
-    /// Create or update this data sync of the organization
-    #[arg(long = "sync", value_name = "NAME", value_parser = own_sync)]
-    name: Option<SyncName>,
-    /// Owner of the sync: management, administrator, or an account id [default: management]
-    #[arg(long, value_name = "OWNER", value_parser = owner, requires = "name")]
-    sync_owner: Option<Caller>,
-    /// Home Region or Regions of the sync, repeated or separated by commas [default: those of
-    /// --region]
-    #[arg(long = "sync-region", value_name = "REGION", value_delimiter = ',', requires = "name")]
-    sync_regions: Vec<Region>,
+    /// Create the role that data syncs need
+    ///
+    /// The service-linked role `AWSServiceRoleForAmazonSSM_AccountDiscovery`, in the management
+    /// account.
+    #[arg(long, conflicts_with = "delete_role")]
+    role: bool,
     #[command(flatten)]
-    shape: SyncShape,
-    /// Delete the data syncs of this name in each --region, in the management account and, with
-    /// --admin-profile, in the administrator account; may be repeated
+    pub(crate) removal: RemovalOptions,
+    #[command(flatten)]
+    pub(super) sync: SyncOptions,
+}
+
+/// Resources to delete.
+#[derive(Debug, Args, Default)]
+pub(crate) struct RemovalOptions {
+    /// Delete the role that data syncs need
+    ///
+    /// Deletes the service-linked role `AWSServiceRoleForAmazonSSM_AccountDiscovery` at the end, and waits until
+    /// it is gone.
+    #[arg(long)]
+    pub(crate) delete_role: bool,
+    /// Delete data syncs of this name
+    ///
+    /// May be repeated. Deletes the data syncs in each --region, in the management account and, with
+    /// --admin-profile, in the administrator account. Other syncs are left unchanged.
     #[arg(long = "delete-sync", value_name = "NAME", value_parser = own_sync)]
     pub(crate) delete_syncs: Vec<SyncName>,
-    /// LOSES DATA: allow steps to delete or break data syncs that are not named
+    #[command(flatten)]
+    pub(crate) loss: LossOption,
+}
+
+/// Permission to lose data syncs.
+#[derive(Debug, Args, Default)]
+pub(crate) struct LossOption {
+    /// LOSES DATA: allow the loss of data syncs
+    ///
+    /// Skips the check for data syncs. AWS may delete syncs that are not named, or stop them from
+    /// working.
     #[arg(long)]
     pub(crate) allow_sync_loss: bool,
 }
@@ -87,22 +138,19 @@ enum Switch {
     Off,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Role {
-    Keep,
-    Create,
-    Delete,
-}
-
 impl TargetOptions {
     pub(crate) fn is_set(&self) -> bool {
-        let TargetContents { file, admin, no_admin, trusted_access, role, name, delete_syncs, .. } = &self.contents;
-        let one = file.is_some() || admin.is_some() || trusted_access.is_some() || role.is_some() || name.is_some();
-        one || *no_admin || !delete_syncs.is_empty()
+        let TargetContents { file, admin, no_admin, trusted_access, role, removal, sync, .. } = &self.contents;
+        let one = file.is_some() || admin.is_some() || trusted_access.is_some() || sync.name.is_some();
+        one || *no_admin || *role || removal.delete_role || !removal.delete_syncs.is_empty()
     }
 }
 
 impl TargetContents {
+    pub(super) fn allows_loss(&self) -> bool {
+        self.removal.loss.allow_sync_loss
+    }
+
     /// Returns the target, without the syncs to delete.
     ///
     /// The owners of those syncs are known only after a read.
@@ -128,17 +176,14 @@ impl TargetContents {
         for principal in &self.companions {
             target = target.with_companion(principal.clone(), service.clone());
         }
-        target = match self.role {
-            Some(Role::Create) => target.with_role(),
-            Some(Role::Delete) => target.without_role(),
-            Some(Role::Keep) | None => target,
-        };
-        if let Some(name) = &self.name {
-            let home = if self.sync_regions.is_empty() { regions } else { &self.sync_regions };
-            let owner = self.sync_owner.unwrap_or(Caller::Management);
-            target = target.with_sync(owner, self.shape.definition(name.clone(), home)?, home.iter().cloned());
+        if self.role {
+            target = target.with_role();
         }
-        if self.allow_sync_loss {
+        if self.removal.delete_role {
+            target = target.without_role();
+        }
+        target = self.sync.add_to(target, regions)?;
+        if self.allows_loss() {
             target = target.with_unlisted_syncs(UnlistedSyncs::AllowLoss);
         }
         Ok(target)
@@ -146,46 +191,68 @@ impl TargetContents {
 }
 
 /// Explorer's data sync of the organization.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Data sync, created in each --region or updated in place")]
-pub(crate) struct SyncOptions {
-    /// Create or update a data sync of this name, for the whole organization
-    #[arg(long = "sync", value_name = "NAME", value_parser = own_sync)]
-    pub(crate) name: Option<SyncName>,
-    #[command(flatten)]
-    shape: SyncShape,
-    /// LOSES DATA: delete the sync and create it again, so that its collection starts again. AWS
-    /// recommends this for a sync from before trusted access was disabled
-    #[arg(long, requires = "name")]
-    pub(crate) recreate_sync: bool,
-    /// Create the sync in the administrator account, with credentials of this profile, instead of
-    /// the management account; in an opt-in Region only the management account can have a sync
-    #[arg(long, value_name = "PROFILE", value_parser = NonEmptyStringValueParser::new(), requires = "name")]
-    pub(crate) admin_profile: Option<String>,
-}
-
-/// Sources of a data sync.
 #[derive(Debug, Args, Default)]
-struct SyncShape {
-    /// Collect only from accounts in this organizational unit or units, repeated or separated by
-    /// commas
+#[command(next_help_heading = SYNC_HEADING)]
+pub(crate) struct SyncOptions {
+    /// Create or update this data sync
+    #[arg(long = "sync", value_name = "NAME", value_parser = own_sync)]
+    name: Option<SyncName>,
+    /// Owner of the sync [default: management]
+    ///
+    /// The account that owns the sync: management, administrator, or an account id. The
+    /// administrator needs --admin-profile, because only an account itself can create its syncs.
+    /// In an opt-in Region only the management account can own a sync.
+    #[arg(long = "sync-owner", value_name = "OWNER", value_parser = owner, requires = "name")]
+    owner: Option<Caller>,
+    /// Home Regions [default: each --region]
+    ///
+    /// Region or Regions in which the sync is created, repeated or separated by commas.
+    #[arg(long = "sync-region", value_name = "REGION", value_delimiter = ',', requires = "name")]
+    home: Vec<Region>,
+    /// Collect from these units only
+    ///
+    /// Organizational unit or units, repeated or separated by commas. The default is the whole
+    /// organization.
     #[arg(long = "sync-ou", value_name = "OU", value_delimiter = ',', requires = "name")]
     units: Vec<OrganizationalUnitId>,
-    /// Region or Regions to collect from, repeated or separated by commas [default: the home
-    /// Regions]
+    /// Collect from these Regions
+    ///
+    /// Region or Regions, repeated or separated by commas. The default is the home Regions.
     #[arg(long = "source-region", value_name = "REGION", value_delimiter = ',', requires = "name")]
     source_regions: Vec<Region>,
-    /// Also collect from Regions that AWS adds later
+    /// Also collect from Regions added later
     #[arg(long, requires = "name")]
     future_regions: bool,
-    /// AWS CHARGES FOR THIS IN EVERY MEMBER ACCOUNT: let the sync enable every OpsData source in
-    /// each account. Deleting the sync does not disable the sources
+    /// AWS CHARGES: enable all OpsData sources
+    ///
+    /// AWS charges for the sources in every member account. Deleting the sync does not disable the
+    /// sources.
     #[arg(long, requires = "name")]
     enable_all_ops_data_sources: bool,
+    /// LOSES DATA: delete and create it again
+    ///
+    /// The collection of the sync starts again. AWS recommends this for a sync from before trusted
+    /// access was disabled.
+    #[arg(long, requires = "name")]
+    recreate_sync: bool,
 }
 
-impl SyncShape {
-    fn definition(&self, name: SyncName, home: &[Region]) -> Result<SyncDefinition, Error> {
+impl SyncOptions {
+    /// Adds the sync to the target, if `--sync` names one.
+    pub(crate) fn add_to(&self, target: Target, regions: &[Region]) -> Result<Target, Error> {
+        let home = if self.home.is_empty() { regions } else { &self.home };
+        let Some(sync) = self.definition(home)? else { return Ok(target) };
+        let (owner, home) = (self.owner.unwrap_or(Caller::Management), home.iter().cloned());
+        Ok(if self.recreate_sync {
+            target.with_recreated_sync(owner, sync, home)
+        } else {
+            target.with_sync(owner, sync, home)
+        })
+    }
+
+    /// Returns the definition of the sync in these home Regions, or `None` without `--sync`.
+    pub(super) fn definition(&self, home: &[Region]) -> Result<Option<SyncDefinition>, Error> {
+        let Some(name) = self.name.clone() else { return Ok(None) };
         let regions = if self.source_regions.is_empty() { home } else { &self.source_regions };
         let regions = SourceRegions::new(regions.iter().cloned())?;
         let mut definition = if self.units.is_empty() {
@@ -199,14 +266,17 @@ impl SyncShape {
         if self.enable_all_ops_data_sources {
             definition = definition.enabling_all_ops_data_sources();
         }
-        Ok(definition)
+        Ok(Some(definition))
     }
-}
 
-impl SyncOptions {
-    /// Returns the definition of the sync in these home Regions, or `None` without `--sync`.
-    pub(crate) fn definition(&self, home: &[Region]) -> Result<Option<SyncDefinition>, Error> {
-        self.name.clone().map(|name| self.shape.definition(name, home)).transpose()
+    /// Returns whether the administrator owns the sync.
+    pub(super) fn needs_administrator(&self) -> bool {
+        self.owner == Some(Caller::Administrator)
+    }
+
+    /// Returns whether an account other than the management account owns the sync.
+    pub(super) fn needs_other_account(&self) -> bool {
+        self.owner.is_some_and(|owner| owner != Caller::Management)
     }
 }
 

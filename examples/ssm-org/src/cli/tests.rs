@@ -4,7 +4,7 @@ use clap::{CommandFactory, Parser};
 use ssm_organizations::Region;
 use ssm_organizations::ports::SyncSource;
 
-use super::{Cli, Command};
+use super::{Cli, Command, RemovalOptions};
 
 fn parse(line: &str) -> Result<Cli, ErrorKind> {
     Cli::try_parse_from(line.split(' ')).map_err(|error| error.kind())
@@ -103,7 +103,8 @@ fn target_options_conflict_with_target_and_plan_files() {
         ErrorKind::MissingRequiredArgument
     );
     let all = "ssm-org plan --trusted-access on --admin 222222222222 --companion ssm-quicksetup.amazonaws.com \
-               --role create --sync all --sync-owner administrator --sync-region eu-west-1 --delete-sync old";
+               --role --sync all --sync-owner administrator --sync-region eu-west-1 --delete-sync old \
+               --admin-profile administrator";
     parse(all).unwrap().check().unwrap();
     assert!(parse("ssm-org plan --admin-profile administrator").unwrap().check().is_err(), "nothing is said");
 }
@@ -114,7 +115,9 @@ fn sync_options_require_sync() {
         "--sync-ou ou-root-exampleid",
         "--source-region eu-central-1",
         "--future-regions",
-        "--admin-profile administrator",
+        "--sync-owner management",
+        "--sync-region eu-central-1",
+        "--recreate-sync",
         "--enable-all-ops-data-sources",
     ] {
         let line = format!("ssm-org onboard --admin 222222222222 {option}");
@@ -149,13 +152,38 @@ fn sync_options_set_only_given_attributes() {
     assert!(full.includes_future_regions() && full.enables_all_ops_data_sources());
 }
 
-/// `onboard --role` creates the role, so `offboard` uses another name.
+/// Each command that creates the role or a sync, or deletes one, uses the same options.
 #[test]
-fn offboard_accepts_delete_role_only() {
+fn options_have_one_spelling_across_commands() {
+    for line in ["plan --trusted-access on", "apply --trusted-access on", "onboard --admin 222222222222"] {
+        parse(&format!("ssm-org {line} --role --sync all --sync-owner management --recreate-sync")).unwrap();
+    }
+    for line in ["plan --no-admin", "apply --no-admin", "offboard"] {
+        parse(&format!("ssm-org {line} --delete-role --delete-sync all --allow-sync-loss")).unwrap();
+    }
     assert_eq!(parse("ssm-org offboard --role").unwrap_err(), ErrorKind::UnknownArgument);
-    let line = "ssm-org offboard --delete-role";
-    let Command::Offboard(args) = parse(line).unwrap().command else { panic!("another command") };
-    assert!(args.delete_role);
+    assert_eq!(parse("ssm-org plan --role --delete-role").unwrap_err(), ErrorKind::ArgumentConflict);
+}
+
+/// Credentials do not decide about the owner of a sync.
+#[test]
+fn sync_owner_and_credentials_must_agree() {
+    let check = |line: &str| parse(line).unwrap().check().map_err(|error| error.to_string());
+    let profile = "--admin-profile administrator";
+    for line in ["plan", "apply", "policy", "onboard --admin 222222222222"] {
+        let line = format!("ssm-org {line} --sync all --sync-owner administrator");
+        let refusal = check(&line).unwrap_err();
+        assert!(refusal.contains("--admin-profile takes its profile"), "{refusal}");
+        check(&format!("{line} {profile}")).unwrap();
+        // Credentials of every simulated account are available.
+        check(&format!("{line} --simulate o.json")).unwrap();
+    }
+    for line in ["", " --sync all", " --sync all --sync-owner management"] {
+        let line = format!("ssm-org onboard --admin 222222222222{line}");
+        check(&line).unwrap();
+        let refusal = check(&format!("{line} {profile}")).unwrap_err();
+        assert!(refusal.contains("--admin-profile has no effect"), "{refusal}");
+    }
 }
 
 #[test]
@@ -186,5 +214,6 @@ fn policy_scope_options_conflict_with_plan_or_target() {
 #[test]
 fn offboard_protects_syncs_and_role_by_default() {
     let Command::Offboard(offboard) = parse("ssm-org offboard").unwrap().command else { panic!("another command") };
-    assert!(!offboard.allow_sync_loss && !offboard.delete_role && offboard.delete_syncs.is_empty());
+    let RemovalOptions { delete_role, delete_syncs, loss } = offboard.removal;
+    assert!(!loss.allow_sync_loss && !delete_role && delete_syncs.is_empty());
 }

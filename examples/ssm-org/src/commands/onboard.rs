@@ -1,27 +1,16 @@
 use ssm_organizations::AccountId;
 use ssm_organizations::plan::{Action, Snapshot, Target};
-use ssm_organizations::policy::Caller as Owner;
 
-use super::run::Run;
 use super::{CommandContext, administrators, apply};
-use crate::cli::Onboard;
-use crate::report::{CliError, Outcome, value};
+use crate::cli::{Onboard, WriteArgs};
+use crate::report::{CliError, Outcome};
 
 pub(super) async fn run(args: &Onboard, context: CommandContext<'_>) -> Result<Outcome, CliError> {
-    let sync = args.sync.definition(context.regions).map_err(|error| CliError::usage(&error))?;
     let mut target = Target::new().with_trusted_access(true).with_administrator(args.admin);
     if args.role {
         target = target.with_role();
     }
-    let owner = if args.sync.admin_profile.is_some() { Owner::Account(args.admin) } else { Owner::Management };
-    if let Some(sync) = sync {
-        let regions = context.regions.iter().cloned();
-        target = if args.sync.recreate_sync {
-            target.with_recreated_sync(owner, sync, regions)
-        } else {
-            target.with_sync(owner, sync, regions)
-        };
-    }
+    let target = args.sync.add_to(target, context.regions).map_err(|error| CliError::usage(&error))?;
     let check = |target, snapshot: &_| check_delegation(args.admin, snapshot).map(|()| target);
     let plan = match context.build_plan(target, &[], check).await {
         Ok(plan) => plan,
@@ -29,19 +18,8 @@ pub(super) async fn run(args: &Onboard, context: CommandContext<'_>) -> Result<O
     };
     // The collection of a recreated sync starts again.
     let deletes = plan.steps().iter().any(|step| matches!(step.action(), Action::DeleteSync { .. }));
-    if deletes {
-        let question = "Delete the data sync and create it again?";
-        if let Err(refusal) = apply::ask(&plan, question, args.write.yes, context) {
-            return Ok(*refusal);
-        }
-    }
-    let receipt = args.write.receipt.as_deref().filter(|_| !plan.is_empty());
-    let mut run = Run::begin(plan.snapshot().organization(), receipt)?;
-    if !deletes {
-        run.notes.add_plan_texts(&plan);
-    }
-    run.apply(&plan, context).await;
-    Ok(run.conclude().with("plan", value(&plan)))
+    let write = WriteArgs { receipt: args.write.receipt.clone(), yes: args.write.yes || !deletes };
+    apply::confirm_and_apply(&plan, "Delete the data sync and create it again in", &write, context).await
 }
 
 /// Checks that no other account is registered, because `onboard` deregisters none.

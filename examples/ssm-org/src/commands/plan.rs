@@ -31,5 +31,5 @@ pub(super) async fn of(options: &TargetOptions, context: CommandContext<'_>) -> 
         }
         None => contents.target(context.regions).map_err(|error| PlanError::Failed(CliError::usage(&error)))?,
     };
-    context.build_plan(target, &contents.delete_syncs, |target, _| Ok(target)).await
+    context.build_plan(target, &contents.removal.delete_syncs, |target, _| Ok(target)).await
 }

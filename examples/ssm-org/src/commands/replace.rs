@@ -25,7 +25,7 @@ pub(super) async fn run(args: &Replace, context: CommandContext<'_>) -> Result<O
         // A suspended account has no usable credentials, so its data syncs cannot be listed.
         Ok(match suspended(snapshot) {
             Some(note) => {
-                context.console.note(&note);
+                context.console.warn(&note);
                 target.with_unlisted_syncs(UnlistedSyncs::AllowLoss)
             }
             None => target,
@@ -35,6 +35,11 @@ pub(super) async fn run(args: &Replace, context: CommandContext<'_>) -> Result<O
         Ok(plan) => plan,
         Err(error) => return error.conclude(),
     };
+    let replaces = plan.steps().iter().any(|step| matches!(step.action(), Action::DeregisterAdministrator { .. }));
+    let misses_syncs = earlier.is_none() && !replaces && !args.allow_sync_loss;
+    if misses_syncs {
+        context.console.warn(FORMER_SYNCS_UNKNOWN);
+    }
     if !plan.is_empty() {
         let question = format!("Make account {} the administrator instead?", args.admin);
         if let Err(refusal) = apply::ask(&plan, &question, args.write.yes, context) {
@@ -55,15 +60,14 @@ pub(super) async fn run(args: &Replace, context: CommandContext<'_>) -> Result<O
             run.notes.lost(what, remedy);
         }
     }
-    let replaces = plan.steps().iter().any(|step| matches!(step.action(), Action::DeregisterAdministrator { .. }));
-    if earlier.is_none() && !replaces && !args.allow_sync_loss {
-        run.notes.warn(
-            "the data syncs of a former administrator are unknown; after an interrupted replacement, --receipt with \
-             the receipt of that run creates those that are missing",
-        );
+    if misses_syncs {
+        run.notes.warned(FORMER_SYNCS_UNKNOWN);
     }
     Ok(run.conclude().with("plan", value(&plan)))
 }
+
+const FORMER_SYNCS_UNKNOWN: &str = "the data syncs of a former administrator are unknown; after an interrupted \
+                                    replacement, --receipt with the receipt of that run creates those that are missing";
 
 /// Checks that there is one administrator to replace, or none after an interrupted replacement.
 fn check_administrator(snapshot: &Snapshot) -> Result<(), CliError> {
@@ -75,7 +79,7 @@ fn check_administrator(snapshot: &Snapshot) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Returns a note if the account of the current administrator is closed or suspended.
+/// Returns a warning if the account of the current administrator is closed or suspended.
 fn suspended(snapshot: &Snapshot) -> Option<String> {
     let service = snapshot.service(&ServicePrincipal::SYSTEMS_MANAGER)?;
     let administrator = service.administrators.known()?.first()?;

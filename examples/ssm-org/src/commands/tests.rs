@@ -114,7 +114,8 @@ async fn run_as(caller: &dyn Client, organization: &sim::SimOrganization, line: 
         signals: &ProcessSignals,
     };
     let outcome = execute(&cli.command, context).await.unwrap();
-    let mut err: String = outcome.warnings.iter().flat_map(|warning| [warning, "\n"]).collect();
+    let notes = outcome.json.get("notes").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let mut err: String = notes.filter(|note| note.starts_with("warning: ")).flat_map(|note| [note, "\n"]).collect();
     for error in &outcome.errors {
         err.push_str(&error.lines());
         err.extend(hints::on(error, &cli.command));
@@ -191,7 +192,7 @@ async fn onboard_and_offboard_with_explorer_are_idempotent() {
 #[tokio::test]
 async fn onboard_updates_sync_of_administrator() {
     let organization = organization();
-    let profile = "--admin-profile 222222222222";
+    let profile = "--sync-owner administrator --admin-profile 222222222222";
     let first = format!("onboard --admin 222222222222 --role --sync units --sync-ou {UNIT} {profile}");
     run(&organization, &first).await.succeeds_with(&format!(
         "{TRUST}\
@@ -218,9 +219,9 @@ async fn failed_region_does_not_hide_success_of_others() {
     let organization = organization();
     let regions = "--region af-south-1,eu-central-1";
     let onboard = format!("onboard --admin 222222222222 --role --sync all {regions}");
-    run(&organization, &format!("{onboard} --admin-profile 222222222222")).await.fails_with(
+    run(&organization, &format!("{onboard} --sync-owner administrator --admin-profile 222222222222")).await.fails_with(
         &format!("nothing was changed\n{DISABLED}"),
-        &["CreateResourceDataSync in af-south-1 as 222222222222", "without --admin-profile"],
+        &["CreateResourceDataSync in af-south-1 as 222222222222", "without --sync-owner"],
     );
     assert_eq!(organization.write_count(), 0);
 
@@ -338,7 +339,7 @@ async fn commands_as_other_account_change_nothing() {
     organization.enable_trusted_access(&ServicePrincipal::SYSTEMS_MANAGER);
     organization.register_administrator(id(ADMIN));
     for line in [
-        "onboard --admin 222222222222 --sync all --admin-profile 333333333333",
+        "onboard --admin 222222222222 --sync all --sync-owner administrator --admin-profile 333333333333",
         "offboard --delete-sync all --admin-profile 333333333333",
     ] {
         run(&organization, line).await.fails_with_any(&["--admin-profile takes", "of account 222222222222"]);
@@ -349,7 +350,11 @@ async fn commands_as_other_account_change_nothing() {
 #[tokio::test]
 async fn replace_migrates_syncs() {
     let organization = organization();
-    run(&organization, "onboard --admin 222222222222 --role --sync all --admin-profile 222222222222").await;
+    run(
+        &organization,
+        "onboard --admin 222222222222 --role --sync all --sync-owner administrator --admin-profile 222222222222",
+    )
+    .await;
     let replace = "replace --admin 333333333333";
     let unchanged = format!("nothing was changed\n{DELEGATED}");
     run(&organization, replace).await.fails_with(&unchanged, &["--admin-profile", "account 222222222222"]);
@@ -387,7 +392,7 @@ async fn failed_replace_prints_command_to_recreate_lost_sync() {
                   recorded data sync: \"it's all\" of account 222222222222 in eu-central-1: \
                   the whole organization, from eu-central-1, us-east-1 and future Regions\n";
     let remedy = "to create it again: ssm-org onboard --admin ACCOUNT --sync 'it'\\''s all' \
-                  --source-region eu-central-1,us-east-1 --future-regions --region eu-central-1 --admin-profile ACCOUNT\n";
+                  --source-region eu-central-1,us-east-1 --future-regions --region eu-central-1 --sync-owner administrator --admin-profile ACCOUNT\n";
 
     organization.inject_fault(
         Operation::RegisterDelegatedAdministrator,
@@ -434,7 +439,11 @@ const CARRY: &str = "replace --admin 333333333333 --admin-profile 222222222222 -
 async fn replace_reports_every_lost_sync() {
     let begin = async || {
         let organization = organization();
-        run(&organization, "onboard --admin 222222222222 --role --sync all --admin-profile 222222222222").await;
+        run(
+            &organization,
+            "onboard --admin 222222222222 --role --sync all --sync-owner administrator --admin-profile 222222222222",
+        )
+        .await;
         organization.clear_calls();
         organization
     };
@@ -488,7 +497,11 @@ fn changes(receipt: &Path) -> Vec<Value> {
 #[tokio::test]
 async fn replace_writes_receipt_before_deregistration() {
     let organization = organization();
-    run(&organization, "onboard --admin 222222222222 --role --sync all --admin-profile 222222222222").await;
+    run(
+        &organization,
+        "onboard --admin 222222222222 --role --sync all --sync-owner administrator --admin-profile 222222222222",
+    )
+    .await;
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("r.json");
     let then = spy(&organization, Operation::DeregisterDelegatedAdministrator, &path);
@@ -579,7 +592,7 @@ async fn hints_name_options_of_this_program() {
     assert_eq!(organization.call_count(Operation::DeregisterDelegatedAdministrator), 0);
     // Any of Explorer's syncs prevents the deletion of the role, so allowing their loss does not
     // help.
-    let role = run(&organization, "plan --trusted-access off --no-admin --role delete --allow-sync-loss").await;
+    let role = run(&organization, "plan --trusted-access off --no-admin --delete-role --allow-sync-loss").await;
     assert!(role.err.contains("--delete-sync") && !role.err.contains("--allow-sync-loss"), "{}", role.err);
 }
 
@@ -642,7 +655,7 @@ async fn status_shows_known_and_unknown_state() {
     assert_eq!(organization.write_count(), 0);
 }
 
-const TARGET: &str = "--trusted-access on --admin 222222222222 --role create --sync all";
+const TARGET: &str = "--trusted-access on --admin 222222222222 --role --sync all";
 
 #[tokio::test]
 async fn apply_with_missing_permission_names_it() {
@@ -673,7 +686,7 @@ async fn apply_with_missing_permission_names_it() {
 
 #[tokio::test(start_paused = true)]
 async fn apply_stopped_at_any_call_completes_on_rerun() {
-    let down = "--no-admin --trusted-access off --role delete --delete-sync all --admin-profile 222222222222";
+    let down = "--no-admin --trusted-access off --delete-role --delete-sync all --admin-profile 222222222222";
     for (start, line) in [(false, TARGET), (true, down)] {
         let begin = async || {
             let organization = organization();

@@ -26,7 +26,7 @@ pub(super) async fn run(args: &Undo, context: CommandContext<'_>) -> Result<Outc
             }
         }
     }
-    if args.allow_sync_loss {
+    if args.loss.allow_sync_loss {
         options = options.with_unlisted_syncs(UnlistedSyncs::AllowLoss);
     }
     let snapshot = context.take_snapshot(&receipt.snapshot_scope().in_regions(context.regions.iter().cloned())).await?;

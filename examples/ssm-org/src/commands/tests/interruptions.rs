@@ -131,15 +131,18 @@ impl Files {
     }
 }
 
-const ONBOARD: &str = "onboard --admin 222222222222 --role --sync all --admin-profile 222222222222";
-const RECREATE: &str =
-    "onboard --admin 222222222222 --sync all --recreate-sync --admin-profile 222222222222 --receipt RECEIPT";
+const ONBOARD: &str =
+    "onboard --admin 222222222222 --role --sync all --sync-owner administrator --admin-profile 222222222222";
+const RECREATE: &str = "onboard --admin 222222222222 --sync all --recreate-sync --sync-owner administrator --admin-profile 222222222222 --receipt RECEIPT";
 const REPLACE: &str = "replace --admin 333333333333 --receipt RECEIPT";
 const OFFBOARD: &str = "offboard --delete-sync all --delete-role --receipt RECEIPT";
 
 /// Commands, each with those before it.
 const COMMANDS: &[(&[&str], &str)] = &[
-    (&[], "onboard --admin 222222222222 --role --sync all --admin-profile 222222222222 --receipt RECEIPT"),
+    (
+        &[],
+        "onboard --admin 222222222222 --role --sync all --sync-owner administrator --admin-profile 222222222222 --receipt RECEIPT",
+    ),
     (&[ONBOARD], RECREATE),
     (&[ONBOARD], REPLACE),
     (&[ONBOARD], OFFBOARD),

@@ -1,22 +1,20 @@
-//! The program on its own fake, for full control over the responses.
+//! A fake of the ports, as a user writes one for full control over the responses.
 //!
-//! A conformance test checks the fake against AWS's rules.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+//! The conformance suite checks the fake against AWS's rules.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use downstream::onboard;
 use ssm_organizations::conformance::{self, CheckOutcome, CheckResult, Fixture, Ports};
 use ssm_organizations::domain::PageToken;
 use ssm_organizations::ports::{
     Account, AccountState, CallerIdentity, DelegatedAdministrator, EnabledService, IamApi, Operation, Organization,
     OrganizationsApi, Page, StsApi, SystemsManagerApi,
 };
-use ssm_organizations::{AccountId, Error, ServicePrincipal};
+use ssm_organizations::{AccountId, Error, Integration, ServicePrincipal};
 
-const SSM: ServicePrincipal = ServicePrincipal::SYSTEMS_MANAGER;
+use crate::common::SSM;
 
 fn account(digit: u8) -> AccountId {
     digit.to_string().repeat(12).parse().unwrap()
@@ -158,11 +156,11 @@ impl SystemsManagerApi for Fake {}
 impl IamApi for Fake {}
 
 #[tokio::test]
-async fn onboard_denied_by_policy_names_permission() {
+async fn denied_registration_on_fake_names_the_permission() {
     let forbidden = Some(Operation::RegisterDelegatedAdministrator);
-    let refused = onboard(Arc::new(Fake { forbidden, ..Fake::default() }), account(2)).await.unwrap_err();
-    let told = format!("{refused:#}");
-    assert!(told.contains("organizations:RegisterDelegatedAdministrator"), "{told}");
+    let handle = Integration::new(Fake { forbidden, ..Fake::default() });
+    let refused = handle.ensure_delegated(account(2)).await.unwrap_err().to_string();
+    assert!(refused.contains("organizations:RegisterDelegatedAdministrator"), "{refused}");
 }
 
 #[tokio::test]
