@@ -151,8 +151,10 @@ impl<C> Integration<Delegated, C> {
     /// [`recover`](TransitionError::recover)s into `Changed(Observed::TrustedAccess(…))`. The
     /// change that records the deregistration contains the deleted syncs as they were before
     /// ([`SyncCheckReport::recorded`](crate::domain::SyncCheckReport::recorded)). To restore the
-    /// previous state, register the old account again and create the syncs there. A sync that fails
-    /// afterwards does not fail the replacement: see [`Replacement`].
+    /// previous state, register the old account again and create the syncs there. To complete the
+    /// replacement, register the new account and create the syncs there, as the example
+    /// `replace_administrator` does. A sync that fails afterwards does not fail the replacement: see
+    /// [`Replacement`].
     ///
     /// # Cancel safety
     ///
