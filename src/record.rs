@@ -34,8 +34,8 @@ pub enum WriteEvent<'a> {
 
 /// Record of the changes of handles and plan runs, shared by its clones.
 ///
-/// With a [callback](Self::with_callback), the recorder also reports the progress of each write: see
-/// [`WriteEvent`].
+/// With a [callback](Self::with_callback), the recorder also reports the progress of each write:
+/// see [`WriteEvent`].
 ///
 /// [`Integration::with_recorder`](crate::Integration::with_recorder) and
 /// [`Clients::with_recorder`](crate::plan::Clients::with_recorder) take a recorder. Each write is

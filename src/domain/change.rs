@@ -209,8 +209,8 @@ pub enum Certainty {
     /// AWS also accepts enabling what another caller has just enabled, and disabling what is
     /// disabled. The date that AWS shows tells which caller made the change.
     Confirmed,
-    /// The response was lost. Another caller may have made the change, even if a read shows the
-    /// effect.
+    /// The response was lost, or the write is in progress. Another caller may have made the change,
+    /// even if a read shows the effect.
     Unconfirmed,
 }
 
@@ -223,26 +223,32 @@ impl fmt::Display for Certainty {
     }
 }
 
-impl fmt::Display for Change {
+impl fmt::Display for ChangeKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.kind {
-            ChangeKind::TrustedAccessEnabled { principal, .. } => write!(f, "trusted access for {principal} enabled"),
-            ChangeKind::TrustedAccessDisabled { principal, .. } => write!(f, "trusted access for {principal} disabled"),
-            ChangeKind::AdministratorRegistered { account, principal, .. } => {
+        match self {
+            Self::TrustedAccessEnabled { principal, .. } => write!(f, "trusted access for {principal} enabled"),
+            Self::TrustedAccessDisabled { principal, .. } => write!(f, "trusted access for {principal} disabled"),
+            Self::AdministratorRegistered { account, principal, .. } => {
                 write!(f, "account {account} registered as delegated administrator of {principal}")
             }
-            ChangeKind::AdministratorDeregistered { account, principal, .. } => {
+            Self::AdministratorDeregistered { account, principal, .. } => {
                 write!(f, "account {account} deregistered as delegated administrator of {principal}")
             }
-            ChangeKind::RoleCreated { name, .. } => write!(f, "role {name} created"),
-            ChangeKind::RoleDeleted { name, .. } => write!(f, "role {name} deleted"),
-            ChangeKind::DataSyncCreated { sync, .. } => write!(f, "data sync {sync} created"),
-            ChangeKind::DataSyncUpdated { sync, .. } => write!(f, "data sync {sync} updated"),
-            ChangeKind::DataSyncDeleted { sync, .. } => write!(f, "data sync {sync} deleted"),
-        }?;
+            Self::RoleCreated { name, .. } => write!(f, "role {name} created"),
+            Self::RoleDeleted { name, .. } => write!(f, "role {name} deleted"),
+            Self::DataSyncCreated { sync, .. } => write!(f, "data sync {sync} created"),
+            Self::DataSyncUpdated { sync, .. } => write!(f, "data sync {sync} updated"),
+            Self::DataSyncDeleted { sync, .. } => write!(f, "data sync {sync} deleted"),
+        }
+    }
+}
+
+/// Writes the kind, and that the change is unconfirmed.
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.certainty {
-            Certainty::Confirmed => Ok(()),
-            Certainty::Unconfirmed => f.write_str(" (unconfirmed: response lost)"),
+            Certainty::Confirmed => self.kind.fmt(f),
+            Certainty::Unconfirmed => write!(f, "{} (unconfirmed)", self.kind),
         }
     }
 }

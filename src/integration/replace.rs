@@ -151,8 +151,10 @@ impl<C> Integration<Delegated, C> {
     /// [`recover`](TransitionError::recover)s into `Changed(Observed::TrustedAccess(…))`. The
     /// change that records the deregistration contains the deleted syncs as they were before
     /// ([`SyncCheckReport::recorded`](crate::domain::SyncCheckReport::recorded)). To restore the
-    /// previous state, register the old account again and create the syncs there. A sync that fails
-    /// afterwards does not fail the replacement: see [`Replacement`].
+    /// previous state, register the old account again and create the syncs there. To complete the
+    /// replacement, register the new account and create the syncs there, as the example
+    /// `replace_administrator` does. A sync that fails afterwards does not fail the replacement: see
+    /// [`Replacement`].
     ///
     /// # Cancel safety
     ///
@@ -163,6 +165,27 @@ impl<C> Integration<Delegated, C> {
     /// Those of the two transitions; to migrate syncs, `ssm:ListResourceDataSync` in both accounts
     /// and `ssm:CreateResourceDataSync` in the new one. AWS: [Deregister an Explorer delegated
     /// administrator](https://docs.aws.amazon.com/systems-manager/latest/userguide/Explorer-setup-delegated-administrator-deregister.html).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use ssm_organizations::{AccountId, Integration, Region, SyncMigration, sim};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), ssm_organizations::Error> {
+    /// let (old, new): (AccountId, AccountId) = ("222222222222".parse()?, "333333333333".parse()?);
+    /// let organization = sim::SimOrganization::builder().member(old).member(new).build();
+    /// let handle = Integration::new(organization.management_client());
+    /// let delegated = handle.ensure_delegated(old).await?;
+    ///
+    /// let (from, to) = (organization.client(old), organization.client(new));
+    /// let regions = [Region::new("eu-central-1")?];
+    /// let migration = SyncMigration::Migrate { from: &from, to: &to, regions: &regions };
+    /// let delegated = delegated.replace(new, migration).await?.into_result()?;
+    /// assert_eq!(delegated.administrator().account, new);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn replace(
         self,
         account: AccountId,

@@ -68,7 +68,7 @@ impl Report {
 pub fn progress(lines: UnboundedSender<String>) -> ChangeRecorder {
     ChangeRecorder::with_callback(move |event, _changes| {
         let line = match event {
-            WriteEvent::Sending(change) => format!("sending: {change}"),
+            WriteEvent::Sending(change) => format!("sending: {}", change.kind),
             WriteEvent::Waiting(pending) => format!("waiting for {} changes", pending.len()),
             WriteEvent::Changed(change) => format!("done: {change}"),
             _ => return Ok(()),

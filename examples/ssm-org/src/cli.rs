@@ -70,8 +70,9 @@ pub(crate) enum Command {
     Undo(Undo),
     /// Print the minimal IAM policies for operations, commands or a plan
     ///
-    /// Without a selection, the policies cover all operations. Prints one document for each account, and two if the administrators of the organization and
-    /// of Systems Manager share an account. Without a target no call is made.
+    /// Without a selection, the policies cover all operations. Prints one document for each
+    /// account, and two if the administrators of the organization and of Systems Manager share an
+    /// account. Without a target no call is made.
     #[command(mut_args = options::hide_target, after_help = help::POLICY_BRIEF, after_long_help = help::POLICY)]
     Policy(PolicyArgs),
     /// Enable trusted access and register a delegated administrator
@@ -443,7 +444,8 @@ pub(crate) struct Replace {
     pub(crate) admin_profile: Option<String>,
     /// Profile of the new administrator
     ///
-    /// Supplies the credentials to migrate the data syncs. The syncs are created again in that account, and their collection starts again.
+    /// Supplies the credentials to migrate the data syncs. The syncs are created again in that
+    /// account, and their collection starts again.
     #[arg(
         long,
         value_name = "PROFILE",
@@ -499,13 +501,14 @@ pub(crate) struct Connection {
     pub(crate) endpoint_url: Option<String>,
     /// Use a simulated organization in this file
     ///
-    /// A missing file is created, as JSON, with two members. No call leaves this machine and credentials of
-    /// every account are available. The default Region is us-east-1.
+    /// A missing file is created, as JSON, with two members. No call leaves this machine and
+    /// credentials of every account are available. The default Region is us-east-1.
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) simulate: Option<PathBuf>,
     /// Region or Regions, separated by commas
     ///
-    /// May be repeated. The first is the API Region. Data syncs are managed in all listed Regions and no others.
+    /// May be repeated. The first is the API Region. Data syncs are managed in all listed Regions
+    /// and no others.
     #[arg(long = "region", global = true, value_name = "REGION", value_delimiter = ',')]
     pub(crate) regions: Vec<Region>,
     /// Profile of the management account

@@ -169,7 +169,7 @@ impl Notes {
         }
         for change in changes {
             let how = if change.certainty == Certainty::Confirmed { "done" } else { "unconfirmed" };
-            lines.line(format_args!("{how}: {change}"));
+            lines.line(format_args!("{how}: {}", change.kind));
             for detail in affected_syncs(change) {
                 lines.line(format_args!("  {detail}"));
             }

@@ -107,14 +107,14 @@ pub(crate) struct TargetContents {
 pub(crate) struct RemovalOptions {
     /// Delete the role that data syncs need
     ///
-    /// Deletes the service-linked role `AWSServiceRoleForAmazonSSM_AccountDiscovery` at the end, and waits until
-    /// it is gone.
+    /// Deletes the service-linked role `AWSServiceRoleForAmazonSSM_AccountDiscovery` at the end,
+    /// and waits until it is gone.
     #[arg(long)]
     pub(crate) delete_role: bool,
     /// Delete data syncs of this name
     ///
-    /// May be repeated. Deletes the data syncs in each --region, in the management account and, with
-    /// --admin-profile, in the administrator account. Other syncs are left unchanged.
+    /// May be repeated. Deletes the data syncs in each --region, in the management account and,
+    /// with --admin-profile, in the administrator account. Other syncs are left unchanged.
     #[arg(long = "delete-sync", value_name = "NAME", value_parser = own_sync)]
     pub(crate) delete_syncs: Vec<SyncName>,
     #[command(flatten)]
