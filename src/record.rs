@@ -2,8 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
+
+use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use crate::domain::{Certainty, Change, ChangeKind, Operation};
 use crate::error::{Error, WriteStatus};
@@ -66,7 +70,11 @@ pub enum WriteEvent<'a> {
 /// # }
 /// ```
 #[derive(Clone, Default)]
-pub struct ChangeRecorder(Arc<Mutex<Records>>);
+pub struct ChangeRecorder {
+    records: Arc<Mutex<Records>>,
+    /// Receives the time at which AWS accepts a write.
+    accepted: Arc<Mutex<Option<oneshot::Sender<Moment>>>>,
+}
 
 #[derive(Default)]
 struct Records {
@@ -106,7 +114,15 @@ impl ChangeRecorder {
         callback: impl FnMut(WriteEvent<'_>, &[Change]) -> Result<(), RecordError> + Send + 'static,
     ) -> Self {
         let records = Records { callback: Some(Box::new(callback)), ..Records::default() };
-        Self(Arc::new(Mutex::new(records)))
+        Self { records: Arc::new(Mutex::new(records)), ..Self::default() }
+    }
+
+    /// Returns a recorder with the same records, and the receiver of the time at which AWS accepts
+    /// the next write that is sent through this recorder.
+    pub(crate) fn with_receiver(&self) -> (Self, oneshot::Receiver<Moment>) {
+        let (sender, receiver) = oneshot::channel();
+        let accepted = Arc::new(Mutex::new(Some(sender)));
+        (Self { records: Arc::clone(&self.records), accepted }, receiver)
     }
 
     /// Returns all changes, including those of writes in progress, in the order of sending.
@@ -125,8 +141,7 @@ impl ChangeRecorder {
     }
 
     fn records(&self) -> MutexGuard<'_, Records> {
-        // A panic in the callback poisons the mutex, and the changes stay valid.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.records)
     }
 
     /// Records a write and sends it. Returns the record and the result of a write that may have
@@ -146,7 +161,15 @@ impl ChangeRecorder {
                 sent.remove();
                 Err(error)
             }
-            result => Ok((sent, result)),
+            result => {
+                if result.is_ok()
+                    && let Some(receiver) = self.accepted.lock().unwrap_or_else(PoisonError::into_inner).take()
+                {
+                    // The receiver may be gone.
+                    let _ = receiver.send(Moment::now());
+                }
+                Ok((sent, result))
+            }
         }
     }
 
@@ -163,7 +186,7 @@ impl ChangeRecorder {
             return Err(error);
         }
         drop(records);
-        Ok(SentWrite { recorder: self.clone(), number, sent_at: change.sent_at })
+        Ok(SentWrite { records: Arc::clone(&self.records), number, sent_at: change.sent_at })
     }
 }
 
@@ -177,7 +200,7 @@ impl fmt::Debug for ChangeRecorder {
 /// Record of a write that was sent and may have been applied.
 #[must_use = "the record needs the result of the write"]
 pub(crate) struct SentWrite {
-    recorder: ChangeRecorder,
+    records: Arc<Mutex<Records>>,
     number: u64,
     sent_at: Option<SystemTime>,
 }
@@ -186,7 +209,7 @@ impl SentWrite {
     /// Replaces the record with the result of the write, and returns the change.
     pub(crate) fn complete(self, kind: ChangeKind, certainty: Certainty, observed: bool) -> Change {
         let change = Change { kind, certainty, observed, sent_at: self.sent_at };
-        let mut records = self.recorder.records();
+        let mut records = lock(&self.records);
         records.changes.insert(self.number, change.clone());
         // The next write reports the failure.
         let _ = records.report(WriteEvent::Changed(&change));
@@ -195,7 +218,7 @@ impl SentWrite {
 
     /// Removes the record of a write that changed nothing.
     pub(crate) fn remove(self) {
-        let mut records = self.recorder.records();
+        let mut records = lock(&self.records);
         if let Some(change) = records.changes.remove(&self.number) {
             // The next write reports the failure.
             let _ = records.report(WriteEvent::NotApplied(&change));
@@ -206,8 +229,48 @@ impl SentWrite {
 /// Ends the write, also if the future of its operation is dropped.
 impl Drop for SentWrite {
     fn drop(&mut self) {
-        self.recorder.records().in_progress.remove(&self.number);
+        lock(&self.records).in_progress.remove(&self.number);
     }
+}
+
+/// Time at which a read was sent or a write was answered.
+///
+/// Moments of one process have an order, even if the clock shows the same time. The freshness limit
+/// of a read starts when its result arrives, because a listing can take longer than the limit.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moment {
+    order: u64,
+    at: Instant,
+}
+
+impl Moment {
+    pub(crate) fn now() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self { order: NEXT.fetch_add(1, Ordering::Relaxed), at: Instant::now() }
+    }
+
+    /// Returns the moment of a read that was sent at this moment and has just been answered.
+    pub(crate) fn answered(self) -> Self {
+        Self { at: Instant::now(), ..self }
+    }
+
+    pub(crate) fn elapsed(self) -> Duration {
+        self.at.elapsed()
+    }
+
+    pub(crate) fn is_after(self, other: Self) -> bool {
+        self.order > other.order
+    }
+
+    /// Returns the later moment.
+    pub(crate) fn max(self, other: Self) -> Self {
+        if self.is_after(other) { self } else { other }
+    }
+}
+
+fn lock(records: &Mutex<Records>) -> MutexGuard<'_, Records> {
+    // A panic in the callback poisons the mutex, and the changes stay valid.
+    records.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Returns the time in whole seconds.

@@ -12,7 +12,7 @@ use crate::domain::{AccountId, Change, EnsureOutcome, Operation, Role};
 use crate::error::{Error, ErrorKind};
 use crate::observation::caller_account;
 use crate::operations::sync_guard::{AffectedAccounts, SyncProtection};
-use crate::operations::{ChangeLog, service_linked_role};
+use crate::operations::{ChangeLog, KnownRead, service_linked_role};
 use crate::ports::IamClient;
 use crate::trace::span;
 use crate::wait::WaitPolicy;
@@ -143,7 +143,8 @@ impl<S, I: IamClient + ?Sized> AccountDiscoveryRole<'_, S, I> {
     pub async fn ensure(&mut self) -> Result<EnsureOutcome<Role>, Error> {
         let caller = self.check_account(Operation::CreateServiceLinkedRole).await?;
         let span = span!("ensure_role", caller: caller);
-        let outcome = service_linked_role::ensure(self.iam, self.wait_policy, self.change_log.local_changes())
+        let local_changes = self.change_log.local_changes();
+        let outcome = service_linked_role::ensure(self.iam, self.wait_policy, local_changes, KnownRead::none())
             .instrument(span)
             .await;
         let (role, there) = self.record_result(caller, outcome)?;

@@ -13,9 +13,9 @@ use crate::domain::{
 };
 use crate::error::{Error, ErrorKind};
 use crate::observation::caller_account;
-use crate::operations::ChangeLog;
 use crate::operations::data_sync::{RegionSyncs, WriteResult, check_not_service_managed};
 use crate::operations::regions::{self, ByRegion};
+use crate::operations::{ChangeLog, KnownRead};
 use crate::policy::Caller;
 use crate::ports::{SystemsManagerApi, SystemsManagerClient};
 use crate::trace::span;
@@ -169,7 +169,15 @@ impl<S, M: ?Sized> DataSyncs<'_, S, M> {
     fn place<'p>(&'p self, region: &'p Region) -> RegionSyncs<'p, M> {
         let (account, local_changes) = (self.viewpoint.account(), self.change_log.local_changes());
         let (organization, wait_policy) = (&self.organization, self.wait_policy);
-        RegionSyncs { ssm: self.ssm, organization, account, region, wait_policy, local_changes }
+        RegionSyncs {
+            ssm: self.ssm,
+            organization,
+            account,
+            region,
+            wait_policy,
+            local_changes,
+            known: KnownRead::none(),
+        }
     }
 }
 
@@ -297,8 +305,8 @@ impl<S: TrustedAccessEnabled, M: SystemsManagerApi + ?Sized> DataSyncs<'_, S, M>
             let span = span!("ensure_data_sync", caller: Some(place.account), region: Some(region));
             let viewpoint = self.viewpoint;
             let ensure = async move {
-                let WriteResult { result, change } = place.ensure(sync, administrator, written).await;
-                WriteResult { result: result.map_err(|error| viewpoint.explain(error, sync)), change }
+                let WriteResult { result, change, listing } = place.ensure(sync, administrator, written).await;
+                WriteResult { result: result.map_err(|error| viewpoint.explain(error, sync)), change, listing }
             };
             ensure.instrument(span)
         })

@@ -4,8 +4,8 @@ use super::observed::Observed;
 use super::state::{Delegated, TrustedAccess};
 use super::{Integration, Transition};
 use crate::domain::{DelegatedAdministrator, Operation};
-use crate::operations::sync_guard::{AffectedAccounts, SyncGuard, SyncProtection};
-use crate::operations::{self, IdentityCheck};
+use crate::operations::sync_guard::{AffectedAccounts, SyncGuard, SyncProtection, SyncReads};
+use crate::operations::{self, Currency, IdentityCheck};
 use crate::ports::OrganizationsApi;
 
 /// One delegated administrator is registered. Next: [`deregister`](Self::deregister).
@@ -74,7 +74,8 @@ impl<C> Integration<Delegated, C> {
     {
         let account = self.state.administrator.account;
         let affected = AffectedAccounts::organization_syncs_of(vec![account]);
-        self.deregister_guarded(syncs.into(), &affected).await
+        let reads = SyncReads::of(syncs);
+        self.deregister_guarded(SyncGuard::by_caller(syncs, &reads), &affected).await
     }
 
     /// Deregisters the administrator as the first of several steps that also affect other accounts'
@@ -89,8 +90,9 @@ impl<C> Integration<Delegated, C> {
     {
         let account = self.state.administrator.account;
         let before = self.status();
-        let outcome =
-            operations::deregister(&mut self.context(), &before, account, guard, affected, IdentityCheck::Any).await;
+        let context = &mut self.context();
+        let (identity, currency) = (IdentityCheck::Any, Currency::Unknown);
+        let outcome = operations::deregister(context, &before, account, guard, affected, identity, currency).await;
         self.finish(Operation::DeregisterDelegatedAdministrator, Some(account), outcome, |observed| match observed {
             Observed::TrustedAccess(handle) => Ok(handle),
             other => Err(Box::new(other)),

@@ -1,15 +1,17 @@
 //! Convergence to an end state from any starting state.
 
+use futures_util::future::join;
 use tracing::Instrument;
 
 use super::Integration;
 use super::failure::{Recovered, TransitionError};
+use super::handle::HandleContext;
 use super::observed::Observed;
-use super::state::{Delegated, Disabled, ObservedState, Unobserved};
+use super::state::{Delegated, Disabled, ObservedState, TrustedAccess, Unobserved};
 use crate::domain::{Account, AccountId, Operation};
 use crate::error::{Error, ErrorKind};
-use crate::operations::sync_guard::{AffectedAccounts, SyncProtection};
-use crate::operations::{self, StatusField};
+use crate::operations::sync_guard::{AffectedAccounts, SyncGuard, SyncProtection, SyncReads};
+use crate::operations::{self, Currency, IdentityCheck, OperationContext, StatusField};
 use crate::ports::{OrganizationsApi, StsApi};
 use crate::trace::span;
 
@@ -220,15 +222,18 @@ impl<C: OrganizationsApi> Observed<C> {
         syncs: SyncProtection<'_>,
     ) -> Result<Integration<Disabled, C>, TransitionError<Self>> {
         let affected = self.affected_by_disabling();
+        let reads = SyncReads::of(syncs);
+        let guard = SyncGuard::by_caller(syncs, &reads);
         match self {
             Self::Disabled(handle) => Ok(handle),
-            Self::TrustedAccess(handle) => handle.disable(syncs).await.map_err(TransitionError::into_first_step),
+            Self::TrustedAccess(handle) => {
+                let currency = handle.currency();
+                handle.disable_guarded(guard, currency).await.map_err(TransitionError::into_first_step)
+            }
             Self::Delegated(handle) => {
-                let trusted = handle
-                    .deregister_guarded(syncs.into(), &affected)
-                    .await
-                    .map_err(TransitionError::into_first_step)?;
-                trusted.disable(syncs).await.map_err(TransitionError::into_later_step)
+                let deregistered = deregister_before_disabling(handle, guard, &affected).await;
+                let (trusted, currency) = deregistered.map_err(TransitionError::into_first_step)?;
+                trusted.disable_guarded(guard, currency).await.map_err(TransitionError::into_later_step)
             }
             Self::Inconsistent(handle) => {
                 let accounts = handle.status().accounts();
@@ -261,6 +266,54 @@ impl<C: OrganizationsApi> Observed<C> {
         }
         AffectedAccounts { include_others: trusted, ..AffectedAccounts::organization_syncs_of(known) }
     }
+}
+
+/// Deregisters the administrator. The reads that guard the disabling of trusted access are made
+/// concurrently with the read that confirms the deregistration.
+async fn deregister_before_disabling<C: OrganizationsApi>(
+    mut handle: Integration<Delegated, C>,
+    guard: SyncGuard<'_>,
+    affected: &AffectedAccounts,
+) -> Result<(Integration<TrustedAccess, C>, Currency), TransitionError<Integration<Delegated, C>>> {
+    let (before, known, first) = (handle.status(), handle.call_context().clone(), handle.currency());
+    let account = handle.administrator().account;
+    let HandleContext { client, wait_policy, change_log, recorder: reports } = &handle.base;
+    let wait_policy = wait_policy.with_notifier(reports);
+    let (recorder, accepted) = change_log.recorder.with_receiver();
+    let mut log = change_log.branch(recorder);
+    let (known, before) = (&known, &before);
+    let deregister = async move {
+        let mut context = OperationContext::new(client, known, wait_policy, &mut log);
+        let identity = IdentityCheck::Any;
+        let outcome = operations::deregister(&mut context, before, account, guard, affected, identity, first).await;
+        // Without the branch's recorder, no write is awaited any longer.
+        (outcome, log.branch(change_log.recorder.clone()))
+    };
+    let read_ahead = async {
+        let accepted_at = accepted.await.ok()?;
+        let mut log = change_log.clone();
+        let mut now = before.clone();
+        let all = AffectedAccounts::by_disabling_trusted_access(known.organization.management_account);
+        let context = OperationContext::new(client, known, wait_policy, &mut log);
+        let trusted_access = context.refresh_field(&mut now, StatusField::TrustedAccess);
+        let syncs = guard.reads.read_ahead(guard.regions, &all, Some(accepted_at), wait_policy, |_, _| false);
+        // A read that fails is made again by the guard.
+        let (read, ()) = join(trusted_access, syncs).await;
+        read.ok().map(|()| (now.trusted_access, accepted_at))
+    };
+    let ((mut outcome, log), ahead) = join(deregister, read_ahead).await;
+    handle.base.change_log = log;
+    let mut currency = Currency::Unknown;
+    if let (Ok(done), Some((trusted_access, accepted_at))) = (&mut outcome, ahead) {
+        done.status.trusted_access = trusted_access;
+        currency = Currency::Current(Some(accepted_at));
+    }
+    let operation = Operation::DeregisterDelegatedAdministrator;
+    let trusted = handle.finish(operation, Some(account), outcome, |observed| match observed {
+        Observed::TrustedAccess(handle) => Ok(handle),
+        other => Err(Box::new(other)),
+    })?;
+    Ok((trusted, currency))
 }
 
 /// Returns the handle if the account can be registered.

@@ -10,7 +10,7 @@ use super::state::{ObservedState, State, Unobserved, sealed};
 use crate::domain::{AccountId, CallContext, Certainty, Change, Operation, Organization, ServiceStatus};
 use crate::error::{Error, ErrorKind, WriteStatus};
 use crate::observation::{RetryingClient, retrying};
-use crate::operations::{ChangeLog, Completed, LocalChanges, OperationContext, OperationFailure};
+use crate::operations::{ChangeLog, Completed, Currency, LocalChanges, OperationContext, OperationFailure};
 use crate::record::ChangeRecorder;
 use crate::wait::{WaitNotifier, WaitPolicy};
 
@@ -228,6 +228,11 @@ impl<S: ObservedState, C> Integration<S, C> {
 
     pub(crate) fn wait_policy_and_log(&mut self) -> (WaitPolicy<'_>, &mut ChangeLog) {
         (self.base.wait_policy.with_notifier(&self.base.recorder), &mut self.base.change_log)
+    }
+
+    /// Returns whether the state is current.
+    pub(crate) fn currency(&self) -> Currency {
+        if self.base.change_log.is_current() { Currency::Current(None) } else { Currency::Unknown }
     }
 
     /// Returns the context that an operation needs.

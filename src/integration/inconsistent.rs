@@ -4,8 +4,8 @@ use super::observed::Observed;
 use super::state::Inconsistent;
 use crate::domain::{AccountId, DelegatedAdministrator, EnabledService, Operation, ServiceStatus};
 use crate::error::ErrorKind;
-use crate::operations::sync_guard::{AffectedAccounts, SyncProtection};
-use crate::operations::{self, IdentityCheck, OperationFailure};
+use crate::operations::sync_guard::{AffectedAccounts, SyncGuard, SyncProtection, SyncReads};
+use crate::operations::{self, Currency, IdentityCheck, OperationFailure};
 use crate::ports::OrganizationsApi;
 
 /// Several administrators are registered, or trusted access is disabled with an administrator
@@ -126,14 +126,16 @@ impl<C> Integration<Inconsistent, C> {
         let mut before = self.status();
         let mut affected = affected.clone();
         let mut removed = false;
+        let reads = SyncReads::of(syncs);
         for account in accounts {
             let outcome = operations::deregister(
                 &mut self.context(),
                 &before,
                 *account,
-                syncs.into(),
+                SyncGuard::by_caller(syncs, &reads),
                 &affected,
                 IdentityCheck::Any,
+                Currency::Unknown,
             )
             .await;
             match outcome {

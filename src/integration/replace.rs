@@ -14,8 +14,8 @@ use crate::domain::{
 use crate::error::{Error, ErrorKind};
 use crate::observation::caller_account;
 use crate::operations::data_sync::RegionSyncs;
-use crate::operations::sync_guard::{AffectedAccounts, SyncGuard, SyncProtection};
-use crate::operations::{self, LocalChanges, regions};
+use crate::operations::sync_guard::{AffectedAccounts, GuardPolicy, SyncGuard, SyncProtection, SyncReads};
+use crate::operations::{self, KnownRead, LocalChanges, regions};
 use crate::ports::{OrganizationsApi, SystemsManagerClient};
 use crate::trace::span;
 use crate::wait::WaitPolicy;
@@ -237,7 +237,9 @@ impl<C> Integration<Delegated, C> {
             Err(error) => return Err(TransitionError::new(error, Recovered::Unchanged(self))),
         };
         // The syncs are recorded, so deleting them loses no definition.
-        let guard = SyncGuard::Recorded { record: &stock.recorded, ssm: &[from], regions, allow_loss: false };
+        let reads = SyncReads::with_clients(&[from]);
+        let policy = GuardPolicy::Recorded { record: &stock.recorded, allow_loss: false };
+        let guard = SyncGuard { policy, regions, reads: &reads };
         let trusted = self.deregister_guarded(guard, &affected).await?;
         let delegated = trusted.register_prechecked(account).await.map_err(TransitionError::after_deregistering)?;
         Ok(stock.recreate_in(delegated, to).await)
@@ -275,8 +277,15 @@ impl SyncInventory {
             }
         }
         let listings = regions::for_each_region(regions, |region| async move {
-            let place =
-                RegionSyncs { ssm: from, organization, account: old, region, wait_policy: policy, local_changes };
+            let place = RegionSyncs {
+                ssm: from,
+                organization,
+                account: old,
+                region,
+                wait_policy: policy,
+                local_changes,
+                known: KnownRead::none(),
+            };
             place.list(SyncType::SyncFromSource).await
         })
         .await;
@@ -305,8 +314,15 @@ impl SyncInventory {
         let checks = regions::for_each_region(rooms.keys().copied().collect(), |region| {
             let wanted = rooms.get(region).map(Vec::as_slice).unwrap_or_default();
             async move {
-                let place =
-                    RegionSyncs { ssm: to, organization, account: new, region, wait_policy: policy, local_changes };
+                let place = RegionSyncs {
+                    ssm: to,
+                    organization,
+                    account: new,
+                    region,
+                    wait_policy: policy,
+                    local_changes,
+                    known: KnownRead::none(),
+                };
                 place.check_room_for_all(wanted).await
             }
         });

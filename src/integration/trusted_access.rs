@@ -4,8 +4,8 @@ use super::observed::Observed;
 use super::state::{Delegated, Disabled, TrustedAccess};
 use super::{Integration, Transition};
 use crate::domain::{AccountId, Operation, ServiceStatus};
-use crate::operations::sync_guard::{AffectedAccounts, SyncProtection};
-use crate::operations::{self, Completed, OperationFailure};
+use crate::operations::sync_guard::{AffectedAccounts, SyncGuard, SyncProtection, SyncReads};
+use crate::operations::{self, Completed, Currency, OperationFailure};
 use crate::ports::OrganizationsApi;
 
 /// Trusted access is enabled, and no administrator is registered. Next:
@@ -137,14 +137,26 @@ impl<C> Integration<TrustedAccess, C> {
     /// access](https://docs.aws.amazon.com/organizations/latest/userguide/orgs_integrate_services.html#orgs_trusted_access_disable_perms).
     #[doc(alias = "DisableAWSServiceAccess")]
     #[doc(alias = "disable_trusted_access")]
-    pub async fn disable(mut self, syncs: SyncProtection<'_>) -> Transition<TrustedAccess, Disabled, C>
+    pub async fn disable(self, syncs: SyncProtection<'_>) -> Transition<TrustedAccess, Disabled, C>
+    where
+        C: OrganizationsApi,
+    {
+        let reads = SyncReads::of(syncs);
+        self.disable_guarded(SyncGuard::by_caller(syncs, &reads), Currency::Unknown).await
+    }
+
+    pub(crate) async fn disable_guarded(
+        mut self,
+        guard: SyncGuard<'_>,
+        currency: Currency,
+    ) -> Transition<TrustedAccess, Disabled, C>
     where
         C: OrganizationsApi,
     {
         let before = self.status();
         let management = self.organization().management_account;
         let affected = AffectedAccounts::by_disabling_trusted_access(management);
-        let outcome = operations::disable(&mut self.context(), &before, syncs.into(), &affected).await;
+        let outcome = operations::disable(&mut self.context(), &before, guard, &affected, currency).await;
         self.finish(Operation::DisableAwsServiceAccess, None, outcome, |observed| match observed {
             Observed::Disabled(handle) => Ok(handle),
             other => Err(Box::new(other)),

@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::{join, join_all, join5};
 use futures_util::stream::{self, StreamExt};
-use tokio::time::Instant;
 use tracing::Instrument;
 use tracing::field::display;
 
@@ -16,6 +16,7 @@ use crate::domain::{
 };
 use crate::error::{Error, ErrorKind, RetryStatus};
 use crate::ports::{Client, IamApi, OrganizationsApi};
+use crate::record::Moment;
 use crate::trace::span;
 use crate::wait::WaitPolicy;
 
@@ -177,11 +178,11 @@ pub struct AccountReading {
     pub details: Reading<Option<Account>>,
 }
 
-/// Time at which this process took a snapshot.
+/// Time at which this process took a snapshot, until a run uses the snapshot. Clones share it.
 ///
 /// The time is not serialized and not compared.
-#[derive(Debug, Clone, Copy, Default)]
-struct TakenAt(Option<Instant>);
+#[derive(Debug, Clone, Default)]
+struct TakenAt(Arc<Mutex<Option<Moment>>>);
 
 impl PartialEq for TakenAt {
     fn eq(&self, _: &Self) -> bool {
@@ -371,14 +372,16 @@ impl Snapshot {
             role,
             syncs,
             accounts,
-            taken: TakenAt(Some(Instant::now())),
+            taken: TakenAt(Arc::new(Mutex::new(Some(Moment::now())))),
         };
         Ok((by_account, snapshot))
     }
 
-    /// Returns whether the snapshot is recent enough that the reads of each step suffice.
-    pub(crate) fn is_fresh(&self) -> bool {
-        self.taken.0.is_some_and(|taken| taken.elapsed() < read::SNAPSHOT_TTL)
+    /// Returns the time of the snapshot once, if the snapshot is recent enough to guard the writes
+    /// of a run. After a run, the snapshot no longer shows the state.
+    pub(crate) fn use_while_current(&self) -> Option<Moment> {
+        let taken = self.taken.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        taken.filter(|taken| taken.elapsed() < read::SNAPSHOT_TTL)
     }
 
     /// Returns the organization.

@@ -7,7 +7,7 @@ use crate::domain::{Change, DataSyncId, SyncDefinition};
 use crate::observation::SNAPSHOT_TTL;
 use crate::record::ChangeRecorder;
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct ChangeLog {
     changes: Vec<Change>,
     /// Number of changes before the observation that the current state is based on.
@@ -55,6 +55,11 @@ impl ChangeLog {
         LocalChanges { changes: &self.changes, observed: self.observed, recorder: &self.recorder }
     }
 
+    /// Returns a copy whose writes the recorder records.
+    pub(crate) fn branch(&self, recorder: ChangeRecorder) -> Self {
+        Self { recorder, ..self.clone() }
+    }
+
     pub(crate) fn record(&mut self, change: Change) {
         self.changes.push(change);
     }
@@ -82,6 +87,11 @@ impl ChangeLog {
     /// Returns whether the observation is old enough that others may have made changes since.
     pub(crate) fn is_stale(&self) -> bool {
         self.observed_at.is_some_and(|then| then.elapsed() > SNAPSHOT_TTL)
+    }
+
+    /// Returns whether the observation is recent and no write followed it.
+    pub(crate) fn is_current(&self) -> bool {
+        self.since_observation().is_empty() && self.observed_at.is_some_and(|then| then.elapsed() < SNAPSHOT_TTL)
     }
 
     /// Returns the confirmed changes since the last observation. Reads that contradict these

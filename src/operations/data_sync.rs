@@ -1,8 +1,11 @@
 //! Operations on one data sync in one Region: read, decide, write once, and confirm by reading.
 
+use std::sync::{Mutex, PoisonError};
+
 use futures_util::future::join;
 
 use super::change_log::LocalChanges;
+use super::known_read::KnownRead;
 use super::retry::repeat_refused;
 use super::sync_guard::{SyncKnowledge, was_deleted_by_us};
 use crate::domain::limits::{OPT_IN_REGIONS, SYNC_QUOTA};
@@ -25,17 +28,33 @@ pub(crate) struct RegionSyncs<'a, M: ?Sized> {
     pub(crate) wait_policy: WaitPolicy<'a>,
     /// Changes made by this handle: a listing that contradicts these changes is stale.
     pub(crate) local_changes: LocalChanges<'a>,
+    /// The account's Explorer syncs in the Region, if they are known.
+    pub(crate) known: KnownRead<Vec<DataSync>>,
 }
 
 /// Result of a write, with the change made, if any.
 pub(crate) struct WriteResult<T> {
     pub(crate) result: Result<T, Error>,
     pub(crate) change: Option<Change>,
+    /// The listing that confirmed the write.
+    pub(crate) listing: Option<Vec<DataSync>>,
 }
 
 impl<T> WriteResult<T> {
     fn unchanged(result: Result<T, Error>) -> Self {
-        Self { result, change: None }
+        Self { result, change: None, listing: None }
+    }
+
+    pub(crate) fn without_value(self) -> WriteResult<()> {
+        WriteResult { result: self.result.map(drop), change: self.change, listing: self.listing }
+    }
+
+    fn changed(change: Change, seen: Result<(T, Vec<DataSync>), Error>) -> Self {
+        let (result, listing) = match seen {
+            Ok((result, listing)) => (Ok(result), Some(listing)),
+            Err(error) => (Err(error), None),
+        };
+        Self { result, change: Some(change), listing }
     }
 }
 
@@ -126,7 +145,10 @@ impl<M: SystemsManagerApi + ?Sized> RegionSyncs<'_, M> {
     async fn list_with(&self, name: &SyncName, backoff: &mut Backoff<'_>) -> Result<Vec<DataSync>, Error> {
         let expected = SyncKnowledge::of(self.local_changes, &self.id(name)) == SyncKnowledge::Created;
         loop {
-            let syncs = self.list(SyncType::SyncFromSource).await?;
+            let syncs = match self.known.take() {
+                Some(known) => known,
+                None => self.list(SyncType::SyncFromSource).await?,
+            };
             if !expected || syncs.iter().any(|sync| sync.name == *name) {
                 return Ok(syncs);
             }
@@ -171,12 +193,14 @@ impl<M: SystemsManagerApi + ?Sized> RegionSyncs<'_, M> {
     where
         F: Future<Output = WriteResult<T>> + Send,
     {
+        let listing = Mutex::new(None);
         let attempt = || async {
-            let WriteResult { result, change } = attempt().await;
+            let WriteResult { result, change, listing: seen } = attempt().await;
+            *listing.lock().unwrap_or_else(PoisonError::into_inner) = seen;
             (result, change)
         };
         let (result, change) = repeat_refused(self.wait_policy, attempt).await;
-        WriteResult { result, change }
+        WriteResult { result, change, listing: listing.into_inner().unwrap_or_else(PoisonError::into_inner) }
     }
 
     async fn try_ensure(
@@ -344,8 +368,8 @@ impl<M: SystemsManagerApi + ?Sized> RegionSyncs<'_, M> {
         let certainty = if lost.is_none() { Certainty::Confirmed } else { Certainty::Unconfirmed };
         let effect = |found: Option<DataSync>| found.filter(|found| matches_definition(found, wanted));
         let seen = self.wait_until_visible(operation, lost, effect, wanted.name()).await;
-        let change = sent.complete(kind(seen.as_ref().ok()), certainty, seen.is_ok());
-        WriteResult { result: seen.map(EnsureOutcome::Created), change: Some(change) }
+        let change = sent.complete(kind(seen.as_ref().ok().map(|(sync, _)| sync)), certainty, seen.is_ok());
+        WriteResult::changed(change, seen.map(|(sync, listing)| (EnsureOutcome::Created(sync), listing)))
     }
 
     /// Sends a write, and sends it again after a stale refusal. Returns the record of the write and
@@ -462,8 +486,8 @@ impl<M: SystemsManagerApi + ?Sized> RegionSyncs<'_, M> {
             found.filter(|found| matches_definition(found, wanted) && (!needs_date || dated(found)))
         };
         let seen = self.wait_until_visible(operation, lost, effect, wanted.name()).await;
-        let change = sent.complete(kind(seen.as_ref().ok()), certainty, seen.is_ok());
-        WriteResult { result: seen.map(EnsureOutcome::Updated), change: Some(change) }
+        let change = sent.complete(kind(seen.as_ref().ok().map(|(sync, _)| sync)), certainty, seen.is_ok());
+        WriteResult::changed(change, seen.map(|(sync, listing)| (EnsureOutcome::Updated(sync), listing)))
     }
 
     /// Deletes an Explorer sync. Returns the sync as it was before, or `None` if the sync did not
@@ -519,7 +543,7 @@ impl<M: SystemsManagerApi + ?Sized> RegionSyncs<'_, M> {
         };
         let seen = self.wait_until_visible(operation, lost, effect, name).await;
         let change = sent.complete(kind, certainty, seen.is_ok());
-        WriteResult { result: seen.map(|()| Some(before)), change: Some(change) }
+        WriteResult::changed(change, seen.map(|((), listing)| (Some(before), listing)))
     }
 
     /// Returns whether AWS refused a deletion because the sync is gone, once a listing confirms the
@@ -543,19 +567,20 @@ impl<M: SystemsManagerApi + ?Sized> RegionSyncs<'_, M> {
         }
     }
 
-    /// Reads until the effect is visible. `lost` is the error of a write whose response was lost.
+    /// Reads until the effect is visible, and returns the effect with the listing that showed it.
+    /// `lost` is the error of a write whose response was lost.
     async fn wait_until_visible<T>(
         &self,
         operation: Operation,
         lost: Option<Error>,
         mut effect: impl FnMut(Option<DataSync>) -> Option<T>,
         name: &SyncName,
-    ) -> Result<T, Error> {
+    ) -> Result<(T, Vec<DataSync>), Error> {
         let mut backoff = Backoff::new(self.wait_policy);
         let read_error = loop {
-            let read_error = match self.find(name).await {
-                Ok(found) => match effect(found) {
-                    Some(seen) => return Ok(seen),
+            let read_error = match self.list(SyncType::SyncFromSource).await {
+                Ok(syncs) => match effect(syncs.iter().find(|sync| sync.name == *name).cloned()) {
+                    Some(seen) => return Ok((seen, syncs)),
                     None => None,
                 },
                 Err(error) => Some(error),

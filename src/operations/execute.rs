@@ -11,7 +11,7 @@ use crate::domain::{
 use crate::error::{Error, ErrorKind, RetryStatus};
 use crate::observation;
 use crate::ports::OrganizationsApi;
-use crate::record::SentWrite;
+use crate::record::{Moment, SentWrite};
 use crate::wait::Backoff;
 
 /// The four writes.
@@ -27,6 +27,17 @@ pub(super) struct DestructiveWrite<'a> {
     pub(super) guard: SyncGuard<'a>,
     pub(super) affected: &'a AffectedAccounts,
     pub(super) identity: IdentityCheck,
+    pub(super) currency: Currency,
+}
+
+/// Currency of the state before a destructive write.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Currency {
+    /// The state may have changed since it was read.
+    Unknown,
+    /// The state was read after the previous write, at this time, and within the freshness limit.
+    /// Without a time there was no previous write.
+    Current(Option<Moment>),
 }
 
 /// Identity requirement for a resource that is to be deleted.
@@ -239,7 +250,11 @@ impl<C: OrganizationsApi + ?Sized> OperationContext<'_, C> {
         let mut before = before.clone();
         // AWS accepts both writes if the target state already holds, so someone else's change would
         // be recorded as ours.
-        if matches!(write, Write::Enable | Write::Disable(_)) && self.change_log.is_stale() {
+        let mut currency = write.destructive().map_or(Currency::Unknown, |guarded| guarded.currency);
+        if matches!(write, Write::Enable | Write::Disable(_))
+            && matches!(currency, Currency::Unknown)
+            && self.change_log.is_stale()
+        {
             self.refresh_field(&mut before, StatusField::TrustedAccess).await.map_err(OperationFailure::Unchanged)?;
             if write.is_satisfied_by(&before) {
                 return Ok(Completed { status: before, ours: None });
@@ -252,7 +267,7 @@ impl<C: OrganizationsApi + ?Sized> OperationContext<'_, C> {
             // The guard of a write is read before every attempt.
             let (before, report) = match write.destructive() {
                 Some(guarded) => {
-                    match self.recheck_before_delete(operation, before, guarded, &mut backoff).await {
+                    match self.recheck_before_delete(operation, before, guarded, currency, &mut backoff).await {
                         // Someone else made a change first.
                         Err(OperationFailure::Changed(error, facts))
                             if *error.kind() == ErrorKind::StateChanged && write.is_satisfied_by(&facts) =>
@@ -264,6 +279,7 @@ impl<C: OrganizationsApi + ?Sized> OperationContext<'_, C> {
                 }
                 None => (before.clone(), SyncCheckReport::Skipped),
             };
+            currency = Currency::Unknown;
             let kind = write.change(&before, None, report.clone());
             let call = write.send(&self.client, &before.principal);
             let error = match self.change_log.recorder.send(operation, kind, call).await {

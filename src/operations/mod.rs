@@ -7,6 +7,7 @@ mod change_log;
 mod context;
 pub(crate) mod data_sync;
 mod execute;
+mod known_read;
 mod precheck;
 pub(crate) mod regions;
 mod reread;
@@ -18,8 +19,9 @@ use tracing::Instrument;
 
 pub(crate) use change_log::{ChangeLog, LocalChanges};
 pub(crate) use context::{Completed, OperationContext, OperationFailure};
-pub(crate) use execute::IdentityCheck;
+pub(crate) use execute::{Currency, IdentityCheck};
 use execute::{DestructiveWrite, Write};
+pub(crate) use known_read::KnownRead;
 pub(crate) use precheck::{
     already_delegated, check_candidate, check_described_candidate, inactive, refuse_after_reread,
 };
@@ -66,11 +68,12 @@ pub(crate) async fn deregister<C: OrganizationsApi + ?Sized>(
     account: AccountId,
     guard: SyncGuard<'_>,
     affected: &AffectedAccounts,
-    dates: IdentityCheck,
+    identity: IdentityCheck,
+    currency: Currency,
 ) -> Result<Completed, OperationFailure> {
     let span = span!("deregister_delegated_administrator" in context.known, account: Some(account));
     context
-        .execute(Write::Deregister(account, DestructiveWrite { guard, affected, identity: dates }), before)
+        .execute(Write::Deregister(account, DestructiveWrite { guard, affected, identity, currency }), before)
         .instrument(span)
         .await
 }
@@ -81,8 +84,9 @@ pub(crate) async fn disable<C: OrganizationsApi + ?Sized>(
     before: &ServiceStatus,
     guard: SyncGuard<'_>,
     affected: &AffectedAccounts,
+    currency: Currency,
 ) -> Result<Completed, OperationFailure> {
     let span = span!("disable_trusted_access" in context.known);
-    let write = Write::Disable(DestructiveWrite { guard, affected, identity: IdentityCheck::Any });
+    let write = Write::Disable(DestructiveWrite { guard, affected, identity: IdentityCheck::Any, currency });
     context.execute(write, before).instrument(span).await
 }

@@ -3,7 +3,7 @@
 use futures_util::future::join;
 use tracing::Instrument;
 
-use super::execute::{DestructiveWrite, IdentityCheck};
+use super::execute::{Currency, DestructiveWrite, IdentityCheck};
 use super::{OperationContext, OperationFailure};
 use crate::domain::{
     Account, AccountId, AccountState, CallContext, FeatureSet, Operation, ServiceStatus, SyncCheckReport, same_date,
@@ -11,6 +11,7 @@ use crate::domain::{
 use crate::error::{Error, ErrorKind, RetryStatus};
 use crate::observation;
 use crate::ports::OrganizationsApi;
+use crate::record::Moment;
 use crate::trace::span;
 use crate::wait::Backoff;
 
@@ -142,7 +143,8 @@ impl<C: OrganizationsApi + ?Sized> OperationContext<'_, C> {
         }
     }
 
-    /// Reads, immediately before a destructive write, the resources that the write affects.
+    /// Reads, immediately before a destructive write, the resources that the write affects. What is
+    /// current is not read again.
     ///
     /// Refuses if an administrator was registered after the state was read. An administrator that
     /// is missing is no reason to refuse, because the read may be stale; if the account is gone,
@@ -152,14 +154,24 @@ impl<C: OrganizationsApi + ?Sized> OperationContext<'_, C> {
         operation: Operation,
         before: &ServiceStatus,
         guarded: &DestructiveWrite<'_>,
+        mut currency: Currency,
         waiting: &mut Backoff<'_>,
     ) -> Result<(ServiceStatus, SyncCheckReport), OperationFailure> {
         loop {
-            let (administrators, report) = join(
-                observation::administrators(&self.client, &before.principal),
-                guarded.guard.guard(operation, guarded.affected, self.change_log.local_changes(), self.wait_policy),
-            )
-            .await;
+            let since = match currency {
+                Currency::Unknown => Some(Moment::now()),
+                Currency::Current(since) => since,
+            };
+            let administrators = async {
+                match currency {
+                    Currency::Unknown => observation::administrators(&self.client, &before.principal).await,
+                    Currency::Current(_) => Ok(before.administrators.clone()),
+                }
+            };
+            let local_changes = self.change_log.local_changes();
+            let guard = guarded.guard.guard(operation, guarded.affected, local_changes, self.wait_policy, since);
+            let (administrators, report) = join(administrators, guard).await;
+            currency = Currency::Unknown;
             let read_error = |error: Error| OperationFailure::Unchanged(error.with_context(self.known));
             let administrators = administrators.map_err(read_error)?;
             let now = ServiceStatus { administrators, ..before.clone() };

@@ -1,6 +1,7 @@
 //! Operations on the service-linked role: read, decide, write once, and confirm by reading.
 
 use super::change_log::LocalChanges;
+use super::known_read::KnownRead;
 use super::retry::repeat_refused;
 use crate::domain::{
     Certainty, Change, ChangeKind, DeletionStatus, DeletionTaskId, Operation, Role, RoleId, RoleName, ServicePrincipal,
@@ -56,16 +57,21 @@ pub(crate) async fn get<I: IamApi + ?Sized>(
     wait_policy: WaitPolicy<'_>,
     local_changes: LocalChanges<'_>,
 ) -> Result<Option<Role>, Error> {
-    find_with_retry(&retrying(iam, wait_policy), &mut Backoff::new(wait_policy), local_changes).await
+    let waiting = &mut Backoff::new(wait_policy);
+    find_with_retry(&retrying(iam, wait_policy), waiting, local_changes, &KnownRead::none()).await
 }
 
 async fn find_with_retry<I: IamApi + ?Sized>(
     iam: &I,
     waiting: &mut Backoff<'_>,
     local_changes: LocalChanges<'_>,
+    known: &KnownRead<Option<Role>>,
 ) -> Result<Option<Role>, Error> {
     loop {
-        let found = find(iam, local_changes).await?;
+        let found = match known.take() {
+            Some(known) => known,
+            None => find(iam, local_changes).await?,
+        };
         if found.is_some() || !matches!(role_knowledge(local_changes), RoleKnowledge::Created) {
             return Ok(found);
         }
@@ -88,20 +94,22 @@ pub(crate) async fn ensure<I: IamApi + ?Sized>(
     iam: &I,
     wait_policy: WaitPolicy<'_>,
     local_changes: LocalChanges<'_>,
+    known: KnownRead<Option<Role>>,
 ) -> (Result<(Role, bool), Error>, Option<Change>) {
     let iam = &retrying(iam, wait_policy);
-    repeat_refused(wait_policy, || try_ensure(iam, wait_policy, local_changes)).await
+    repeat_refused(wait_policy, || try_ensure(iam, wait_policy, local_changes, &known)).await
 }
 
 async fn try_ensure<I: IamApi + ?Sized>(
     iam: &I,
     wait_policy: WaitPolicy<'_>,
     local_changes: LocalChanges<'_>,
+    known: &KnownRead<Option<Role>>,
 ) -> (Result<(Role, bool), Error>, Option<Change>) {
     let operation = Operation::CreateServiceLinkedRole;
     let mut waiting = Backoff::new(wait_policy);
     loop {
-        match find_with_retry(iam, &mut waiting, local_changes).await {
+        match find_with_retry(iam, &mut waiting, local_changes, known).await {
             Ok(Some(role)) if !deletion_may_be_pending(&role, local_changes) => return (Ok((role, true)), None),
             Ok(Some(_)) => {}
             Ok(None) => break,
@@ -181,7 +189,7 @@ pub(crate) async fn delete<I: IamApi + ?Sized>(
     wait_policy: WaitPolicy<'_>,
     local_changes: LocalChanges<'_>,
 ) -> (Result<Option<Role>, Error>, Option<Change>) {
-    delete_if(iam, wait_policy, local_changes, |_| Ok(())).await
+    delete_if(iam, wait_policy, local_changes, KnownRead::none(), |_| Ok(())).await
 }
 
 /// Deletes as [`delete`] does, if the role passes the check.
@@ -189,20 +197,22 @@ pub(crate) async fn delete_if<I: IamApi + ?Sized>(
     iam: &I,
     wait_policy: WaitPolicy<'_>,
     local_changes: LocalChanges<'_>,
+    known: KnownRead<Option<Role>>,
     check: impl Fn(&Role) -> Result<(), Error> + Send + Sync,
 ) -> (Result<Option<Role>, Error>, Option<Change>) {
     let iam = &retrying(iam, wait_policy);
-    repeat_refused(wait_policy, || try_delete(iam, wait_policy, local_changes, &check)).await
+    repeat_refused(wait_policy, || try_delete(iam, wait_policy, local_changes, &known, &check)).await
 }
 
 async fn try_delete<I: IamApi + ?Sized>(
     iam: &I,
     wait_policy: WaitPolicy<'_>,
     local_changes: LocalChanges<'_>,
+    known: &KnownRead<Option<Role>>,
     check: &(impl Fn(&Role) -> Result<(), Error> + Sync),
 ) -> (Result<Option<Role>, Error>, Option<Change>) {
     let mut waiting = Backoff::new(wait_policy);
-    let role = match find_with_retry(iam, &mut waiting, local_changes).await {
+    let role = match find_with_retry(iam, &mut waiting, local_changes, known).await {
         Ok(Some(role)) => role,
         other => return (other, None),
     };

@@ -3,15 +3,17 @@
 use crate::domain::{BlockingSync, CheckedRegions, DataSyncId, SyncCheckReport, is_same_sync};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 
 use super::change_log::LocalChanges;
 use crate::domain::{AccountId, Change, ChangeKind, DataSync, Operation, Region, SyncType};
 use crate::error::{Error, ErrorKind};
-use crate::observation::{RetryingClient, caller_account, list_data_syncs, retrying};
+use crate::observation::{SNAPSHOT_TTL, caller_account, list_data_syncs, retrying};
 use crate::ports::SystemsManagerClient;
+use crate::record::Moment;
 use crate::wait::WaitPolicy;
 
 /// Policy for organization data syncs that a step would delete or break.
@@ -126,60 +128,187 @@ impl AffectedAccounts {
         Self { include_others: true, ..Self::organization_syncs_of(vec![management]) }
     }
 
+    /// Returns whether the step may affect syncs of the account.
+    fn may_include(&self, account: AccountId) -> bool {
+        self.include_others || self.required.contains(&account)
+    }
+
     fn includes(&self, sync: &BlockingSync) -> bool {
         self.include_single_account == Some(sync.id.account)
             || sync.listed.as_ref().is_none_or(DataSync::is_of_organization)
     }
 }
 
+/// Listings of data syncs, shared by the guards of several writes, and the clients that make them.
+pub(crate) struct SyncReads<'a> {
+    clients: Vec<SyncClient<'a>>,
+    listings: Mutex<BTreeMap<(AccountId, Region), SyncRead>>,
+}
+
+/// Client with the account of its credentials, once that is known.
+struct SyncClient<'a> {
+    ssm: &'a dyn SystemsManagerClient,
+    account: OnceLock<AccountId>,
+}
+
+/// Explorer's syncs of an account in a Region.
+#[derive(Clone)]
+struct SyncRead {
+    syncs: Vec<DataSync>,
+    read_at: Moment,
+}
+
+impl<'a> SyncReads<'a> {
+    /// Creates a value without listings for the clients of a policy.
+    pub(crate) fn of(protection: SyncProtection<'a>) -> Self {
+        match protection {
+            SyncProtection::Protect { clients, .. } => Self::with_clients(clients),
+            SyncProtection::AllowLoss => Self::with_clients(&[]),
+        }
+    }
+
+    /// Creates a value without listings.
+    pub(crate) fn with_clients(clients: &[&'a dyn SystemsManagerClient]) -> Self {
+        let clients = clients.iter().map(|ssm| SyncClient { ssm: *ssm, account: OnceLock::new() });
+        Self { clients: clients.collect(), listings: Mutex::default() }
+    }
+
+    /// Creates a value without listings for clients whose accounts are known.
+    pub(crate) fn with_accounts(clients: impl Iterator<Item = (AccountId, &'a dyn SystemsManagerClient)>) -> Self {
+        let clients = clients.map(|(account, ssm)| SyncClient { ssm, account: OnceLock::from(account) });
+        Self { clients: clients.collect(), listings: Mutex::default() }
+    }
+
+    fn listings(&self) -> MutexGuard<'_, BTreeMap<(AccountId, Region), SyncRead>> {
+        self.listings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Stores a listing that was read at this time.
+    pub(crate) fn store(&self, account: AccountId, region: &Region, syncs: Vec<DataSync>, read_at: Moment) {
+        self.listings().insert((account, region.clone()), SyncRead { syncs, read_at });
+    }
+
+    /// Returns the listing, if it was requested at this time or later and is within the freshness
+    /// limit.
+    pub(crate) fn current(&self, account: AccountId, region: &Region, since: Option<Moment>) -> Option<Vec<DataSync>> {
+        let listings = self.listings();
+        let read = listings.get(&(account, region.clone()))?;
+        is_current(read.read_at, since).then(|| read.syncs.clone())
+    }
+
+    /// Lists the account's syncs, unless the listing is current.
+    async fn list(
+        &self,
+        client: &SyncClient<'_>,
+        account: Option<AccountId>,
+        region: &Region,
+        since: Option<Moment>,
+        policy: WaitPolicy<'_>,
+    ) -> Result<Vec<DataSync>, Error> {
+        if let Some(syncs) = account.and_then(|account| self.current(account, region, since)) {
+            return Ok(syncs);
+        }
+        let sent_at = Moment::now();
+        let syncs = list_data_syncs(&retrying(client.ssm, policy), region, SyncType::SyncFromSource).await?;
+        if let Some(account) = account {
+            self.store(account, region, syncs.clone(), sent_at.answered());
+        }
+        Ok(syncs)
+    }
+
+    /// Makes the listings that a guard needs in advance. A listing that fails is left to the guard.
+    pub(crate) async fn read_ahead(
+        &self,
+        regions: &[Region],
+        affected: &AffectedAccounts,
+        since: Option<Moment>,
+        policy: WaitPolicy<'_>,
+        is_awaited: impl Fn(AccountId, &Region) -> bool + Sync,
+    ) {
+        let places = self.clients.iter().filter_map(|client| Some((client, *client.account.get()?)));
+        let places = places.filter(|(_, account)| affected.may_include(*account));
+        let places = places.flat_map(|place| regions.iter().map(move |region| (place, region)));
+        let is_awaited = &is_awaited;
+        join_all(places.filter(|((_, account), region)| !is_awaited(*account, region)).map(
+            |((client, account), region)| async move {
+                // The guard reports the error.
+                let _ = self.list(client, Some(account), region, since, policy).await;
+            },
+        ))
+        .await;
+    }
+}
+
+/// Returns whether a read of this time is current: within the freshness limit and not older than the
+/// previous write.
+pub(crate) fn is_current(read_at: Moment, since: Option<Moment>) -> bool {
+    read_at.elapsed() < SNAPSHOT_TTL && since.is_none_or(|since| !since.is_after(read_at))
+}
+
 /// Guard of a step against the loss of syncs.
 #[derive(Clone, Copy)]
-pub(crate) enum SyncGuard<'a> {
-    /// The caller's policy.
-    ByCaller(SyncProtection<'a>),
+pub(crate) struct SyncGuard<'a> {
+    pub(crate) policy: GuardPolicy<'a>,
+    pub(crate) regions: &'a [Region],
+    pub(crate) reads: &'a SyncReads<'a>,
+}
+
+/// Policy for the syncs that a step affects.
+#[derive(Clone, Copy)]
+pub(crate) enum GuardPolicy<'a> {
+    /// Every sync is a reason to refuse.
+    Protect,
+    /// Nothing is checked.
+    AllowLoss,
     /// The affected syncs are recorded.
     Recorded {
         record: &'a [(DataSyncId, DataSync)],
-        /// Clients of the accounts that own the recorded syncs.
-        ssm: &'a [&'a dyn SystemsManagerClient],
-        regions: &'a [Region],
         /// If true, other syncs may be lost. The guard then records the syncs that it can list, and
         /// never refuses.
         allow_loss: bool,
     },
 }
 
-impl<'a> From<SyncProtection<'a>> for SyncGuard<'a> {
-    fn from(syncs: SyncProtection<'a>) -> Self {
-        Self::ByCaller(syncs)
+impl<'a> SyncGuard<'a> {
+    /// Creates the guard of the caller's policy. `reads` are those of the policy's clients.
+    pub(crate) fn by_caller(protection: SyncProtection<'a>, reads: &'a SyncReads<'a>) -> Self {
+        match protection {
+            SyncProtection::Protect { regions, .. } => Self { policy: GuardPolicy::Protect, regions, reads },
+            SyncProtection::AllowLoss => Self { policy: GuardPolicy::AllowLoss, regions: &[], reads },
+        }
     }
-}
 
-impl SyncGuard<'_> {
     /// Refuses a guard that cannot protect anything, before any call.
     pub(crate) fn check(&self, operation: Operation) -> Result<(), Error> {
-        match self {
-            Self::ByCaller(syncs) => syncs.check(operation),
-            Self::Recorded { .. } => Ok(()),
+        match self.policy {
+            GuardPolicy::Protect if self.reads.clients.is_empty() => Err(missing("clients", operation)),
+            GuardPolicy::Protect if self.regions.is_empty() => Err(missing("regions", operation)),
+            _ => Ok(()),
         }
     }
 
     /// Lists the syncs that the step affects, and refuses if one remains or could not be checked.
+    ///
+    /// Listings that were requested at `since` or later are not made again. Without `since`, the
+    /// freshness limit alone decides.
     pub(crate) async fn guard(
         &self,
         operation: Operation,
         affected: &AffectedAccounts,
         local_changes: LocalChanges<'_>,
         policy: WaitPolicy<'_>,
+        since: Option<Moment>,
     ) -> Result<SyncCheckReport, Error> {
-        let (record, ssm, regions, allow_loss) = match self {
-            Self::ByCaller(syncs) => return syncs.guard(operation, affected, local_changes, policy).await,
-            Self::Recorded { record, ssm, regions, allow_loss } => (*record, *ssm, *regions, *allow_loss),
+        let (record, allow_loss) = match self.policy {
+            GuardPolicy::AllowLoss => return Ok(SyncCheckReport::Skipped),
+            GuardPolicy::Protect => (&[][..], false),
+            GuardPolicy::Recorded { record, allow_loss } => (record, allow_loss),
         };
+        let listing = SyncListing { affected, local_changes, policy, since };
         let (checked, mut now) = if allow_loss {
-            list_accessible(ssm, regions, affected, local_changes, policy).await
+            self.list_accessible(&listing).await
         } else {
-            list_affected(ssm, regions, affected, local_changes, policy).await?
+            self.list_affected(self.regions, &self.reads.clients, &listing).await?
         };
         // A sync that was created or updated since is not recorded.
         let is_as_recorded = |sync: &BlockingSync, recorded: &DataSync| {
@@ -199,7 +328,7 @@ impl SyncGuard<'_> {
         // An account counts as checked only if all Regions were checked.
         let whole: Vec<_> = checked
             .iter()
-            .filter(|listing| regions.iter().all(|region| listing.regions.contains(region)))
+            .filter(|listing| self.regions.iter().all(|region| listing.regions.contains(region)))
             .cloned()
             .collect();
         match unchecked_account(affected, &whole) {
@@ -211,46 +340,133 @@ impl SyncGuard<'_> {
             _ => Ok(SyncCheckReport::Recorded(record)),
         }
     }
+
+    /// Lists as [`list_affected`](Self::list_affected) does, but treats each client and Region
+    /// separately, and omits those whose listing fails.
+    async fn list_accessible(&self, listing: &SyncListing<'_>) -> (Vec<CheckedRegions>, Vec<BlockingSync>) {
+        // The listing only records syncs, so a step does not wait for it.
+        let listing = &SyncListing { policy: listing.policy.with_limit(Duration::ZERO), ..*listing };
+        let places =
+            self.reads.clients.iter().flat_map(|client| self.regions.iter().map(move |region| (client, region)));
+        let listings = join_all(places.map(|(client, region)| {
+            self.list_affected(std::slice::from_ref(region), std::slice::from_ref(client), listing)
+        }));
+        let (mut checked, mut remaining) = (BTreeMap::<_, BTreeSet<_>>::new(), Vec::new());
+        for (listings, mut syncs) in listings.await.into_iter().flatten() {
+            for listing in listings {
+                checked.entry(listing.account).or_default().extend(listing.regions);
+            }
+            remaining.append(&mut syncs);
+        }
+        let checked = checked
+            .into_iter()
+            .map(|(account, regions)| CheckedRegions { account, regions: regions.into_iter().collect() });
+        (checked.collect(), remaining)
+    }
+
+    /// Returns the Regions that were checked and the syncs that count, each once.
+    async fn list_affected(
+        &self,
+        regions: &[Region],
+        clients: &[SyncClient<'_>],
+        listing: &SyncListing<'_>,
+    ) -> Result<(Vec<CheckedRegions>, Vec<BlockingSync>), Error> {
+        let regions: BTreeSet<&Region> = regions.iter().collect();
+        let listings = clients.iter().map(|client| self.list_account(client, &regions, listing));
+        let listings = join_all(listings).await;
+        let (mut checked, mut remaining) = (Vec::new(), Vec::new());
+        for (account, mut syncs) in Error::all(listings)?.into_iter().flatten() {
+            remaining.append(&mut syncs);
+            checked.push(CheckedRegions { account, regions: regions.iter().copied().cloned().collect() });
+        }
+        // Two clients of one account may list the same sync, and one listing may be stale.
+        remaining.sort_by(|one, other| (&one.id, one.listed.is_none()).cmp(&(&other.id, other.listed.is_none())));
+        remaining.dedup_by(|one, other| one.id == other.id);
+        Ok((checked, remaining))
+    }
+
+    /// Returns the syncs of the client's account that count, or `None` if the step does not affect
+    /// that account.
+    ///
+    /// If every account may be affected, the account is identified concurrently with the listings.
+    async fn list_account(
+        &self,
+        client: &SyncClient<'_>,
+        regions: &BTreeSet<&Region>,
+        listing: &SyncListing<'_>,
+    ) -> Result<Option<(AccountId, Vec<BlockingSync>)>, Error> {
+        let SyncListing { affected, local_changes, policy, since } = *listing;
+        let identify = async || match client.account.get() {
+            Some(account) => Ok(*account),
+            None => caller_account(client.ssm, policy).await,
+        };
+        let list = async |account| {
+            join_all(regions.iter().map(|region| self.reads.list(client, account, region, since, policy))).await
+        };
+        // A listing does not identify its account, so a client without a known identity has checked
+        // no account.
+        let (account, listings) = if affected.include_others && client.account.get().is_none() {
+            let sent_at = Moment::now();
+            let (account, listings) = join(identify(), list(None)).await;
+            let account = account?;
+            for (region, syncs) in regions.iter().zip(&listings) {
+                if let Ok(syncs) = syncs {
+                    self.reads.store(account, region, syncs.clone(), sent_at.answered());
+                }
+            }
+            (account, listings)
+        } else {
+            let account = identify().await?;
+            if !affected.may_include(account) {
+                return Ok(None);
+            }
+            (account, list(Some(account)).await)
+        };
+        let account = *client.account.get_or_init(|| account);
+        let listings = regions.iter().zip(listings).map(|(region, listed)| {
+            let syncs = listed.map_err(|error| unlisted_error(account, region, error))?;
+            let blocking =
+                |sync: DataSync| BlockingSync { id: DataSyncId::new(account, region, &sync.name), listed: Some(sync) };
+            Ok(syncs.into_iter().map(blocking).collect::<Vec<_>>())
+        });
+        let mut syncs = Error::all(listings)?.concat();
+        syncs.retain(|sync| {
+            !sync.listed.as_ref().is_some_and(|shown| was_deleted_by_us(local_changes, &sync.id, shown))
+        });
+        // A sync that AWS confirmed as created exists, even if a listing does not show the sync yet.
+        let created = local_changes.changes().iter().filter_map(|change| match &change.kind {
+            ChangeKind::DataSyncCreated { sync, .. } if sync.account == account && regions.contains(&sync.region) => {
+                Some(sync)
+            }
+            _ => None,
+        });
+        for at in created.filter(|sync| SyncKnowledge::of(local_changes, sync) == SyncKnowledge::Created) {
+            if !syncs.iter().any(|sync| sync.id == *at) {
+                syncs.push(BlockingSync { id: at.clone(), listed: None });
+            }
+        }
+        syncs.retain(|sync| affected.includes(sync));
+        Ok(Some((account, syncs)))
+    }
 }
 
-/// Lists as [`list_affected`] does, but treats each client and Region separately, and omits those
-/// whose listing fails.
-async fn list_accessible(
-    ssm: &[&dyn SystemsManagerClient],
-    regions: &[Region],
-    affected: &AffectedAccounts,
-    local_changes: LocalChanges<'_>,
-    policy: WaitPolicy<'_>,
-) -> (Vec<CheckedRegions>, Vec<BlockingSync>) {
-    // The listing only records syncs, so a step does not wait for it.
-    let policy = policy.with_limit(Duration::ZERO);
-    let places = ssm.iter().flat_map(|client| regions.iter().map(move |region| (client, region)));
-    let listings = join_all(places.map(|(client, region)| {
-        list_affected(std::slice::from_ref(client), std::slice::from_ref(region), affected, local_changes, policy)
-    }));
-    let (mut checked, mut remaining) = (BTreeMap::<_, BTreeSet<_>>::new(), Vec::new());
-    for (listings, mut syncs) in listings.await.into_iter().flatten() {
-        for listing in listings {
-            checked.entry(listing.account).or_default().extend(listing.regions);
-        }
-        remaining.append(&mut syncs);
-    }
-    let checked = checked
-        .into_iter()
-        .map(|(account, regions)| CheckedRegions { account, regions: regions.into_iter().collect() });
-    (checked.collect(), remaining)
+/// Scope and currency of the listings of a guard.
+#[derive(Clone, Copy)]
+struct SyncListing<'a> {
+    affected: &'a AffectedAccounts,
+    local_changes: LocalChanges<'a>,
+    policy: WaitPolicy<'a>,
+    since: Option<Moment>,
 }
 
 impl SyncProtection<'_> {
     /// Refuses a policy that cannot protect anything, before any call.
     pub(crate) fn check(&self, operation: Operation) -> Result<(), Error> {
-        let missing = match self {
-            Self::Protect { clients: [], .. } => "clients",
-            Self::Protect { regions: [], .. } => "regions",
-            _ => return Ok(()),
-        };
-        let input = format!("`{missing}` of SyncProtection::Protect");
-        Err(Error::invalid_input(input, "at least one").with_operation(operation))
+        match self {
+            Self::Protect { clients: [], .. } => Err(missing("clients", operation)),
+            Self::Protect { regions: [], .. } => Err(missing("regions", operation)),
+            _ => Ok(()),
+        }
     }
 
     /// Refuses, before any write, if no client belongs to that account.
@@ -277,18 +493,14 @@ impl SyncProtection<'_> {
         local_changes: LocalChanges<'_>,
         policy: WaitPolicy<'_>,
     ) -> Result<SyncCheckReport, Error> {
-        let Self::Protect { clients: ssm, regions } = self else {
-            return Ok(SyncCheckReport::Skipped);
-        };
-        let (checked, remaining) = list_affected(ssm, regions, affected, local_changes, policy).await?;
-        if !remaining.is_empty() {
-            return Err(Error::new(ErrorKind::DataSyncsExist { syncs: remaining }).with_operation(operation));
-        }
-        match unchecked_account(affected, &checked) {
-            Some(account) => Err(Error::new(ErrorKind::DataSyncsNotChecked { account }).with_operation(operation)),
-            None => Ok(SyncCheckReport::NoneFound(checked)),
-        }
+        let reads = SyncReads::of(*self);
+        SyncGuard::by_caller(*self, &reads).guard(operation, affected, local_changes, policy, None).await
     }
+}
+
+fn missing(input: &str, operation: Operation) -> Error {
+    let input = format!("`{input}` of SyncProtection::Protect");
+    Error::invalid_input(input, "at least one").with_operation(operation)
 }
 
 /// Returns an account that had to be checked and was not.
@@ -296,78 +508,10 @@ fn unchecked_account(affected: &AffectedAccounts, checked: &[CheckedRegions]) ->
     affected.required.iter().copied().find(|account| !checked.iter().any(|listing| listing.account == *account))
 }
 
-/// Returns the Regions that were checked and the syncs that count, each once.
-async fn list_affected(
-    ssm: &[&dyn SystemsManagerClient],
-    regions: &[Region],
-    affected: &AffectedAccounts,
-    local_changes: LocalChanges<'_>,
-    policy: WaitPolicy<'_>,
-) -> Result<(Vec<CheckedRegions>, Vec<BlockingSync>), Error> {
-    let regions: BTreeSet<&Region> = regions.iter().collect();
-    let listings =
-        join_all(ssm.iter().map(|client| list_account(*client, &regions, affected, local_changes, policy))).await;
-    let (mut checked, mut remaining) = (Vec::new(), Vec::new());
-    for (account, mut syncs) in Error::all(listings)?.into_iter().flatten() {
-        remaining.append(&mut syncs);
-        checked.push(CheckedRegions { account, regions: regions.iter().copied().cloned().collect() });
-    }
-    // Two clients of one account may list the same sync, and one listing may be stale.
-    remaining.sort_by(|one, other| (&one.id, one.listed.is_none()).cmp(&(&other.id, other.listed.is_none())));
-    remaining.dedup_by(|one, other| one.id == other.id);
-    Ok((checked, remaining))
-}
-
-/// Returns the syncs of the client's account that count, or `None` if the step does not affect that
-/// account.
-async fn list_account(
-    client: &dyn SystemsManagerClient,
-    regions: &BTreeSet<&Region>,
-    affected: &AffectedAccounts,
-    local_changes: LocalChanges<'_>,
-    policy: WaitPolicy<'_>,
-) -> Result<Option<(AccountId, Vec<BlockingSync>)>, Error> {
-    // A listing does not identify its account, so a client without a known identity has checked no
-    // account.
-    let account = caller_account(client, policy).await?;
-    let client = &retrying(client, policy);
-    if !affected.include_others && !affected.required.contains(&account) {
-        return Ok(None);
-    }
-    let listings = join_all(regions.iter().map(|region| list_region(client, account, region))).await;
-    let mut syncs = Error::all(listings)?.concat();
-    syncs.retain(|sync| !sync.listed.as_ref().is_some_and(|shown| was_deleted_by_us(local_changes, &sync.id, shown)));
-    // A sync that AWS confirmed as created exists, even if a listing does not show the sync yet.
-    let created = local_changes.changes().iter().filter_map(|change| match &change.kind {
-        ChangeKind::DataSyncCreated { sync, .. } if sync.account == account && regions.contains(&sync.region) => {
-            Some(sync)
-        }
-        _ => None,
-    });
-    for at in created.filter(|sync| SyncKnowledge::of(local_changes, sync) == SyncKnowledge::Created) {
-        if !syncs.iter().any(|sync| sync.id == *at) {
-            syncs.push(BlockingSync { id: at.clone(), listed: None });
-        }
-    }
-    syncs.retain(|sync| affected.includes(sync));
-    Ok(Some((account, syncs)))
-}
-
-/// Lists an account's Explorer syncs in a Region.
-async fn list_region(
-    client: &RetryingClient<'_, dyn SystemsManagerClient + '_>,
-    account: AccountId,
-    region: &Region,
-) -> Result<Vec<BlockingSync>, Error> {
-    let operation = Operation::ListResourceDataSync;
-    let unseen = |error: Error| {
-        let unseen = Error::new(ErrorKind::DataSyncsNotChecked { account })
-            .with_operation(operation)
-            .with_retry(error.retry_status());
-        unseen.with_caller(Some(account)).with_region(region.clone()).with_source(error.with_caller(Some(account)))
-    };
-    let syncs = list_data_syncs(client, region, SyncType::SyncFromSource).await.map_err(unseen)?;
-    let blocking =
-        |sync: DataSync| BlockingSync { id: DataSyncId::new(account, region, &sync.name), listed: Some(sync) };
-    Ok(syncs.into_iter().map(blocking).collect())
+/// Returns the error of an account whose syncs in a Region could not be listed.
+fn unlisted_error(account: AccountId, region: &Region, error: Error) -> Error {
+    let unseen = Error::new(ErrorKind::DataSyncsNotChecked { account })
+        .with_operation(Operation::ListResourceDataSync)
+        .with_retry(error.retry_status());
+    unseen.with_caller(Some(account)).with_region(region.clone()).with_source(error.with_caller(Some(account)))
 }

@@ -63,6 +63,10 @@ impl fmt::Display for StepText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Step { action, reason, account, affected_syncs, .. } = self.step;
         write!(f, "{action}\n     because {reason}")?;
+        if !self.step.depends_on.is_empty() {
+            let numbers: Vec<_> = self.step.depends_on.iter().map(|index| index + 1).collect();
+            write!(f, "\n     after step {}", join_with_and(&numbers))?;
+        }
         if let Action::CreateSync { definition, .. } | Action::UpdateSync { definition, .. } = action {
             write!(f, "\n     so that it collects from {}", DefinedSync(definition))?;
         }

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use super::receipt::Receipt;
 use super::step::Step;
 use crate::domain::Change;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::observation::Snapshot;
 use crate::record::ChangeRecorder;
 
@@ -78,6 +78,8 @@ pub struct ApplyError(Box<Inner>);
 
 struct Inner {
     error: Error,
+    /// The failed steps, each with the position of its error among the error and its related errors.
+    failed: Vec<(usize, usize)>,
     receipt: Receipt,
     progress: Progress,
     now: Option<Snapshot>,
@@ -92,14 +94,40 @@ pub(super) struct Progress {
 }
 
 impl ApplyError {
-    pub(super) fn new(error: Error, receipt: Receipt, progress: Progress, now: Option<Snapshot>) -> Self {
-        Self(Box::new(Inner { error, receipt, progress, now }))
+    /// Creates the error from the errors of the failed steps. An error that precedes the steps has
+    /// no step.
+    pub(super) fn new(
+        errors: Vec<(Option<usize>, Error)>,
+        receipt: Receipt,
+        progress: Progress,
+        now: Option<Snapshot>,
+    ) -> Self {
+        let (mut failed, mut position) = (Vec::new(), 0);
+        for (step, error) in &errors {
+            failed.extend(step.map(|step| (step, position)));
+            position += 1 + error.related().len();
+        }
+        let error = Error::all(errors.into_iter().map(|(_, error)| Err::<(), _>(error))).err();
+        // A run without an error succeeds.
+        let error = error.unwrap_or_else(|| Error::new(ErrorKind::StateChanged));
+        Self(Box::new(Inner { error, failed, receipt, progress, now }))
     }
 
-    /// Returns the error that stopped the run.
+    /// Returns the error of the first failed step in the order of the plan, or the error that
+    /// prevented the run. The errors of the other failed steps are [`related`](Error::related).
     #[must_use]
     pub fn error(&self) -> &Error {
         &self.0.error
+    }
+
+    /// Returns the indexes, counted from zero, of the failed steps, each with its error.
+    pub fn failed(&self) -> impl Iterator<Item = (usize, &Error)> {
+        let Inner { error, failed, .. } = &*self.0;
+        let error_at = move |position: &usize| match position.checked_sub(1) {
+            None => Some(error),
+            Some(further) => error.related().get(further),
+        };
+        failed.iter().filter_map(move |(step, position)| Some((*step, error_at(position)?)))
     }
 
     /// Returns the receipt of all changes, including unconfirmed ones, made before the run stopped.
@@ -150,7 +178,7 @@ impl fmt::Display for ApplyError {
 
 impl fmt::Debug for ApplyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { error, receipt, progress: Progress { done, unconfirmed, remaining }, now } = &*self.0;
+        let Inner { error, failed: _, receipt, progress: Progress { done, unconfirmed, remaining }, now } = &*self.0;
         f.debug_struct("Stopped")
             .field("error", error)
             .field("receipt", receipt)

@@ -43,11 +43,13 @@
 //! therefore passed to the event callback as it grows.
 
 mod apply;
+mod dependencies;
 mod display;
 mod event;
 mod planner;
 mod precondition;
 mod receipt;
+mod run;
 #[cfg(feature = "serde")]
 mod serialization;
 mod step;
@@ -69,7 +71,7 @@ use crate::domain::{AccountId, Organization, OrganizationId, SYSTEMS_MANAGER};
 use crate::error::{Error, ErrorKind};
 use crate::policy::{self, Caller, Permission};
 
-/// Ordered steps that lead from a snapshot to a target, as plain data.
+/// Steps that lead from a snapshot to a target, as plain data, with their dependencies.
 ///
 /// The `Display` output is meant for review before confirmation. With the feature `serde` a plan
 /// can be saved and applied later. A plan applies only to the organization that it was made for,

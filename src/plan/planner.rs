@@ -1,13 +1,15 @@
 //! Computes steps from a target and a snapshot, in an order that AWS allows.
 //!
 //! Trusted access is enabled first, because AWS may refuse to deregister an administrator without
-//! it. Deletions follow: syncs, administrators, trusted access, the role. Creations come last: the
-//! role, administrators, syncs. The steps of companion services follow those of Systems Manager.
+//! it. The role is created before anything is removed, because the syncs that replace others need it.
+//! Deletions follow: syncs, administrators, trusted access, the role. Administrators and syncs are
+//! created last. The steps of companion services follow those of Systems Manager.
 //! Each step is applied to a model of the organization that later steps are planned against.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use super::dependencies::dependencies;
 use super::display::ListedSync;
 use super::step::{Action, AffectedSyncs, Step};
 use super::target::{
@@ -67,14 +69,15 @@ fn plan_checked(target: &Target, snapshot: &Snapshot) -> Result<PlanDraft, Error
     planner.add_migrated_syncs(&mut present, &absent)?;
     check_each_once(&present, &absent)?;
     planner.plan_enable()?;
+    planner.plan_role_creation()?;
     planner.plan_sync_deletions(absent)?;
     planner.plan_deregistrations(&present)?;
     planner.plan_disable()?;
     planner.plan_role_deletion()?;
-    planner.plan_role_creation()?;
     planner.plan_registrations()?;
     planner.plan_sync_upserts(&present)?;
     planner.put_companions_last();
+    planner.link_steps();
     planner.check_caller()?;
     planner.note_unchecked_regions();
     planner.add_warnings();
@@ -119,7 +122,7 @@ impl<'a> Planner<'a> {
         let account = action.account(self.management());
         let preconditions = action.preconditions(&self.now)?;
         action.apply_to_model(&mut self.now);
-        self.draft.steps.push(Step { action, reason, account, preconditions, affected_syncs });
+        self.draft.steps.push(Step { action, reason, account, preconditions, affected_syncs, depends_on: Vec::new() });
         Ok(())
     }
 
@@ -561,6 +564,15 @@ impl<'a> Planner<'a> {
     fn put_companions_last(&mut self) {
         // The sort is stable.
         self.draft.steps.sort_by_key(|step| step.action.principal().is_some_and(|of| *of != SYSTEMS_MANAGER));
+    }
+
+    fn link_steps(&mut self) {
+        let actions: Vec<_> = self.draft.steps.iter().map(|step| &step.action).collect();
+        for (index, depends_on) in dependencies(&actions).into_iter().enumerate() {
+            if let Some(step) = self.draft.steps.get_mut(index) {
+                step.depends_on = depends_on;
+            }
+        }
     }
 
     fn check_quota(&self, at: &DataSyncId, definition: &SyncDefinition) -> Result<(), Error> {

@@ -7,6 +7,7 @@ use serde::de::{Error as _, IgnoredAny, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
+use super::dependencies::dependencies;
 use super::target::{
     AdministratorTarget, AdministratorsTarget, RoleTarget, ServiceTarget, SyncTarget, SyncTargetState, UnlistedSyncs,
 };
@@ -40,6 +41,7 @@ struct StepReprRef<'a> {
     preconditions: &'a [Precondition],
     #[serde(skip_serializing_if = "Option::is_none")]
     affected_syncs: Option<&'a AffectedSyncs>,
+    depends_on: &'a [usize],
     description: String,
     iam_action: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,6 +59,7 @@ impl Serialize for Step {
             account: self.account,
             preconditions: &self.preconditions,
             affected_syncs: self.affected_syncs.as_ref(),
+            depends_on: &self.depends_on,
             description: self.action.to_string(),
             iam_action: self.action.operation().iam_action(),
             condition: self.condition().map(|condition| BTreeMap::from([(condition.key, condition.values)])),
@@ -80,6 +83,7 @@ struct StepRepr {
     preconditions: Vec<Precondition>,
     #[serde(default)]
     affected_syncs: Option<AffectedSyncs>,
+    depends_on: Vec<usize>,
     #[serde(default, rename = "description")]
     _description: IgnoredAny,
     iam_action: String,
@@ -91,10 +95,19 @@ struct StepRepr {
 impl<'de> Deserialize<'de> for Step {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let StepRepr {
-            action, reason, account, preconditions, affected_syncs, iam_action, condition, aws_command, ..
+            action,
+            reason,
+            account,
+            preconditions,
+            affected_syncs,
+            depends_on,
+            iam_action,
+            condition,
+            aws_command,
+            ..
         } = StepRepr::deserialize(deserializer)?;
         check_definition(&action).map_err(D::Error::custom)?;
-        let step = Self { action, reason, account, preconditions, affected_syncs };
+        let step = Self { action, reason, account, preconditions, affected_syncs, depends_on };
         let wanted = step.condition().map(|condition| BTreeMap::from([(condition.key.to_owned(), condition.values)]));
         let derived = [
             ("iam_action", iam_action == step.action.operation().iam_action()),
@@ -236,11 +249,12 @@ impl Plan {
     }
 }
 
-/// Checks that the preconditions and the affected syncs are those that follow from the actions and
-/// the snapshot.
+/// Checks that the preconditions, the affected syncs and the dependencies are those that follow from
+/// the actions and the snapshot.
 fn check_derived(snapshot: &Snapshot, steps: &[Step]) -> Result<(), String> {
     let mut model = snapshot.clone();
-    for step in steps {
+    let actions: Vec<_> = steps.iter().map(|step| &step.action).collect();
+    for (step, depends_on) in steps.iter().zip(dependencies(&actions)) {
         let action = &step.action;
         let preconditions = action
             .preconditions(&model)
@@ -250,7 +264,11 @@ fn check_derived(snapshot: &Snapshot, steps: &[Step]) -> Result<(), String> {
             affected.listed.len() == in_model.len()
                 && affected.listed.iter().all(|(id, sync)| in_model.get(id) == Some(sync))
         });
-        let derived = [("preconditions", step.preconditions == preconditions), ("affected_syncs.listed", listed)];
+        let derived = [
+            ("preconditions", step.preconditions == preconditions),
+            ("affected_syncs.listed", listed),
+            ("depends_on", step.depends_on == depends_on),
+        ];
         if let Some((member, _)) = derived.into_iter().find(|(_, is_derived)| !is_derived) {
             return Err(mismatch(action, member, "the action and the snapshot"));
         }

@@ -84,6 +84,7 @@ pub struct Step {
     pub(super) account: AccountId,
     pub(super) preconditions: Vec<Precondition>,
     pub(super) affected_syncs: Option<AffectedSyncs>,
+    pub(super) depends_on: Vec<usize>,
 }
 
 /// Organization data syncs that a step deletes or breaks as a side effect.
@@ -157,6 +158,11 @@ impl Action {
             self,
             Self::DisableTrustedAccess { .. } | Self::DeregisterAdministrator { .. } | Self::DeleteSync { .. }
         )
+    }
+
+    /// Returns whether the action removes a resource.
+    pub(super) fn is_deletion(&self) -> bool {
+        self.is_destructive() || *self == Self::DeleteRole
     }
 
     /// Returns the account whose credentials the write needs.
@@ -283,6 +289,14 @@ impl Step {
     #[must_use]
     pub fn affected_syncs(&self) -> Option<&AffectedSyncs> {
         self.affected_syncs.as_ref()
+    }
+
+    /// Returns the indexes, counted from zero, of the earlier steps that this step waits for.
+    ///
+    /// Steps that these steps depend on are omitted. If one of them fails, this step is not run.
+    #[must_use]
+    pub fn depends_on(&self) -> &[usize] {
+        &self.depends_on
     }
 
     /// Returns the condition that a policy may put on the write; `None` if AWS supports none.

@@ -106,7 +106,10 @@ async fn apply_with_failing_recorder_sends_no_write() {
         let organization = organization().build();
         let (recorder, _) = recorder(&organization, Some(failing));
         assert_eq!(apply_all(&organization, &recorder).await, Err(ErrorKind::NotSent));
-        assert_eq!((organization.write_count(), recorder.changes().len()), (failing - 1, failing - 1));
+        // A step that ran concurrently may have sent its write.
+        let sent = organization.write_count();
+        assert!((failing - 1..=failing).contains(&sent) && sent < probe.write_count(), "{failing}: {sent}");
+        assert_eq!(recorder.changes().len(), sent);
     }
 }
 

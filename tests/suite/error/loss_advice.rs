@@ -1,6 +1,8 @@
 //! Advice for data syncs that could not be listed: no cause that passes suggests to give up data.
 #![cfg(feature = "sim")]
 
+use std::time::Duration;
+
 use ssm_organizations::plan::{Clients, Target};
 use ssm_organizations::ports::{Operation, SystemsManagerClient};
 use ssm_organizations::sim::Fault;
@@ -71,6 +73,7 @@ async fn plan_with_failed_listing_advises_no_loss() {
                 continue;
             }
             let plan = target.plan(&clients).await.unwrap();
+            tokio::time::advance(Duration::from_hours(1)).await;
             inject();
             let stopped = plan.apply(&clients, |_| {}).await.unwrap_err();
             check(stopped.error(), loses, &format!("apply, {fault:?}"));

@@ -11,6 +11,7 @@ use ssm_organizations::ports::{
     Account, AccountState, CallerIdentity, DelegatedAdministrator, EnabledService, FeatureSet, Operation, Organization,
     Page,
 };
+use ssm_organizations::state::TrustedAccess;
 use ssm_organizations::{Certainty, Error, ErrorKind, Integration, Observed, SyncProtection, WriteStatus};
 
 fn the_organization() -> Organization {
@@ -254,8 +255,28 @@ async fn enable_as_unknown_caller_sends_write() {
     disabled.enable_trusted_access().await.unwrap();
 }
 
+async fn deregistered(client: MockClient) -> Integration<TrustedAccess, MockClient> {
+    let Observed::Delegated(delegated) = observe(client).await else { panic!("expected an administrator") };
+    delegated.deregister(SyncProtection::AllowLoss).await.unwrap()
+}
+
+/// The read that confirms the deregistration guards the disabling.
 #[tokio::test(start_paused = true)]
-async fn ensure_disabled_rereads_stale_list_after_deregistration() {
+async fn ensure_disabled_reads_administrators_once() {
+    let mut client = MockClient::new();
+    expect_observation(&mut client, trusted(), administered());
+    ExpectedCalls::on(&mut client)
+        .deregister(Ok(()))
+        .list_administrators(Page::default())
+        .list_services(trusted())
+        .disable(Ok(()))
+        .list_services(Page::default());
+
+    observe(client).await.ensure_disabled(SyncProtection::AllowLoss).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn disable_rereads_stale_list_after_deregistration() {
     let mut client = MockClient::new();
     expect_observation(&mut client, trusted(), administered());
     ExpectedCalls::on(&mut client)
@@ -268,11 +289,11 @@ async fn ensure_disabled_rereads_stale_list_after_deregistration() {
         .disable(Ok(()))
         .list_services(Page::default());
 
-    observe(client).await.ensure_disabled(SyncProtection::AllowLoss).await.unwrap();
+    deregistered(client).await.disable(SyncProtection::AllowLoss).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
-async fn ensure_disabled_fails_for_delegation_with_new_date() {
+async fn disable_fails_for_delegation_with_new_date() {
     let mut client = MockClient::new();
     expect_observation(&mut client, trusted(), administered());
     ExpectedCalls::on(&mut client)
@@ -284,7 +305,7 @@ async fn ensure_disabled_fails_for_delegation_with_new_date() {
         .list_services(trusted())
         .list_administrators(administered_since(2));
 
-    let (error, recovered) = failed(observe(client).await.ensure_disabled(SyncProtection::AllowLoss).await);
+    let (error, recovered) = failed(deregistered(client).await.disable(SyncProtection::AllowLoss).await);
     assert!(matches!(error.kind(), ErrorKind::AlreadyDelegated { accounts, .. } if *accounts == [alice()]));
     assert_eq!(way(&recovered), RecoveredVariant::Moved);
 }

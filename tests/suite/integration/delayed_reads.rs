@@ -645,13 +645,15 @@ async fn list_syncs_merges_sync_on_two_pages() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn ensure_disabled_rereads_list_without_dates() {
+async fn disable_rereads_list_without_dates() {
     let undated = || Page::last(vec![DelegatedAdministrator::new(alice(), None)]);
     let mut client =
         client(vec![trusted_since(1), untrusted()], vec![undated(), undated(), nobody(), undated(), nobody()]);
     client.expect_deregister_delegated_administrator().times(1).returning(|_, _| Ok(()));
     client.expect_disable_aws_service_access().times(1).returning(|_| Ok(()));
-    look(client).await.ensure_disabled(SyncProtection::AllowLoss).await.unwrap();
+    let Observed::Delegated(delegated) = look(client).await else { panic!("expected an administrator") };
+    let trusted = delegated.deregister(SyncProtection::AllowLoss).await.unwrap();
+    trusted.disable(SyncProtection::AllowLoss).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

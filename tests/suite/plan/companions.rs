@@ -66,6 +66,7 @@ async fn access_denied_for_companion_names_its_statement() {
     for (start, service, action) in cases {
         let org = OrganizationClients::new(start);
         let plan = org.plan(&of(&QUICK_SETUP, service)).await;
+        tokio::time::advance(Duration::from_hours(1)).await;
         let denied = org.management.clone().without_permission(format!("organizations:{action}"));
         let error: Error = plan.apply(&Clients::new(&denied), |_: Event<'_>| {}).await.unwrap_err().into();
         assert_eq!(*error.kind(), ErrorKind::AccessDenied, "{error}");
@@ -104,7 +105,7 @@ async fn disable_companion_with_administrators_names_all_of_them() {
     // One that came when the plan was made already.
     let org = OrganizationClients::new(organization().trusted_access_for(&STACK_SETS));
     let plan = org.plan(&of(&STACK_SETS, trusted(false))).await;
-    org.organization.run_before(Operation::ListDelegatedAdministrators, 1, |organization| {
+    org.organization.run_before(Operation::DisableAwsServiceAccess, 1, |organization| {
         organization.register_administrator_for(&STACK_SETS, alice());
     });
     let words = words(&stopped(&org, &plan).await);

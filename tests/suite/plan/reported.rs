@@ -1,6 +1,8 @@
 //! The state and the steps that a run reports, and what its receipt can undo.
 #![cfg(feature = "sim")]
 
+use std::time::Duration;
+
 use ssm_organizations::domain::ServiceState;
 use ssm_organizations::plan::{Clients, Event, Plan, Snapshot, SnapshotScope, Target, UndoOptions, UnlistedSyncs};
 #[cfg(feature = "serde")]
@@ -55,7 +57,7 @@ async fn apply_reports_state_of_last_reads() {
                 org.apply(&plan).await.unwrap();
             }
             if late {
-                tokio::time::advance(std::time::Duration::from_hours(1)).await;
+                tokio::time::advance(Duration::from_hours(1)).await;
             }
             let reported = finished(&org, &plan).await;
             let expected = (org.organization.is_trusted(&SSM), org.organization.administrators());
@@ -105,15 +107,18 @@ async fn apply_stopped_lists_each_step_once() {
 
 #[tokio::test(start_paused = true)]
 async fn apply_with_concurrent_registration_reports_both() {
-    // After the check of the step and before the read that confirms it; and before the check.
-    for nth in [2, 1] {
+    // Before the read that confirms the step, and before the read that guards it.
+    for is_late in [false, true] {
         let org = OrganizationClients::new(trusting());
         let plan = org.plan(&Target::new().with_administrator(alice())).await;
-        org.organization.run_before(Operation::ListDelegatedAdministrators, nth, |organization| {
+        if is_late {
+            tokio::time::advance(Duration::from_hours(1)).await;
+        }
+        org.organization.run_before(Operation::ListDelegatedAdministrators, 1, |organization| {
             organization.register_administrator(bob());
         });
         let stopped = org.apply(&plan).await.unwrap_err();
-        if nth == 1 {
+        if is_late {
             assert_eq!(org.organization.write_count(), 0);
             continue;
         }
@@ -231,9 +236,9 @@ async fn apply_with_allowed_loss_ignores_failed_listings() {
             org.organization.clear_calls();
             org.apply(&plan).await.unwrap_or_else(|stopped| panic!("{fault:?}: {stopped:#?}"));
             assert!(!org.organization.is_trusted(&SSM));
-            // Each step lists each account and Region once at most.
+            // Each step lists each account and Region twice at most: in advance, and again.
             let listings = org.organization.call_count(Operation::ListResourceDataSync);
-            assert!(listings <= plan.steps().len() * 3, "{fault:?}: {listings}");
+            assert!(listings <= plan.steps().len() * 6, "{fault:?}: {listings}");
         }
     }
 }
