@@ -153,8 +153,8 @@ impl<C> Integration<Delegated, C> {
     /// ([`SyncCheckReport::recorded`](crate::domain::SyncCheckReport::recorded)). To restore the
     /// previous state, register the old account again and create the syncs there. To complete the
     /// replacement, register the new account and create the syncs there, as the example
-    /// `replace_administrator` does. A sync that fails afterwards does not fail the replacement: see
-    /// [`Replacement`].
+    /// `replace_administrator` does. A sync that fails afterwards does not fail the replacement:
+    /// see [`Replacement`].
     ///
     /// # Cancel safety
     ///

@@ -195,9 +195,12 @@ async fn recorder_of_several_handles_has_all_changes_in_order() {
     }
 }
 
-/// Returns a recorder that logs the name of each event, with the number of changes.
-fn event_names() -> (ChangeRecorder, Arc<Mutex<Vec<(&'static str, usize)>>>) {
-    let names = Arc::<Mutex<Vec<_>>>::default();
+/// Names of events, each with the number of changes.
+type EventNames = Arc<Mutex<Vec<(&'static str, usize)>>>;
+
+/// Returns a recorder that logs the name of each event.
+fn event_names() -> (ChangeRecorder, EventNames) {
+    let names = EventNames::default();
     let log = Arc::clone(&names);
     let recorder = ChangeRecorder::with_callback(move |event, _| {
         log.lock().unwrap().push(match event {
