@@ -95,8 +95,8 @@ impl Files {
     /// Runs a command in a new process. Returns `None` if the process is killed.
     async fn run(&self, line: &str, stop: &Arc<Stop>) -> Option<Outcome> {
         let (organization, _) = SimulatedOrganization::open(self.0.path().join("organization.json")).unwrap();
-        let receipt = self.receipt().display().to_string();
-        let line = line.replace("RECEIPT", &receipt);
+        let path = |name| self.0.path().join(name).display().to_string();
+        let line = line.replace("RECEIPT", &path("receipt.json")).replace("EARLIER", &path("earlier.json"));
         let cli = Cli::try_parse_from(["ssm-org"].into_iter().chain(line.split(' ')).chain(["--yes"])).unwrap();
         let mut clients = Vec::new();
         for account in [MANAGEMENT, ADMIN, OTHER] {
@@ -136,6 +136,11 @@ const RECREATE: &str =
     "onboard --admin 222222222222 --sync all --recreate-sync --admin-profile 222222222222 --receipt RECEIPT";
 const REPLACE: &str = "replace --admin 333333333333 --receipt RECEIPT";
 const OFFBOARD: &str = "offboard --delete-sync all --delete-role --receipt RECEIPT";
+const APPLY: &str = "apply --trusted-access on --admin 222222222222 --role create --sync all --sync-owner \
+                     administrator --receipt RECEIPT";
+const ONBOARD_WITH_RECEIPT: &str =
+    "onboard --admin 222222222222 --role --sync all --admin-profile 222222222222 --receipt EARLIER";
+const UNDO: &str = "undo EARLIER --receipt RECEIPT";
 
 /// Commands, each with those before it.
 const COMMANDS: &[(&[&str], &str)] = &[
@@ -143,6 +148,8 @@ const COMMANDS: &[(&[&str], &str)] = &[
     (&[ONBOARD], RECREATE),
     (&[ONBOARD], REPLACE),
     (&[ONBOARD], OFFBOARD),
+    (&[], APPLY),
+    (&[ONBOARD_WITH_RECEIPT], UNDO),
 ];
 
 #[tokio::test(start_paused = true)]
