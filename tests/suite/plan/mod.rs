@@ -3,6 +3,7 @@
 mod administrators;
 mod apply;
 mod companions;
+mod loss_allowed;
 mod migration;
 pub mod organization_clients;
 mod planning;

@@ -1,7 +1,7 @@
 //! Commands that are killed or stopped by a signal at each call. The organization is in a file.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use ssm_organizations::Error;
@@ -26,12 +26,20 @@ struct Stop {
     writes_only: bool,
     /// Sends SIGTERM instead of killing the process.
     signals: bool,
-    calls: AtomicUsize,
+    /// For each counted call, whether the call is a write.
+    calls: Mutex<Vec<bool>>,
     killed: Notify,
     signalled: Notify,
 }
 
 impl Stop {
+    /// Returns the ordinal of each call, before and after its effect. Reads have no effect.
+    fn points(&self) -> Vec<(usize, bool)> {
+        let calls = self.calls.lock().unwrap();
+        let points = |(at, is_write): (usize, &bool)| [Some((at, false)), is_write.then_some((at, true))];
+        (1..).zip(&*calls).flat_map(points).flatten().collect()
+    }
+
     async fn stop(&self) {
         if self.signals { &self.signalled } else { &self.killed }.notify_one();
         std::future::pending::<()>().await;
@@ -54,8 +62,12 @@ impl CallHook for Stop {
         F: Future<Output = Result<T, Error>> + Send,
         S: Fn() -> F + Send + Sync,
     {
-        let counts = !self.writes_only || call.operation.is_write();
-        let is_last = counts && self.calls.fetch_add(1, Ordering::Relaxed) + 1 == self.at;
+        let is_write = call.operation.is_write();
+        let is_last = (is_write || !self.writes_only) && {
+            let mut calls = self.calls.lock().unwrap();
+            calls.push(is_write);
+            calls.len() == self.at
+        };
         if is_last && !self.after_effect {
             self.stop().await;
         }
@@ -158,8 +170,8 @@ async fn command_killed_at_any_call_is_completed_or_undone() {
         let calm = Files::after(before).await;
         let (begin, count) = (calm.state(), Arc::new(Stop::default()));
         calm.run(command, &count).await.unwrap();
-        let (goal, calls) = (calm.state(), count.calls.load(Ordering::Relaxed));
-        for (at, after_effect) in (1..=calls).flat_map(|at| [(at, false), (at, true)]) {
+        let goal = calm.state();
+        for (at, after_effect) in count.points() {
             for reruns in [true, false] {
                 let files = Files::after(before).await;
                 let stop = Arc::new(Stop { at, after_effect, ..Stop::default() });
@@ -184,8 +196,8 @@ async fn command_stopped_by_signal_reports_the_receipt() {
         let calm = Files::after(before).await;
         let (begin, count) = (calm.state(), Arc::new(Stop { writes_only: true, ..Stop::default() }));
         calm.run(command, &count).await.unwrap();
-        let (goal, writes) = (calm.state(), count.calls.load(Ordering::Relaxed));
-        for (at, after_effect) in (1..=writes).flat_map(|at| [(at, false), (at, true)]) {
+        let goal = calm.state();
+        for (at, after_effect) in count.points() {
             let files = Files::after(before).await;
             let stop = Arc::new(Stop { at, after_effect, writes_only: true, signals: true, ..Stop::default() });
             let outcome = files.run(command, &stop).await.unwrap();
