@@ -59,7 +59,7 @@ impl Fault {
 }
 
 /// Number of refused attempts of a throttled write. The SDK makes three attempts.
-const THROTTLED: usize = 2;
+pub(crate) const THROTTLED: usize = 2;
 
 /// Proxy that ends when dropped.
 pub(crate) struct Proxy {
