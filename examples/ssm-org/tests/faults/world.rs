@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::env;
+use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -24,6 +25,10 @@ pub(crate) trait World {
     fn members(&self) -> [&str; 2];
     /// Returns `trusted`, `administrators` and what else the server holds, without dates.
     fn state(&self) -> Value;
+    /// Returns a copy with the same state and files, if the server can have one.
+    fn copy(&self) -> Option<Box<dyn World + Sync>> {
+        None
+    }
 }
 
 /// `ssm-org serve`, whose file shows the state.
@@ -55,6 +60,14 @@ impl World for Server {
             "administrators": names(&contents["administrators"]["ssm.amazonaws.com"]),
             "contents": contents,
         })
+    }
+
+    fn copy(&self) -> Option<Box<dyn World + Sync>> {
+        let directory = TempDir::new().unwrap();
+        for file in fs::read_dir(World::directory(self)).unwrap().map(Result::unwrap) {
+            fs::copy(file.path(), directory.path().join(file.file_name())).unwrap();
+        }
+        Some(Box::new(Self::start_in(directory, &[])))
     }
 }
 
