@@ -51,6 +51,20 @@ mod tests {
     }
 
     #[test]
+    fn offboard_with_allowed_loss_lists_syncs_at_most_once() {
+        for fault in [None, Some("ListResourceDataSync=AccessDeniedException")] {
+            let server = Server::start(&[]);
+            assert_eq!(server.run(&format!("onboard --admin {ADMIN} --role --sync all")).status, Some(0));
+            server.control("DELETE", "calls", "");
+            fault.into_iter().for_each(|fault| server.inject(fault));
+            let run = server.run("offboard --allow-sync-loss --yes");
+            assert_eq!(run.status, Some(0), "{run:#?}");
+            let calls = server.control("GET", "calls", "").1;
+            assert!(calls.matches("ListResourceDataSync").count() <= 1, "{calls}");
+        }
+    }
+
+    #[test]
     fn control_path_refuses_malformed_requests() {
         let server = Server::start(&[]);
         for (method, path, body, status) in [

@@ -12,6 +12,8 @@ mod canned;
 #[cfg(test)]
 mod connections;
 #[cfg(test)]
+mod credential_process;
+#[cfg(test)]
 mod damaged;
 #[cfg(test)]
 mod declared;

@@ -4,6 +4,7 @@ mod administrators;
 mod apply;
 mod companions;
 mod graph;
+mod loss_allowed;
 mod migration;
 pub mod organization_clients;
 mod planning;

@@ -1,7 +1,7 @@
 //! Commands that are killed or stopped by a signal at each call. The organization is in a file.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use ssm_organizations::Error;
@@ -26,12 +26,20 @@ struct Stop {
     writes_only: bool,
     /// Sends SIGTERM instead of killing the process.
     signals: bool,
-    calls: AtomicUsize,
+    /// For each counted call, whether the call is a write.
+    calls: Mutex<Vec<bool>>,
     killed: Notify,
     signalled: Notify,
 }
 
 impl Stop {
+    /// Returns the ordinal of each call, before and after its effect. Reads have no effect.
+    fn points(&self) -> Vec<(usize, bool)> {
+        let calls = self.calls.lock().unwrap();
+        let points = |(at, is_write): (usize, &bool)| [Some((at, false)), is_write.then_some((at, true))];
+        (1..).zip(&*calls).flat_map(points).flatten().collect()
+    }
+
     async fn stop(&self) {
         if self.signals { &self.signalled } else { &self.killed }.notify_one();
         std::future::pending::<()>().await;
@@ -54,8 +62,12 @@ impl CallHook for Stop {
         F: Future<Output = Result<T, Error>> + Send,
         S: Fn() -> F + Send + Sync,
     {
-        let counts = !self.writes_only || call.operation.is_write();
-        let is_last = counts && self.calls.fetch_add(1, Ordering::Relaxed) + 1 == self.at;
+        let is_write = call.operation.is_write();
+        let is_last = (is_write || !self.writes_only) && {
+            let mut calls = self.calls.lock().unwrap();
+            calls.push(is_write);
+            calls.len() == self.at
+        };
         if is_last && !self.after_effect {
             self.stop().await;
         }
@@ -95,8 +107,8 @@ impl Files {
     /// Runs a command in a new process. Returns `None` if the process is killed.
     async fn run(&self, line: &str, stop: &Arc<Stop>) -> Option<Outcome> {
         let (organization, _) = SimulatedOrganization::open(self.0.path().join("organization.json")).unwrap();
-        let receipt = self.receipt().display().to_string();
-        let line = line.replace("RECEIPT", &receipt);
+        let path = |name| self.0.path().join(name).display().to_string();
+        let line = line.replace("RECEIPT", &path("receipt.json")).replace("EARLIER", &path("earlier.json"));
         let cli = Cli::try_parse_from(["ssm-org"].into_iter().chain(line.split(' ')).chain(["--yes"])).unwrap();
         let mut clients = Vec::new();
         for account in [MANAGEMENT, ADMIN, OTHER] {
@@ -136,6 +148,11 @@ const ONBOARD: &str =
 const RECREATE: &str = "onboard --admin 222222222222 --sync all --recreate-sync --sync-owner administrator --admin-profile 222222222222 --receipt RECEIPT";
 const REPLACE: &str = "replace --admin 333333333333 --receipt RECEIPT";
 const OFFBOARD: &str = "offboard --delete-sync all --delete-role --receipt RECEIPT";
+const APPLY: &str = "apply --trusted-access on --admin 222222222222 --role create --sync all --sync-owner \
+                     administrator --receipt RECEIPT";
+const ONBOARD_WITH_RECEIPT: &str =
+    "onboard --admin 222222222222 --role --sync all --admin-profile 222222222222 --receipt EARLIER";
+const UNDO: &str = "undo EARLIER --receipt RECEIPT";
 
 /// Commands, each with those before it.
 const COMMANDS: &[(&[&str], &str)] = &[
@@ -146,6 +163,8 @@ const COMMANDS: &[(&[&str], &str)] = &[
     (&[ONBOARD], RECREATE),
     (&[ONBOARD], REPLACE),
     (&[ONBOARD], OFFBOARD),
+    (&[], APPLY),
+    (&[ONBOARD_WITH_RECEIPT], UNDO),
 ];
 
 #[tokio::test(start_paused = true)]
@@ -154,8 +173,8 @@ async fn command_killed_at_any_call_is_completed_or_undone() {
         let calm = Files::after(before).await;
         let (begin, count) = (calm.state(), Arc::new(Stop::default()));
         calm.run(command, &count).await.unwrap();
-        let (goal, calls) = (calm.state(), count.calls.load(Ordering::Relaxed));
-        for (at, after_effect) in (1..=calls).flat_map(|at| [(at, false), (at, true)]) {
+        let goal = calm.state();
+        for (at, after_effect) in count.points() {
             for reruns in [true, false] {
                 let files = Files::after(before).await;
                 let stop = Arc::new(Stop { at, after_effect, ..Stop::default() });
@@ -180,8 +199,8 @@ async fn command_stopped_by_signal_reports_the_receipt() {
         let calm = Files::after(before).await;
         let (begin, count) = (calm.state(), Arc::new(Stop { writes_only: true, ..Stop::default() }));
         calm.run(command, &count).await.unwrap();
-        let (goal, writes) = (calm.state(), count.calls.load(Ordering::Relaxed));
-        for (at, after_effect) in (1..=writes).flat_map(|at| [(at, false), (at, true)]) {
+        let goal = calm.state();
+        for (at, after_effect) in count.points() {
             let files = Files::after(before).await;
             let stop = Arc::new(Stop { at, after_effect, writes_only: true, signals: true, ..Stop::default() });
             let outcome = files.run(command, &stop).await.unwrap();
