@@ -9,7 +9,7 @@ use downstream::{Planner, Report, Tenant, onboard, onboard_all, progress, remove
 use mockall::mock;
 use ssm_organizations::plan::{Clients, Target};
 use ssm_organizations::ports::{
-    IamApi, Operation, Organization, OrganizationsApi, SourceRegions, StsApi, SyncDefinition, SystemsManagerApi,
+    Client, IamApi, Operation, Organization, OrganizationsApi, SourceRegions, StsApi, SyncDefinition, SystemsManagerApi,
 };
 use ssm_organizations::sim::{Fault, SimOrganization, SimOrganizationBuilder};
 use ssm_organizations::{AccountId, ChangeRecorder, Error, ErrorKind, Region, SyncName};
@@ -128,12 +128,33 @@ mock! {
     impl IamApi for Aws {}
 }
 
-#[tokio::test]
-async fn status_outside_an_organization_is_an_error() {
+/// The test that follows with a mock, with the simulation, and with the AWS SDK in process.
+async fn is_not_in_an_organization(client: &dyn Client) {
+    assert_eq!(*status(client).await.unwrap_err().kind(), ErrorKind::NotInOrganization);
+}
+
+const NOT_IN_USE: &str = "AWSOrganizationsNotInUseException";
+
+#[tokio::test(start_paused = true)]
+async fn status_outside_an_organization_fails_with_mock() {
     let mut mock = MockAws::new();
-    mock.expect_describe_organization().returning(|| {
-        let code = "AWSOrganizationsNotInUseException";
-        Err(Error::from_service_error(Operation::DescribeOrganization, code, "no organization"))
-    });
-    assert_eq!(*status(&mock).await.unwrap_err().kind(), ErrorKind::NotInOrganization);
+    let refusal = || Error::from_service_error(Operation::DescribeOrganization, NOT_IN_USE, "no organization");
+    mock.expect_describe_organization().returning(move || Err(refusal()));
+    is_not_in_an_organization(&mock).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn status_outside_an_organization_fails_in_simulation() {
+    let organization = organization().build();
+    organization.inject_fault(Operation::DescribeOrganization, 1, Fault::refused(NOT_IN_USE));
+    is_not_in_an_organization(&organization.management_client()).await;
+}
+
+#[cfg(feature = "aws")]
+#[tokio::test(start_paused = true)]
+async fn status_outside_an_organization_fails_with_sdk() {
+    let organization = organization().build();
+    organization.inject_fault(Operation::DescribeOrganization, 1, Fault::refused(NOT_IN_USE));
+    let client = ssm_organizations::aws::AwsClient::new(&organization.management_client().sdk_config());
+    is_not_in_an_organization(&client).await;
 }

@@ -6,6 +6,7 @@ mod options;
 mod tests;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::error::ErrorKind;
@@ -516,4 +517,14 @@ pub(crate) struct Connection {
     /// The profile has credentials and settings. It overrides credentials in the environment.
     #[arg(long, global = true, value_name = "PROFILE", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) profile: Option<String>,
+    /// Limit of each wait for AWS, in seconds
+    ///
+    /// A change ends when a read shows it, and a throttled call is repeated, until this limit.
+    /// The default depends on the kind of change and is at least a minute.
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = seconds, hide_short_help = true)]
+    pub(crate) wait_timeout: Option<Duration>,
+}
+
+fn seconds(text: &str) -> Result<Duration, std::num::ParseIntError> {
+    text.parse().map(Duration::from_secs)
 }

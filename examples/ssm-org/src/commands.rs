@@ -13,6 +13,8 @@ mod undo;
 #[cfg(test)]
 mod tests;
 
+use std::time::Duration;
+
 use ssm_organizations::plan::{Clients, Plan, Snapshot, SnapshotScope, Target};
 use ssm_organizations::policy::Caller as Owner;
 use ssm_organizations::ports::{Client, Organization};
@@ -39,6 +41,8 @@ struct CommandContext<'a> {
     regions: &'a [Region],
     /// The Regions that the command line names.
     named_regions: &'a [Region],
+    /// Limit of each wait, instead of the library's limits.
+    wait_timeout: Option<Duration>,
     console: Console,
     signals: &'a dyn Signals,
 }
@@ -73,6 +77,7 @@ pub(crate) async fn run(cli: &Cli, console: Console) -> Result<Outcome, clap::Er
         others: &others,
         regions,
         named_regions: &connection.regions,
+        wait_timeout: connection.wait_timeout,
         console,
         signals: &ProcessSignals,
     };
@@ -147,7 +152,9 @@ impl PlanError {
 
 impl<'a> CommandContext<'a> {
     fn clients(&self) -> Clients<'a> {
-        self.others.iter().fold(Clients::new(self.management), |clients, other| clients.with_account_client(*other))
+        let clients = Clients::new(self.management);
+        let clients = self.others.iter().fold(clients, |clients, other| clients.with_account_client(*other));
+        self.wait_timeout.into_iter().fold(clients, Clients::with_wait_timeout)
     }
 
     async fn take_snapshot(&self, scope: &SnapshotScope) -> Result<Snapshot, Error> {

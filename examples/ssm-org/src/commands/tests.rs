@@ -110,6 +110,7 @@ async fn run_as(caller: &dyn Client, organization: &sim::SimOrganization, line: 
         others: &others,
         regions: &regions,
         named_regions: &cli.connection.regions,
+        wait_timeout: None,
         console: Console::Silent,
         signals: &ProcessSignals,
     };

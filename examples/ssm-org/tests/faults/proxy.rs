@@ -139,7 +139,7 @@ impl Shared {
     async fn hold(&self) {
         // No test waits after its end.
         let _ = self.held.send(());
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

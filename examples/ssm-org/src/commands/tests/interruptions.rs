@@ -123,6 +123,7 @@ impl Files {
             others: &[admin, other],
             regions: &regions,
             named_regions: &regions,
+            wait_timeout: None,
             console: Console::Silent,
             signals: &**stop,
         };
