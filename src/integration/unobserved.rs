@@ -1,4 +1,4 @@
-use std::time::Duration;
+use crate::wait::WaitPolicy;
 
 use futures_util::future::{OptionFuture, join};
 use tracing::Instrument;
@@ -24,8 +24,7 @@ impl<C> Integration<Unobserved, C> {
     /// any service's delegated administrator are enough to observe.
     #[must_use]
     pub fn new(client: C) -> Self {
-        let base =
-            HandleContext { client, wait_policy: Duration::from_mins(1).into(), change_log: ChangeLog::default() };
+        let base = HandleContext { client, wait_policy: WaitPolicy::default(), change_log: ChangeLog::default() };
         Self::in_state(Unobserved::new(), base)
     }
 

@@ -12,3 +12,4 @@ mod saved;
 mod sync_states;
 mod trust_only;
 mod undo;
+mod waits;
