@@ -10,8 +10,8 @@ use crate::wait::WaitPolicy;
 
 /// Clients whose reads show why AWS refuses a data sync.
 ///
-/// A refusal that follows a change in Organizations is sent again, because Systems Manager learns of
-/// the change later. A read that shows another cause ends the wait.
+/// A refusal that follows a change in Organizations is sent again, because Systems Manager learns
+/// of the change later. A read that shows another cause ends the wait.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct RefusalReads<'a> {
     pub(crate) iam: Option<&'a dyn IamClient>,

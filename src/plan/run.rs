@@ -324,7 +324,8 @@ impl<'a> Run<'a> {
 
     /// Reads a fact.
     ///
-    /// A response that contradicts an observed change of this run is stale, so the read is repeated.
+    /// A response that contradicts an observed change of this run is stale, so the read is
+    /// repeated.
     async fn read(&self, fact: &Fact, change_log: &mut ChangeLog, wait_policy: WaitPolicy<'_>) -> Result<(), Error> {
         let sent_at = Moment::now();
         let (principal, field) = match fact {
