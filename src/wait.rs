@@ -25,23 +25,47 @@ impl<F: Fn() + Send + Sync> WaitNotifier for F {
     }
 }
 
+/// Kind of effect that a read or another service shows some time after a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// AWS's own tools wait for the deletion of a data sync up to two minutes.
+    SyncDeletion,
+    /// Another service learns of a change in Organizations after one to three minutes.
+    KnownToSystemsManager,
+}
+
+/// Limit of waits whose effect has no other default.
+const DEFAULT_LIMIT: Duration = Duration::from_mins(1);
+
 /// Limit of each wait and deadline of all waits and calls, with an optional notifier.
 #[derive(Clone, Copy)]
 pub(crate) struct WaitPolicy<'a> {
     limit: Duration,
+    /// `true` if the user set the limit, which then holds for every kind of effect.
+    is_set: bool,
     deadline: Option<Instant>,
     notifier: Option<&'a dyn WaitNotifier>,
 }
 
-impl From<Duration> for WaitPolicy<'_> {
-    fn from(limit: Duration) -> Self {
-        Self { limit, deadline: None, notifier: None }
+impl Default for WaitPolicy<'_> {
+    fn default() -> Self {
+        Self { limit: DEFAULT_LIMIT, is_set: false, deadline: None, notifier: None }
     }
 }
 
 impl<'a> WaitPolicy<'a> {
     /// Returns the policy with another limit.
     pub(crate) fn with_limit(self, limit: Duration) -> Self {
+        Self { limit, is_set: true, ..self }
+    }
+
+    /// Returns the policy for a kind of effect.
+    pub(crate) fn for_effect(self, effect: Effect) -> Self {
+        let limit = match effect {
+            _ if self.is_set => self.limit,
+            Effect::SyncDeletion => Duration::from_mins(2),
+            Effect::KnownToSystemsManager => Duration::from_mins(3),
+        };
         Self { limit, ..self }
     }
 
@@ -61,7 +85,7 @@ impl<'a> WaitPolicy<'a> {
 
     /// Returns the policy without a notifier.
     pub(crate) fn without_notifier(self) -> WaitPolicy<'static> {
-        WaitPolicy { limit: self.limit, deadline: self.deadline, notifier: None }
+        WaitPolicy { limit: self.limit, is_set: self.is_set, deadline: self.deadline, notifier: None }
     }
 
     /// Makes a call, which ends at the deadline. After the deadline, nothing is sent.

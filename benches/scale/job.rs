@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use ssm_organizations::plan::{Clients, Target};
+use ssm_organizations::plan::{Clients, Target, UndoOptions};
 use ssm_organizations::policy::Caller;
 use ssm_organizations::ports::{DataSync, SourceRegions, SyncDefinition, SyncSourceType};
 use ssm_organizations::state::TrustedAccess;
 use ssm_organizations::{
-    AccountId, Error, Integration, Observed, Region, ServicePrincipal, SyncName, SyncProtection, sim,
+    AccountId, Error, ExplorerSetup, Integration, Observed, Region, ServicePrincipal, SyncName, SyncProtection, sim,
 };
 
 use crate::cost::{Cost, Stopwatch};
@@ -40,10 +40,13 @@ pub(crate) enum Job {
     PlanIn,
     PlanOut,
     PlanAgain,
+    Replace,
+    Undo,
+    Explorer,
 }
 
 impl Job {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Observe,
         Self::Onboard,
         Self::OnboardAtOnce,
@@ -53,6 +56,9 @@ impl Job {
         Self::PlanIn,
         Self::PlanOut,
         Self::PlanAgain,
+        Self::Replace,
+        Self::Undo,
+        Self::Explorer,
     ];
     /// Those that call what AWS documents a rate of.
     pub(crate) const AT_RATES: [Self; 6] =
@@ -69,6 +75,9 @@ impl Job {
             Self::PlanIn => "set up by plan",
             Self::PlanOut => "take down by plan",
             Self::PlanAgain => "set up by plan again",
+            Self::Replace => "replace by plan",
+            Self::Undo => "undo",
+            Self::Explorer => "set up by types",
         }
     }
 
@@ -87,6 +96,13 @@ impl Job {
             }
             Self::PlanOut => "a plan and `apply` that remove the same",
             Self::PlanAgain => "the same as to set up, with nothing left to do",
+            Self::Replace => {
+                "a plan and `apply`: another administrator, and the old one's sync in each Region moves to it"
+            }
+            Self::Undo => "`Receipt::undo` of a set-up by plan, and `apply`",
+            Self::Explorer => {
+                "`ensure_delegated` on an unobserved handle and `ensure_explorer`: the role, and a sync of the administrator in each Region"
+            }
         }
     }
 
@@ -97,6 +113,7 @@ impl Job {
         let bare = sim::SimOrganization::builder()
             .members(size.accounts.try_into().expect("a number"))
             .member(administrator())
+            .member(successor())
             .page_size(PAGE)
             .role_deletion(Duration::ZERO);
         let bare = others.fold(bare, |builder, other| builder.trusted_access_for(&other));
@@ -108,7 +125,8 @@ impl Job {
             regions(size.regions).into_iter().fold(builder, add)
         };
         match self {
-            Self::Onboard | Self::OnboardAtOnce | Self::PlanIn => bare,
+            Self::Onboard | Self::OnboardAtOnce | Self::PlanIn | Self::Undo | Self::Explorer => bare,
+            Self::Replace => with_sync_of(administrator(), trusting(bare).delegated_administrator(administrator())),
             Self::Observe | Self::Offboard => trusting(bare).delegated_administrator(administrator()),
             Self::CreateSyncs => trusting(bare),
             Self::ListSyncs => with_sync_of(management(), trusting(bare)),
@@ -121,7 +139,8 @@ impl Job {
 
     /// Does it, and says what it cost.
     pub(crate) async fn run(self, org: &BenchOrganization, size: Size) -> Result<Cost, Error> {
-        let BenchOrganization { organization, management, administrator: of_administrator } = org;
+        let BenchOrganization { organization, management, administrator: of_administrator, successor: of_successor } =
+            org;
         let home = regions(size.regions);
         let watch = Stopwatch::start(organization);
         match self {
@@ -151,6 +170,28 @@ impl Job {
             }
             Self::PlanIn | Self::PlanAgain => org.reach(&everything(size.regions)).await?,
             Self::PlanOut => org.reach(&nothing(size.regions)).await?,
+            Self::Replace => {
+                let target = Target::new().with_administrator(successor()).with_migrated_syncs([]).search_regions(home);
+                let clients = Clients::new(management).with_account_client(of_administrator);
+                let clients = clients.with_account_client(of_successor);
+                target.plan(&clients).await?.apply(&clients, |_| {}).await?;
+            }
+            Self::Undo => {
+                let clients = || Clients::new(management).with_account_client(of_administrator);
+                let plan = everything(size.regions).plan(&clients()).await?;
+                let receipt = plan.apply(&clients(), |_| {}).await?.receipt;
+                let watch = Stopwatch::start(organization);
+                let undo = UndoOptions::new().search_regions(home);
+                let clients = clients();
+                receipt.undo(&clients, &undo).await?.apply(&clients, |_| {}).await?;
+                return Ok(watch.stop());
+            }
+            Self::Explorer => {
+                let mut delegated = Integration::new(management).ensure_delegated(administrator()).await?;
+                let sync = wanted(size.regions);
+                let explorer = ExplorerSetup::new().with_role(management).with_sync(of_administrator, &sync, &home);
+                delegated.ensure_explorer(&explorer).await?;
+            }
         }
         Ok(watch.stop())
     }
@@ -161,6 +202,7 @@ pub(crate) struct BenchOrganization {
     organization: sim::SimOrganization,
     management: Retrying,
     administrator: Retrying,
+    successor: Retrying,
 }
 
 impl BenchOrganization {
@@ -168,7 +210,8 @@ impl BenchOrganization {
     pub(crate) fn new(organization: sim::SimOrganization, attempts: u32, seed: u64) -> Self {
         let management = RetryThrottled::client(organization.management_client(), attempts, seed);
         let administrator = RetryThrottled::client(organization.client(administrator()), attempts, !seed);
-        Self { organization, management, administrator }
+        let successor = RetryThrottled::client(organization.client(successor()), attempts, seed.rotate_left(32));
+        Self { organization, management, administrator, successor }
     }
 
     async fn trusted(&self) -> Result<Integration<TrustedAccess, &Retrying>, Error> {
@@ -209,6 +252,10 @@ fn management() -> AccountId {
 
 fn administrator() -> AccountId {
     AccountId::new("222222222222").expect("twelve digits")
+}
+
+fn successor() -> AccountId {
+    AccountId::new("333333333333").expect("twelve digits")
 }
 
 fn regions(count: usize) -> Vec<Region> {

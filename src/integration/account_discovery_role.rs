@@ -77,14 +77,7 @@ impl<S, I: IamClient + ?Sized> AccountDiscoveryRole<'_, S, I> {
     /// Refuses credentials that are known to belong to an account other than the management
     /// account.
     pub(crate) async fn check_account(&self, operation: Operation) -> Result<Option<AccountId>, Error> {
-        let caller = caller_account(self.iam, self.wait_policy).await.ok();
-        match caller {
-            Some(caller) if caller != self.management => {
-                let kind = ErrorKind::NotManagementAccount { management: self.management };
-                Err(Error::new(kind).with_operation(operation).with_caller(Some(caller)))
-            }
-            caller => Ok(caller),
-        }
+        check_management(self.iam, self.management, operation, self.wait_policy).await
     }
 
     /// Records the change, if any, and adds the caller to an error.
@@ -142,11 +135,19 @@ impl<S, I: IamClient + ?Sized> AccountDiscoveryRole<'_, S, I> {
     #[doc(alias = "CreateServiceLinkedRole")]
     pub async fn ensure(&mut self) -> Result<EnsureOutcome<Role>, Error> {
         let caller = self.check_account(Operation::CreateServiceLinkedRole).await?;
+        self.ensure_known(caller, KnownRead::none()).await
+    }
+
+    /// Ensures the role as [`ensure`](Self::ensure) does, for a caller that was checked.
+    pub(crate) async fn ensure_known(
+        &mut self,
+        caller: Option<AccountId>,
+        known: KnownRead<Option<Role>>,
+    ) -> Result<EnsureOutcome<Role>, Error> {
         let span = span!("ensure_role", caller: caller);
         let local_changes = self.change_log.local_changes();
-        let outcome = service_linked_role::ensure(self.iam, self.wait_policy, local_changes, KnownRead::none())
-            .instrument(span)
-            .await;
+        let outcome =
+            service_linked_role::ensure(self.iam, self.wait_policy, local_changes, known).instrument(span).await;
         let (role, there) = self.record_result(caller, outcome)?;
         Ok(if there { EnsureOutcome::Unchanged(role) } else { EnsureOutcome::Created(role) })
     }
@@ -197,5 +198,21 @@ impl<I: IamClient + ?Sized> AccountDiscoveryRole<'_, Disabled, I> {
             .instrument(span)
             .await;
         self.record_result(caller, outcome)
+    }
+}
+
+/// Refuses a client that is known to belong to an account other than the management account.
+pub(crate) async fn check_management<I: IamClient + ?Sized>(
+    iam: &I,
+    management: AccountId,
+    operation: Operation,
+    policy: WaitPolicy<'_>,
+) -> Result<Option<AccountId>, Error> {
+    match caller_account(iam, policy).await.ok() {
+        Some(caller) if caller != management => {
+            let kind = ErrorKind::NotManagementAccount { management };
+            Err(Error::new(kind).with_operation(operation).with_caller(Some(caller)))
+        }
+        caller => Ok(caller),
     }
 }

@@ -1,5 +1,6 @@
 //! Explorer's resource data syncs of one account, in any number of Regions.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -15,7 +16,7 @@ use crate::error::{Error, ErrorKind};
 use crate::observation::caller_account;
 use crate::operations::data_sync::{RegionSyncs, WriteResult, check_not_service_managed};
 use crate::operations::regions::{self, ByRegion};
-use crate::operations::{ChangeLog, KnownRead};
+use crate::operations::{ChangeLog, KnownRead, RefusalReads};
 use crate::policy::Caller;
 use crate::ports::{SystemsManagerApi, SystemsManagerClient};
 use crate::trace::span;
@@ -121,7 +122,7 @@ impl<S: ObservedState, C> Integration<S, C> {
         Ok(self.data_syncs_of(account, ssm))
     }
 
-    fn data_syncs_of<'a, T, M: ?Sized>(&'a mut self, account: AccountId, ssm: &'a M) -> DataSyncs<'a, T, M> {
+    pub(crate) fn data_syncs_of<'a, T, M: ?Sized>(&'a mut self, account: AccountId, ssm: &'a M) -> DataSyncs<'a, T, M> {
         let organization = self.organization().clone();
         let viewpoint = if account == organization.management_account {
             ObservedOwner::Management(account)
@@ -177,6 +178,7 @@ impl<S, M: ?Sized> DataSyncs<'_, S, M> {
             wait_policy,
             local_changes,
             known: KnownRead::none(),
+            refusal_reads: RefusalReads::default(),
         }
     }
 }
@@ -294,12 +296,25 @@ impl<S: TrustedAccessEnabled, M: SystemsManagerApi + ?Sized> DataSyncs<'_, S, M>
         sync: &SyncDefinition,
         regions: &[Region],
     ) -> Result<ByRegion<EnsureOutcome<DataSync>>, Error> {
+        self.ensure_known(sync, regions, BTreeMap::new(), RefusalReads::default()).await
+    }
+
+    /// Ensures the sync as [`ensure`](Self::ensure) does. `listings` are current listings, and
+    /// `refusal_reads` show the cause of a refusal.
+    pub(crate) async fn ensure_known(
+        &mut self,
+        sync: &SyncDefinition,
+        regions: &[Region],
+        listings: BTreeMap<Region, Vec<DataSync>>,
+        refusal_reads: RefusalReads<'_>,
+    ) -> Result<ByRegion<EnsureOutcome<DataSync>>, Error> {
         let operation = Operation::CreateResourceDataSync;
         let regions = regions::unique_regions(regions, operation)?;
         check_not_service_managed(sync.name(), operation)?;
         let administrator = matches!(self.viewpoint, ObservedOwner::Administrator(_));
         let outcomes = regions::for_each_region(regions, |region| {
-            let place = self.place(region);
+            let known = KnownRead::new(listings.get(region).cloned());
+            let place = RegionSyncs { known, refusal_reads, ..self.place(region) };
             let at = DataSyncId::new(self.viewpoint.account(), region, sync.name());
             let written = self.change_log.has_definition(&at, sync);
             let span = span!("ensure_data_sync", caller: Some(place.account), region: Some(region));

@@ -1,17 +1,22 @@
 //! Explorer setup and its teardown, each in one step.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
+use futures_util::future::{join, join_all};
+
+use super::account_discovery_role::check_management;
 use super::failure::{Recovered, TransitionError};
 use super::state::{Disabled, ObservedState, TrustedAccess, TrustedAccessEnabled};
 use super::{Integration, Transition};
-use crate::domain::{BlockingSync, Operation, Region, SyncDefinition};
+use crate::domain::{AccountId, BlockingSync, DataSync, Operation, Region, SyncDefinition, SyncType};
 use crate::error::{Error, ErrorKind};
-use crate::observation::caller_account;
+use crate::observation::{caller_account, list_data_syncs, retrying};
 use crate::operations::data_sync::check_not_service_managed;
-use crate::operations::regions;
 use crate::operations::sync_guard::{AffectedAccounts, SyncProtection};
+use crate::operations::{KnownRead, RefusalReads, regions, service_linked_role};
 use crate::ports::{IamClient, OrganizationsApi, SystemsManagerClient};
+use crate::wait::WaitPolicy;
 
 /// Resources that Explorer needs besides trusted access: the service-linked role and data syncs.
 /// All are optional.
@@ -127,14 +132,27 @@ impl<'a> ExplorerSetup<'a> {
         Err(Error::new(ErrorKind::DataSyncsExist { syncs: others }).with_operation(operation))
     }
 
-    /// Creates the role, then the syncs: AWS requires the role before a program creates a sync.
+    /// Creates the role, then the syncs: AWS requires the role before a program creates a sync. The
+    /// syncs are listed concurrently with the reads of the role.
     async fn set_up<S: TrustedAccessEnabled, C>(&self, handle: &mut Integration<S, C>) -> Result<(), Error> {
-        if let Some(iam) = self.iam {
-            handle.account_discovery_role(iam).ensure().await?;
+        let (policy, local_changes) = (handle.base.wait_policy, handle.local_changes());
+        let management = handle.organization().management_account;
+        let role = async {
+            let Some(iam) = self.iam else { return Ok::<_, Error>(None) };
+            let read = service_linked_role::get(iam, policy, local_changes);
+            let (caller, role) =
+                join(check_management(iam, management, Operation::CreateServiceLinkedRole, policy), read).await;
+            let caller = caller?;
+            Ok(Some((iam, caller, role.map_err(|error| error.with_caller(caller))?)))
+        };
+        let listings = join_all(self.syncs.iter().map(|sync| sync.list(policy)));
+        let (role, listings) = join(role, listings).await;
+        if let Some((iam, caller, role)) = role? {
+            handle.account_discovery_role(iam).ensure_known(caller, KnownRead::new(Some(role))).await?;
         }
         let mut results = Vec::new();
-        for sync in &self.syncs {
-            results.push(sync.ensure(handle).await);
+        for (sync, listing) in self.syncs.iter().zip(listings) {
+            results.push(sync.ensure(handle, listing, RefusalReads { iam: self.iam, organizations: None }).await);
         }
         Error::all(results).map(drop)
     }
@@ -149,9 +167,27 @@ impl<'a> ExplorerSetup<'a> {
 }
 
 impl ExplorerSync<'_> {
-    async fn ensure<S: TrustedAccessEnabled, C>(&self, handle: &mut Integration<S, C>) -> Result<(), Error> {
-        let mut syncs = handle.data_syncs(self.ssm).await?;
-        syncs.ensure(self.definition, self.regions).await?.into_result().map(drop)
+    /// Identifies the account and lists its syncs. A listing that fails is made again before the
+    /// write, which reports the error.
+    async fn list(&self, policy: WaitPolicy<'_>) -> Result<(AccountId, BTreeMap<Region, Vec<DataSync>>), Error> {
+        let regions = regions::unique_regions(self.regions, Operation::ListResourceDataSync)?;
+        let list = |region| async move {
+            list_data_syncs(&retrying(self.ssm, policy), region, SyncType::SyncFromSource).await
+        };
+        let (account, listings) = join(caller_account(self.ssm, policy), regions::for_each_region(regions, list)).await;
+        let listings = listings.into_iter().filter_map(|(region, listed)| Some((region.clone(), listed.ok()?)));
+        Ok((account?, listings.collect()))
+    }
+
+    async fn ensure<S: TrustedAccessEnabled, C>(
+        &self,
+        handle: &mut Integration<S, C>,
+        listing: Result<(AccountId, BTreeMap<Region, Vec<DataSync>>), Error>,
+        refusal_reads: RefusalReads<'_>,
+    ) -> Result<(), Error> {
+        let (account, listings) = listing?;
+        let mut syncs = handle.data_syncs_of::<S, _>(account, self.ssm);
+        syncs.ensure_known(self.definition, self.regions, listings, refusal_reads).await?.into_result().map(drop)
     }
 
     async fn delete<S: ObservedState, C>(&self, handle: &mut Integration<S, C>) -> Result<(), Error> {

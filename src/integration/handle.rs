@@ -75,7 +75,12 @@ impl<S: State, C> Integration<S, C> {
     }
 
     /// Sets how long a transition waits for AWS to show its effect, for stale refusals to pass and
-    /// for throttling to end. The default is one minute.
+    /// for throttling to end.
+    ///
+    /// The defaults are those of AWS's own tools: two minutes for the deletion of a data sync,
+    /// three minutes until Systems Manager accepts what a change in Organizations allows, such as a
+    /// sync after trusted access was enabled, and otherwise one minute. The timeout replaces all of
+    /// them.
     ///
     /// Each of these waits has this limit of its own. A throttled call is repeated until the limit,
     /// and a listing goes on from the current page. The timeout does not limit single calls, which

@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind};
 use crate::observation::caller_account;
 use crate::operations::data_sync::RegionSyncs;
 use crate::operations::sync_guard::{AffectedAccounts, GuardPolicy, SyncGuard, SyncProtection, SyncReads};
-use crate::operations::{self, KnownRead, LocalChanges, regions};
+use crate::operations::{self, KnownRead, LocalChanges, RefusalReads, regions};
 use crate::ports::{OrganizationsApi, SystemsManagerClient};
 use crate::trace::span;
 use crate::wait::WaitPolicy;
@@ -285,6 +285,7 @@ impl SyncInventory {
                 wait_policy: policy,
                 local_changes,
                 known: KnownRead::none(),
+                refusal_reads: RefusalReads::default(),
             };
             place.list(SyncType::SyncFromSource).await
         })
@@ -322,6 +323,7 @@ impl SyncInventory {
                     wait_policy: policy,
                     local_changes,
                     known: KnownRead::none(),
+                    refusal_reads: RefusalReads::default(),
                 };
                 place.check_room_for_all(wanted).await
             }

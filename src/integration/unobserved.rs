@@ -1,4 +1,4 @@
-use std::time::Duration;
+use crate::wait::WaitPolicy;
 
 use futures_util::future::{OptionFuture, join};
 use tracing::Instrument;
@@ -27,7 +27,7 @@ impl<C> Integration<Unobserved, C> {
     pub fn new(client: C) -> Self {
         let recorder = ChangeRecorder::new();
         let change_log = ChangeLog::with_recorder(recorder.clone());
-        let base = HandleContext { client, wait_policy: Duration::from_mins(1).into(), change_log, recorder };
+        let base = HandleContext { client, wait_policy: WaitPolicy::default(), change_log, recorder };
         Self::in_state(Unobserved::new(), base)
     }
 

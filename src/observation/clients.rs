@@ -82,12 +82,7 @@ impl<'a> Clients<'a> {
     #[must_use]
     pub fn new(management: impl Client + 'a) -> Self {
         let management = IdentifiedClient::new(management);
-        Self {
-            management,
-            others: Vec::new(),
-            wait_policy: Duration::from_mins(1).into(),
-            recorder: ChangeRecorder::new(),
-        }
+        Self { management, others: Vec::new(), wait_policy: WaitPolicy::default(), recorder: ChangeRecorder::new() }
     }
 
     /// Adds the client of another account: a current, future or former delegated administrator.
@@ -98,7 +93,7 @@ impl<'a> Clients<'a> {
     }
 
     /// Sets the limit of each wait: for the effect of a step to become visible and for throttling
-    /// to end. The default is one minute; see
+    /// to end. The defaults are those of
     /// [`Integration::with_wait_timeout`](crate::Integration::with_wait_timeout).
     #[must_use]
     pub fn with_wait_timeout(mut self, timeout: Duration) -> Self {

@@ -6,6 +6,7 @@ use futures_util::future::join;
 
 use super::change_log::LocalChanges;
 use super::known_read::KnownRead;
+use super::refusal_cause::RefusalReads;
 use super::retry::repeat_refused;
 use super::sync_guard::{SyncKnowledge, was_deleted_by_us};
 use crate::domain::limits::{OPT_IN_REGIONS, SYNC_QUOTA};
@@ -17,7 +18,7 @@ use crate::error::{Error, ErrorKind, RetryStatus, WriteStatus};
 use crate::observation::{RetryingClient, list_data_syncs, retrying};
 use crate::ports::SystemsManagerApi;
 use crate::record::SentWrite;
-use crate::wait::{Backoff, DeletionConfirmation, WaitPolicy};
+use crate::wait::{Backoff, DeletionConfirmation, Effect, WaitPolicy};
 
 /// Data syncs of one account in one Region.
 pub(crate) struct RegionSyncs<'a, M: ?Sized> {
@@ -30,6 +31,7 @@ pub(crate) struct RegionSyncs<'a, M: ?Sized> {
     pub(crate) local_changes: LocalChanges<'a>,
     /// The account's Explorer syncs in the Region, if they are known.
     pub(crate) known: KnownRead<Vec<DataSync>>,
+    pub(crate) refusal_reads: RefusalReads<'a>,
 }
 
 /// Result of a write, with the change made, if any.
@@ -133,11 +135,14 @@ impl<M: SystemsManagerApi + ?Sized> RegionSyncs<'_, M> {
     /// Lists the account's syncs of one type, without syncs known to be deleted.
     pub(crate) async fn list(&self, sync_type: SyncType) -> Result<Vec<DataSync>, Error> {
         let listed = list_data_syncs(&self.client(), self.region, sync_type).await;
-        let mut syncs = listed.map_err(|error| self.with_context(error))?;
-        if sync_type == SyncType::SyncFromSource {
-            syncs.retain(|sync| !was_deleted_by_us(self.local_changes, &self.id(&sync.name), sync));
-        }
-        Ok(syncs)
+        let syncs = listed.map_err(|error| self.with_context(error))?;
+        Ok(if sync_type == SyncType::SyncFromSource { self.without_deleted(syncs) } else { syncs })
+    }
+
+    /// Removes the syncs that are known to be deleted.
+    fn without_deleted(&self, mut syncs: Vec<DataSync>) -> Vec<DataSync> {
+        syncs.retain(|sync| !was_deleted_by_us(self.local_changes, &self.id(&sync.name), sync));
+        syncs
     }
 
     /// Lists the account's Explorer syncs. If AWS accepted this sync, waits until the listing shows
@@ -146,7 +151,7 @@ impl<M: SystemsManagerApi + ?Sized> RegionSyncs<'_, M> {
         let expected = SyncKnowledge::of(self.local_changes, &self.id(name)) == SyncKnowledge::Created;
         loop {
             let syncs = match self.known.take() {
-                Some(known) => known,
+                Some(known) => self.without_deleted(known),
                 None => self.list(SyncType::SyncFromSource).await?,
             };
             if !expected || syncs.iter().any(|sync| sync.name == *name) {
@@ -210,7 +215,7 @@ impl<M: SystemsManagerApi + ?Sized> RegionSyncs<'_, M> {
         written: bool,
         check: &(impl Fn(Option<&DataSync>) -> Result<(), Error> + Sync),
     ) -> WriteResult<EnsureOutcome<DataSync>> {
-        let mut backoff = Backoff::new(self.wait_policy);
+        let mut backoff = Backoff::new(self.wait_policy.for_effect(Effect::KnownToSystemsManager));
         let syncs = match self.list_with(wanted.name(), &mut backoff).await {
             Ok(syncs) => syncs,
             Err(error) => return WriteResult::unchanged(Err(error)),
@@ -387,11 +392,18 @@ impl<M: SystemsManagerApi + ?Sized> RegionSyncs<'_, M> {
     {
         let name = |error| self.with_context(error).with_sync(wanted);
         loop {
-            let error = match self.local_changes.recorder.send(operation, kind.clone(), write()).await {
+            let mut error = match self.local_changes.recorder.send(operation, kind.clone(), write()).await {
                 Ok((sent, result)) => return Ok((sent, result.err().map(name))),
                 Err(error) => name(error),
             };
             let late = self.is_stale_refusal(&error);
+            if late {
+                let (reads, local_changes) = (self.refusal_reads, self.local_changes);
+                error = match reads.explain(error, self.account, local_changes, self.wait_policy).await {
+                    Ok(explained) => return Err(explained),
+                    Err(unexplained) => unexplained,
+                };
+            }
             if !late || !backoff.next().await {
                 return Err(if late { error.with_retry(RetryStatus::Exhausted) } else { error });
             }
@@ -576,7 +588,11 @@ impl<M: SystemsManagerApi + ?Sized> RegionSyncs<'_, M> {
         mut effect: impl FnMut(Option<DataSync>) -> Option<T>,
         name: &SyncName,
     ) -> Result<(T, Vec<DataSync>), Error> {
-        let mut backoff = Backoff::new(self.wait_policy);
+        let policy = match operation {
+            Operation::DeleteResourceDataSync => self.wait_policy.for_effect(Effect::SyncDeletion),
+            _ => self.wait_policy,
+        };
+        let mut backoff = Backoff::new(policy);
         let read_error = loop {
             let read_error = match self.list(SyncType::SyncFromSource).await {
                 Ok(syncs) => match effect(syncs.iter().find(|sync| sync.name == *name).cloned()) {

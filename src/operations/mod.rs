@@ -9,6 +9,7 @@ pub(crate) mod data_sync;
 mod execute;
 mod known_read;
 mod precheck;
+mod refusal_cause;
 pub(crate) mod regions;
 mod reread;
 mod retry;
@@ -25,6 +26,7 @@ pub(crate) use known_read::KnownRead;
 pub(crate) use precheck::{
     already_delegated, check_candidate, check_described_candidate, inactive, refuse_after_reread,
 };
+pub(crate) use refusal_cause::RefusalReads;
 pub(crate) use reread::StatusField;
 use sync_guard::{AffectedAccounts, SyncGuard};
 

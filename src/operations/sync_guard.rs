@@ -239,8 +239,8 @@ impl<'a> SyncReads<'a> {
     }
 }
 
-/// Returns whether a read of this time is current: within the freshness limit and not older than the
-/// previous write.
+/// Returns whether a read of this time is current: within the freshness limit and not older than
+/// the previous write.
 pub(crate) fn is_current(read_at: Moment, since: Option<Moment>) -> bool {
     read_at.elapsed() < SNAPSHOT_TTL && since.is_none_or(|since| !since.is_after(read_at))
 }
@@ -433,7 +433,8 @@ impl<'a> SyncGuard<'a> {
         syncs.retain(|sync| {
             !sync.listed.as_ref().is_some_and(|shown| was_deleted_by_us(local_changes, &sync.id, shown))
         });
-        // A sync that AWS confirmed as created exists, even if a listing does not show the sync yet.
+        // A sync that AWS confirmed as created exists, even if a listing does not show the sync
+        // yet.
         let created = local_changes.changes().iter().filter_map(|change| match &change.kind {
             ChangeKind::DataSyncCreated { sync, .. } if sync.account == account && regions.contains(&sync.region) => {
                 Some(sync)

@@ -13,7 +13,7 @@ use crate::domain::{AccountId, CallContext, Region, SyncDefinition, allows_one_a
 use crate::error::{Error, ErrorKind, RetryStatus};
 use crate::observation::{Clients, ClientsByAccount, Snapshot, SnapshotScope};
 use crate::operations::data_sync::{RegionSyncs, check_not_service_managed};
-use crate::operations::{self, ChangeLog, KnownRead, LocalChanges};
+use crate::operations::{self, ChangeLog, KnownRead, LocalChanges, RefusalReads};
 use crate::record::Moment;
 use crate::trace::span;
 
@@ -255,6 +255,7 @@ impl Run<'_> {
             wait_policy,
             local_changes: LocalChanges::new(&[], &self.clients.recorder),
             known: KnownRead::none(),
+            refusal_reads: RefusalReads::default(),
         };
         let mut others = model.require_syncs(account, region)?.clone();
         others.retain(|sync| !wanted.iter().any(|wanted| *wanted.name() == sync.name));

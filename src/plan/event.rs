@@ -78,7 +78,8 @@ pub struct ApplyError(Box<Inner>);
 
 struct Inner {
     error: Error,
-    /// The failed steps, each with the position of its error among the error and its related errors.
+    /// The failed steps, each with the position of its error among the error and its related
+    /// errors.
     failed: Vec<(usize, usize)>,
     receipt: Receipt,
     progress: Progress,

@@ -1,10 +1,10 @@
 //! Computes steps from a target and a snapshot, in an order that AWS allows.
 //!
 //! Trusted access is enabled first, because AWS may refuse to deregister an administrator without
-//! it. The role is created before anything is removed, because the syncs that replace others need it.
-//! Deletions follow: syncs, administrators, trusted access, the role. Administrators and syncs are
-//! created last. The steps of companion services follow those of Systems Manager.
-//! Each step is applied to a model of the organization that later steps are planned against.
+//! it. The role is created before anything is removed, because the syncs that replace others need
+//! it. Deletions follow: syncs, administrators, trusted access, the role. Administrators and syncs
+//! are created last. The steps of companion services follow those of Systems Manager. Each step is
+//! applied to a model of the organization that later steps are planned against.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;

@@ -33,8 +33,8 @@ use crate::observation::{Clients, ClientsByAccount, Reading, Snapshot};
 use crate::operations::data_sync::{RegionSyncs, WriteResult};
 use crate::operations::sync_guard::{AffectedAccounts, GuardPolicy, SyncGuard, SyncReads, is_current};
 use crate::operations::{
-    self, ChangeLog, Completed, Currency, IdentityCheck, KnownRead, OperationContext, OperationFailure, StatusField,
-    service_linked_role,
+    self, ChangeLog, Completed, Currency, IdentityCheck, KnownRead, OperationContext, OperationFailure, RefusalReads,
+    StatusField, service_linked_role,
 };
 use crate::ports::{Client, SystemsManagerClient};
 use crate::record::Moment;
@@ -324,7 +324,8 @@ impl<'a> Run<'a> {
 
     /// Reads a fact.
     ///
-    /// A response that contradicts an observed change of this run is stale, so the read is repeated.
+    /// A response that contradicts an observed change of this run is stale, so the read is
+    /// repeated.
     async fn read(&self, fact: &Fact, change_log: &mut ChangeLog, wait_policy: WaitPolicy<'_>) -> Result<(), Error> {
         let sent_at = Moment::now();
         let (principal, field) = match fact {
@@ -501,6 +502,7 @@ impl<'a> Run<'a> {
         let Some(DataSyncId { account, region, name, .. }) = step.action.sync() else { return Ok(()) };
         let ssm = self.clients_by_account.client_of(*account);
         let ssm = ssm.map_err(|error| error.with_operation(step.action.operation()))?;
+        let management = self.clients_by_account.management;
         let (since, administrators) = {
             let state = self.state();
             let status = state.now.service_status(&SYSTEMS_MANAGER);
@@ -514,6 +516,7 @@ impl<'a> Run<'a> {
             wait_policy,
             local_changes: change_log.local_changes(),
             known: KnownRead::new(self.sync_reads.current(*account, region, since)),
+            refusal_reads: RefusalReads { iam: Some(&management), organizations: Some(&management) },
         };
         let check = |found: Option<&DataSync>| step.check_sync(found);
         let WriteResult { result, change, listing } = match &step.action {

@@ -249,8 +249,8 @@ impl Plan {
     }
 }
 
-/// Checks that the preconditions, the affected syncs and the dependencies are those that follow from
-/// the actions and the snapshot.
+/// Checks that the preconditions, the affected syncs and the dependencies are those that follow
+/// from the actions and the snapshot.
 fn check_derived(snapshot: &Snapshot, steps: &[Step]) -> Result<(), String> {
     let mut model = snapshot.clone();
     let actions: Vec<_> = steps.iter().map(|step| &step.action).collect();

@@ -201,7 +201,7 @@ async fn delete_sync_refused_as_missing_returns_none() {
 async fn write_unlisted_within_wait_timeout_is_applied() {
     let organization = ready().read_delay(Duration::from_secs(100)).build();
     let client = organization.management_client();
-    let mut trusted = trusted_in(&organization).await;
+    let mut trusted = trusted_in(&organization).await.with_wait_timeout(Duration::from_mins(1));
     let mut syncs = trusted.data_syncs(&client).await.unwrap();
     let created = at_home(syncs.ensure(&definition("all"), &home()).await.unwrap()).unwrap_err();
     assert_eq!(
@@ -390,7 +390,7 @@ async fn ensure_refused_after_enabling_is_retried() {
         (error.code(), error.retry_status(), error.write_status()),
         (Some(code), RetryStatus::Exhausted, WriteStatus::NotApplied)
     );
-    assert!(begun.elapsed() <= Duration::from_mins(1));
+    assert!(begun.elapsed() <= Duration::from_mins(3));
 
     // The refusal is not retried if the own change is unconfirmed.
     let organization = crate::common::organization().service_linked_role(&ROLE_PRINCIPAL).build();
@@ -1431,8 +1431,8 @@ async fn ensure_refused_repeatedly_stops_at_wait_timeout() {
     let mut syncs = delegated.data_syncs(&client).await.unwrap();
     let error = syncs.ensure(&sync, &home).await.unwrap().into_result().unwrap_err();
     assert_eq!((error.kind(), error.retry_status()), (&ErrorKind::AccessDenied, RetryStatus::Exhausted));
-    assert!(begun.elapsed() <= Duration::from_mins(1));
-    assert!(organization.call_count(Operation::CreateResourceDataSync) < 15, "the retries have pauses");
+    assert!(begun.elapsed() <= Duration::from_mins(3));
+    assert!(organization.call_count(Operation::CreateResourceDataSync) < 30, "the retries have pauses");
 }
 
 #[tokio::test(start_paused = true)]

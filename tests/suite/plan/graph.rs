@@ -58,7 +58,7 @@ async fn apply_reads_once_for_the_confirmation_and_the_next_step() {
 }
 
 /// Returns the actions of the steps that a step depends on.
-fn dependencies<'p>(plan: &'p Plan, of: impl Fn(&Action) -> bool) -> Vec<&'p Action> {
+fn dependencies(plan: &Plan, of: impl Fn(&Action) -> bool) -> Vec<&Action> {
     let step = plan.steps().iter().find(|step| of(step.action())).unwrap();
     step.depends_on().iter().map(|index| plan.steps()[*index].action()).collect()
 }

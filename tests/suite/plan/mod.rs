@@ -13,3 +13,4 @@ mod saved;
 mod sync_states;
 mod trust_only;
 mod undo;
+mod waits;
