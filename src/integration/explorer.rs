@@ -135,10 +135,11 @@ impl<'a> ExplorerSetup<'a> {
     /// Creates the role, then the syncs: AWS requires the role before a program creates a sync. The
     /// syncs are listed concurrently with the reads of the role.
     async fn set_up<S: TrustedAccessEnabled, C>(&self, handle: &mut Integration<S, C>) -> Result<(), Error> {
-        let (policy, local_changes) = (handle.base.wait_policy, handle.local_changes());
+        let (policy, management) = (handle.base.wait_policy, handle.organization().management_account);
+        let change_log = handle.base.change_log.clone();
+        let local_changes = change_log.local_changes();
         let role = async {
             let Some(iam) = self.iam else { return Ok::<_, Error>(None) };
-            let management = handle.organization().management_account;
             let read = service_linked_role::get(iam, policy, local_changes);
             let (caller, role) =
                 join(check_management(iam, management, Operation::CreateServiceLinkedRole, policy), read).await;

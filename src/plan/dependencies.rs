@@ -70,8 +70,12 @@ fn requires(later: &Action, earlier: &Action) -> bool {
         }
         (Action::CreateRole, Action::CreateSync { .. } | Action::UpdateSync { .. }) => creates_organization_sync(),
         // Data syncs prevent the deletion of the role.
-        (Action::DeleteRole, Action::CreateSync { .. } | Action::UpdateSync { .. }) => true,
-        (Action::CreateRole | Action::DeleteRole, Action::CreateRole | Action::DeleteRole) => true,
+        (
+            Action::DeleteRole,
+            Action::CreateSync { .. } | Action::UpdateSync { .. } | Action::CreateRole | Action::DeleteRole,
+        )
+        | (Action::CreateRole, Action::CreateRole | Action::DeleteRole)
+        | (Action::DeleteSync { .. }, Action::DeleteRole) => true,
         (Action::DeregisterAdministrator { .. }, Action::DeregisterAdministrator { .. })
         | (Action::RegisterAdministrator { .. }, Action::RegisterAdministrator { .. }) => later == earlier,
         (Action::DisableTrustedAccess { principal } | Action::DeregisterAdministrator { principal, .. }, later) => {
@@ -86,7 +90,6 @@ fn requires(later: &Action, earlier: &Action) -> bool {
             *principal == SYSTEMS_MANAGER && sync.account == *account
         }
         (Action::DeleteSync { .. }, Action::DisableTrustedAccess { principal }) => *principal == SYSTEMS_MANAGER,
-        (Action::DeleteSync { .. }, Action::DeleteRole) => true,
         // Deletions free quota for creations.
         (Action::DeleteSync { sync }, Action::CreateSync { sync: new, .. }) => {
             (sync.account, &sync.region) == (new.account, &new.region)
