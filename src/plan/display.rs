@@ -65,7 +65,8 @@ impl fmt::Display for StepText<'_> {
         write!(f, "{action}\n     because {reason}")?;
         if !self.step.depends_on.is_empty() {
             let numbers: Vec<_> = self.step.depends_on.iter().map(|index| index + 1).collect();
-            write!(f, "\n     after step {}", join_with_and(&numbers))?;
+            let noun = if numbers.len() == 1 { "step" } else { "steps" };
+            write!(f, "\n     after {noun} {}", join_with_and(&numbers))?;
         }
         if let Action::CreateSync { definition, .. } | Action::UpdateSync { definition, .. } = action {
             write!(f, "\n     so that it collects from {}", DefinedSync(definition))?;

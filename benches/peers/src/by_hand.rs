@@ -48,11 +48,10 @@ impl Sdk {
                 self.administrators().await
             }
             Step::Offboard => {
-                self.administrators().await?;
                 let request = organizations.deregister_delegated_administrator();
                 request.account_id(account.as_str()).service_principal(ssm).send().await?;
                 self.administrators().await?;
-                self.administrators().await?;
+                self.services().await?;
                 organizations.disable_aws_service_access().service_principal(ssm).send().await?;
                 self.services().await
             }
@@ -91,10 +90,9 @@ pub async fn on_ports(client: &(impl OrganizationsApi + StsApi), account: Accoun
             black_box(client.list_delegated_administrators(&SSM, None).await?);
         }
         Step::Offboard => {
-            black_box(client.list_delegated_administrators(&SSM, None).await?);
             client.deregister_delegated_administrator(account, &SSM).await?;
             black_box(client.list_delegated_administrators(&SSM, None).await?);
-            black_box(client.list_delegated_administrators(&SSM, None).await?);
+            black_box(client.list_aws_service_access_for_organization(None).await?);
             client.disable_aws_service_access(&SSM).await?;
             black_box(client.list_aws_service_access_for_organization(None).await?);
         }
