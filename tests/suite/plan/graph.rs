@@ -72,7 +72,7 @@ async fn depends_on_lists_earlier_steps_that_a_step_needs() {
     assert!(dependencies(&plan, |action| *action == Action::CreateRole).is_empty(), "{plan}");
     let theirs = dependencies(&plan, |action| action.sync().is_some_and(|sync| sync.account == alice()));
     assert!(matches!(theirs.as_slice(), [Action::CreateRole, Action::RegisterAdministrator { .. }]), "{plan}");
-    assert!(plan.to_string().contains("after step 2 and 3"), "{plan}");
+    assert!(plan.to_string().contains("after steps 2 and 3"), "{plan}");
 
     let org = OrganizationClients::new(everything());
     let plan = org.plan(&offboarding()).await;
