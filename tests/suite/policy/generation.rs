@@ -85,6 +85,7 @@ fn policy_with_narrower_permissions_omits_them() {
         some("update"),
         some("delete"),
         Permission::describe_account(bob()),
+        Permission::describe_organizational_unit("ou-exam-00000001".parse().unwrap()),
         Permission::register_delegated_administrator(bob(), ServicePrincipal::SYSTEMS_MANAGER),
     ]);
     assert_eq!(Policy::allowing(wide_and_narrow.clone(), &known()), everything);
