@@ -77,7 +77,7 @@ async fn decorated_client_passes_every_operation_once() {
     for (operation, input) in [
         ("DescribeAccount", "account: Some(AccountId(222222222222))"),
         ("DescribeOrganizationalUnit", "unit: Some(OrganizationalUnitId(ou-exam-00000001))"),
-        ("DeregisterDelegatedAdministrator", "account: Some(AccountId(222222222222)), principal: Some("),
+        ("DeregisterDelegatedAdministrator", "account: Some(AccountId(222222222222)), unit: None, principal: Some("),
         ("CreateResourceDataSync", "region: Some(Region(eu-central-1)), sync_type: Some(SyncFromSource), sync: Some("),
         ("DeleteResourceDataSync", "region: Some(Region(eu-central-1)), sync_type: Some(SyncFromSource), sync: Some("),
         ("UpdateResourceDataSync", "definition: Some(SyncDefinition"),

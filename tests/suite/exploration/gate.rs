@@ -274,12 +274,8 @@ impl OrganizationsApi for GatedClient {
     }
 
     async fn describe_organizational_unit(&self, unit: &OrganizationalUnitId) -> Result<OrganizationalUnit, Error> {
-        let (operation, unit) = (Operation::DescribeOrganizationalUnit, unit.clone());
-        let call = |client: sim::SimClient| {
-            let unit = unit.clone();
-            async move { client.describe_organizational_unit(&unit).await }
-        };
-        self.pass(operation, None, &unit, call).await
+        let call = |client: sim::SimClient| async move { client.describe_organizational_unit(unit).await };
+        self.pass(Operation::DescribeOrganizationalUnit, None, unit, call).await
     }
 
     async fn list_aws_service_access_for_organization(

@@ -399,8 +399,11 @@ async fn call_by_each_account_follows_the_documented_access() {
     let start = || {
         let single = single("old");
         let accounts = [management(), alice(), bob(), carol, outside()];
-        let start =
-            delegated().member(carol).trusted_access_for(&config()).delegated_administrator_for(&config(), carol);
+        let start = delegated()
+            .unit(unit("ou-exam-00000001"))
+            .member(carol)
+            .trusted_access_for(&config())
+            .delegated_administrator_for(&config(), carol);
         accounts.into_iter().fold(start, |start, account| start.data_sync(account, home(), single.clone()))
     };
     let callers = [management(), alice(), carol, bob(), outside()];
