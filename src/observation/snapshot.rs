@@ -281,7 +281,8 @@ impl Snapshot {
     /// Concurrently: `GetCallerIdentity` for every client whose account is not known yet,
     /// `DescribeOrganization`, `ListAWSServiceAccessForOrganization`,
     /// `ListDelegatedAdministrators` for each service, `DescribeAccount` for each account in the
-    /// scope, `DescribeOrganizationalUnit` for each unit in the scope, `ListResourceDataSync` for each client and Region and, if the scope includes the
+    /// scope, `DescribeOrganizationalUnit` for each unit in the scope, `ListResourceDataSync` for
+    /// each client and Region and, if the scope includes the
     /// role, `GetRole`.
     ///
     /// # Errors
