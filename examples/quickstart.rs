@@ -124,6 +124,7 @@ fn purpose(operation: Operation) -> &'static str {
         Operation::ListAwsServiceAccessForOrganization => "is trusted access enabled?",
         Operation::ListDelegatedAdministrators => "which account is registered?",
         Operation::DescribeAccount => "is the account an active member?",
+        Operation::DescribeOrganizationalUnit => "does the unit exist?",
         Operation::EnableAwsServiceAccess => "enable trusted access",
         Operation::DisableAwsServiceAccess => "disable trusted access",
         Operation::RegisterDelegatedAdministrator => "register the account",

@@ -110,6 +110,7 @@
 //! | disable | `organizations:DisableAWSServiceAccess` |
 //! | protect data syncs | `ssm:ListResourceDataSync`, in each checked account |
 //! | data syncs | `ssm:ListResourceDataSync`, `ssm:CreateResourceDataSync`, `ssm:UpdateResourceDataSync`, `ssm:DeleteResourceDataSync` |
+//! | data syncs of organizational units | `organizations:DescribeOrganizationalUnit`, which is optional |
 //! | the role | `iam:GetRole`, `iam:CreateServiceLinkedRole`, `iam:DeleteServiceLinkedRole`, `iam:GetServiceLinkedRoleDeletionStatus` |
 //!
 //! Condition keys can limit the permissions: `organizations:ServicePrincipal` to

@@ -122,6 +122,7 @@ impl<'a> ModeledError<'a> {
             organizations::ConcurrentModificationException => "ConcurrentModificationException";
             organizations::ConstraintViolationException => "ConstraintViolationException", reason;
             organizations::InvalidInputException => "InvalidInputException", reason;
+            organizations::OrganizationalUnitNotFoundException => "OrganizationalUnitNotFoundException";
             organizations::ServiceException => "ServiceException";
             organizations::TooManyRequestsException => "TooManyRequestsException";
             organizations::UnsupportedApiEndpointException => "UnsupportedAPIEndpointException";

@@ -12,7 +12,7 @@ use super::convert::{absent, date, listed, page, required};
 use super::retry_classifier::NoRetryOnUnknownOutcome;
 use crate::domain::{
     Account, AccountId, AccountState, DelegatedAdministrator, EnabledService, FeatureSet, Operation, Organization,
-    OrganizationId, Page, PageToken, Partition, ServicePrincipal,
+    OrganizationId, OrganizationalUnit, OrganizationalUnitId, Page, PageToken, Partition, ServicePrincipal,
 };
 use crate::error::Error;
 use crate::ports::OrganizationsApi;
@@ -43,6 +43,20 @@ impl OrganizationsApi for AwsClient {
         let found = output.account().ok_or_else(|| absent(operation, "Account"))?;
         let id = required(operation, "Id", found.id(), AccountId::new)?;
         Ok(Account { id, state: state(found.state(), found.status()) })
+    }
+
+    async fn describe_organizational_unit(&self, unit: &OrganizationalUnitId) -> Result<OrganizationalUnit, Error> {
+        let operation = Operation::DescribeOrganizationalUnit;
+        let attempts = CallTracker::new(operation);
+        let request = self
+            .organizations
+            .describe_organizational_unit()
+            .organizational_unit_id(unit.as_str())
+            .customize()
+            .interceptor(attempts.clone());
+        let output = attempts.end(request.send().await)?;
+        let found = output.organizational_unit().ok_or_else(|| absent(operation, "OrganizationalUnit"))?;
+        required(operation, "Id", found.id(), OrganizationalUnitId::new).map(OrganizationalUnit::new)
     }
 
     async fn list_aws_service_access_for_organization(

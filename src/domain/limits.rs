@@ -18,6 +18,9 @@ pub(crate) const MAX_PAGES: usize = 1_000;
 /// Number of calls in several Regions that run concurrently: every Region of two accounts.
 pub(crate) const MAX_CONCURRENCY: usize = 80;
 
+/// Number of organizational units that are read concurrently. A data sync may name 1,000 units.
+pub(crate) const UNIT_CONCURRENCY: usize = 10;
+
 /// Number of calls that AWS allows each second, and at once after a pause.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CallRate {

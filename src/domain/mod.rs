@@ -55,7 +55,8 @@ pub use identifiers::{
 };
 pub use operation::Operation;
 pub use organization::{
-    Account, AccountState, CallerIdentity, DelegatedAdministrator, EnabledService, FeatureSet, Organization, Page,
+    Account, AccountState, CallerIdentity, DelegatedAdministrator, EnabledService, FeatureSet, Organization,
+    OrganizationalUnit, Page,
 };
 pub use partition::GlobalEndpoint;
 pub use precondition::Precondition;

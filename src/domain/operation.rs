@@ -10,6 +10,8 @@ pub enum Operation {
     DescribeOrganization,
     /// Organizations: describes one member account.
     DescribeAccount,
+    /// Organizations: describes one organizational unit.
+    DescribeOrganizationalUnit,
     /// Organizations: lists the services with trusted access.
     ListAwsServiceAccessForOrganization,
     /// Organizations: enables trusted access for a service.
@@ -47,6 +49,7 @@ impl Operation {
     pub const ALL: &'static [Self] = &[
         Self::DescribeOrganization,
         Self::DescribeAccount,
+        Self::DescribeOrganizationalUnit,
         Self::ListAwsServiceAccessForOrganization,
         Self::EnableAwsServiceAccess,
         Self::DisableAwsServiceAccess,
@@ -70,6 +73,7 @@ impl Operation {
         match self {
             Self::DescribeOrganization => "DescribeOrganization",
             Self::DescribeAccount => "DescribeAccount",
+            Self::DescribeOrganizationalUnit => "DescribeOrganizationalUnit",
             Self::ListAwsServiceAccessForOrganization => "ListAWSServiceAccessForOrganization",
             Self::EnableAwsServiceAccess => "EnableAWSServiceAccess",
             Self::DisableAwsServiceAccess => "DisableAWSServiceAccess",

@@ -1,7 +1,7 @@
 use std::time::SystemTime;
 
 use super::redact::redact;
-use super::{AccountId, OrganizationId, PageToken, Partition, ServicePrincipal};
+use super::{AccountId, OrganizationId, OrganizationalUnitId, PageToken, Partition, ServicePrincipal};
 
 /// Feature set of an organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -154,6 +154,25 @@ impl Account {
     pub fn with_state(mut self, state: Option<AccountState>) -> Self {
         self.state = state;
         self
+    }
+}
+
+/// An organizational unit, as `DescribeOrganizationalUnit` shows it.
+///
+/// The name of the unit is omitted, because the crate does not use it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+pub struct OrganizationalUnit {
+    /// The id of the unit.
+    pub id: OrganizationalUnitId,
+}
+
+impl OrganizationalUnit {
+    /// Creates a unit.
+    #[must_use]
+    pub fn new(id: OrganizationalUnitId) -> Self {
+        Self { id }
     }
 }
 

@@ -100,6 +100,14 @@ impl SyncDefinition {
         &self.regions.0
     }
 
+    /// Returns the organizational units of the source; empty for another source.
+    pub(crate) fn units(&self) -> &[OrganizationalUnitId] {
+        match &self.source {
+            SyncSource::OrganizationalUnits(units) => units.as_slice(),
+            SyncSource::EntireOrganization | SyncSource::SingleAccount => &[],
+        }
+    }
+
     /// Returns whether the sync depends on trusted access and the delegation.
     pub(crate) fn is_of_organization(&self) -> bool {
         self.source.source_type() == SyncSourceType::AwsOrganizations
@@ -231,13 +239,9 @@ mod serialization {
 
     impl Serialize for SyncDefinition {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            let units = match &self.source {
-                SyncSource::OrganizationalUnits(units) => units.as_slice().to_vec(),
-                SyncSource::EntireOrganization | SyncSource::SingleAccount => Vec::new(),
-            };
             let saved = SyncDefinitionRepr {
                 name: self.name.clone(),
-                units,
+                units: self.units().to_vec(),
                 single_account: self.source == SyncSource::SingleAccount,
                 source_regions: self.regions().to_vec(),
                 future_regions: self.future_regions,

@@ -62,6 +62,9 @@ pub(super) fn classify(
 
         // The code applies both to an account outside the organization and to such a caller.
         "AccountNotFoundException" => Classification::permanent(ErrorKind::AccountNotFound).likely(),
+        "OrganizationalUnitNotFoundException" => {
+            Classification::permanent(ErrorKind::OrganizationalUnitNotFound { units: Vec::new() })
+        }
         "AccountNotRegisteredException" => Classification::permanent(ErrorKind::NotDelegatedAdministrator),
         "ConstraintViolationException" => Classification::permanent(constraint(reason)),
         // `RegisterDelegatedAdministrator` also returns this reason while trusted access is

@@ -126,6 +126,10 @@ impl Repr {
             ),
             ErrorKind::TrustedAccessDisabled => write!(f, "trusted access for {service} is disabled"),
             ErrorKind::AccountNotFound => f.write_str("the account is not in the organization"),
+            ErrorKind::OrganizationalUnitNotFound { units } => {
+                f.write_str("the organization has no such organizational unit")?;
+                if units.is_empty() { Ok(()) } else { write!(f, ": {}", join_with_and(units)) }
+            }
             ErrorKind::AccountNotActive { state } => {
                 write!(f, "the account is {state}; only an ACTIVE account can become the delegated administrator")
             }

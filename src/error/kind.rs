@@ -1,7 +1,8 @@
 use std::fmt;
 
 use crate::domain::{
-    AccountId, AccountState, BlockingSync, Operation, OrganizationId, Precondition, RoleUsage, SyncName,
+    AccountId, AccountState, BlockingSync, Operation, OrganizationId, OrganizationalUnitId, Precondition, RoleUsage,
+    SyncName,
 };
 
 /// Category of an [`Error`](crate::Error).
@@ -31,6 +32,12 @@ pub enum ErrorKind {
     TrustedAccessDisabled,
     /// The account is not in the organization.
     AccountNotFound,
+    /// The organization has no such organizational units.
+    #[non_exhaustive]
+    OrganizationalUnitNotFound {
+        /// The unknown units. The list is empty if only AWS's response is known.
+        units: Vec<OrganizationalUnitId>,
+    },
     /// The account is not active, and only an active account can become the administrator.
     #[non_exhaustive]
     AccountNotActive {
@@ -189,6 +196,7 @@ impl ErrorKind {
             Self::IsManagementAccount => "is_management_account",
             Self::TrustedAccessDisabled => "trusted_access_disabled",
             Self::AccountNotFound => "account_not_found",
+            Self::OrganizationalUnitNotFound { .. } => "organizational_unit_not_found",
             Self::AccountNotActive { .. } => "account_not_active",
             Self::AlreadyDelegated { .. } => "already_delegated",
             Self::NotDelegatedAdministrator => "not_delegated_administrator",

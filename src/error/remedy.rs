@@ -571,6 +571,7 @@ impl Repr {
             ErrorKind::IsManagementAccount | ErrorKind::AccountNotFound | ErrorKind::AccountNotActive { .. } => {
                 vec![Remedy::UseActiveMember]
             }
+            ErrorKind::OrganizationalUnitNotFound { .. } => vec![Remedy::CorrectUnits],
             ErrorKind::AlreadyDelegated { accounts: holders } => {
                 vec![Remedy::Deregister { accounts: holders.clone(), principal: self.principal() }]
             }

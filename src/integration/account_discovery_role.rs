@@ -55,7 +55,7 @@ impl<S: ObservedState, C> Integration<S, C> {
 
     fn role_through<'a, T, I: ?Sized>(&'a mut self, iam: &'a I) -> AccountDiscoveryRole<'a, T, I> {
         let management = self.organization().management_account;
-        let (wait_policy, change_log) = self.wait_policy_and_log();
+        let (_, wait_policy, change_log) = self.client_policy_and_log();
         AccountDiscoveryRole { iam, management, wait_policy, change_log, state: PhantomData }
     }
 }

@@ -123,6 +123,15 @@ impl<S: ObservedState, C> Integration<S, C> {
     }
 
     pub(crate) fn data_syncs_of<'a, T, M: ?Sized>(&'a mut self, account: AccountId, ssm: &'a M) -> DataSyncs<'a, T, M> {
+        self.client_and_data_syncs_of(account, ssm).1
+    }
+
+    /// Returns the client of the handle with the data syncs, for reads during a write.
+    pub(crate) fn client_and_data_syncs_of<'a, T, M: ?Sized>(
+        &'a mut self,
+        account: AccountId,
+        ssm: &'a M,
+    ) -> (&'a C, DataSyncs<'a, T, M>) {
         let organization = self.organization().clone();
         let viewpoint = if account == organization.management_account {
             ObservedOwner::Management(account)
@@ -131,8 +140,8 @@ impl<S: ObservedState, C> Integration<S, C> {
         } else {
             ObservedOwner::Other(account)
         };
-        let (wait_policy, change_log) = self.wait_policy_and_log();
-        DataSyncs { ssm, organization, viewpoint, wait_policy, change_log, state: PhantomData }
+        let (client, wait_policy, change_log) = self.client_policy_and_log();
+        (client, DataSyncs { ssm, organization, viewpoint, wait_policy, change_log, state: PhantomData })
     }
 }
 

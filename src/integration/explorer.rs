@@ -134,7 +134,10 @@ impl<'a> ExplorerSetup<'a> {
 
     /// Creates the role, then the syncs: AWS requires the role before a program creates a sync. The
     /// syncs are listed concurrently with the reads of the role.
-    async fn set_up<S: TrustedAccessEnabled, C>(&self, handle: &mut Integration<S, C>) -> Result<(), Error> {
+    async fn set_up<S: TrustedAccessEnabled, C: OrganizationsApi>(
+        &self,
+        handle: &mut Integration<S, C>,
+    ) -> Result<(), Error> {
         let (policy, local_changes) = (handle.base.wait_policy, handle.local_changes());
         let management = handle.organization().management_account;
         let role = async {
@@ -152,7 +155,7 @@ impl<'a> ExplorerSetup<'a> {
         }
         let mut results = Vec::new();
         for (sync, listing) in self.syncs.iter().zip(listings) {
-            results.push(sync.ensure(handle, listing, RefusalReads { iam: self.iam, organizations: None }).await);
+            results.push(sync.ensure(handle, listing, self.iam).await);
         }
         Error::all(results).map(drop)
     }
@@ -179,14 +182,15 @@ impl ExplorerSync<'_> {
         Ok((account?, listings.collect()))
     }
 
-    async fn ensure<S: TrustedAccessEnabled, C>(
+    async fn ensure<S: TrustedAccessEnabled, C: OrganizationsApi>(
         &self,
         handle: &mut Integration<S, C>,
         listing: Result<(AccountId, BTreeMap<Region, Vec<DataSync>>), Error>,
-        refusal_reads: RefusalReads<'_>,
+        iam: Option<&dyn IamClient>,
     ) -> Result<(), Error> {
         let (account, listings) = listing?;
-        let mut syncs = handle.data_syncs_of::<S, _>(account, self.ssm);
+        let (client, mut syncs) = handle.client_and_data_syncs_of::<S, _>(account, self.ssm);
+        let refusal_reads = RefusalReads { iam, organizations: Some(client) };
         syncs.ensure_known(self.definition, self.regions, listings, refusal_reads).await?.into_result().map(drop)
     }
 
@@ -279,7 +283,10 @@ impl<S: TrustedAccessEnabled, C> Integration<S, C> {
     /// accounts, `ssm:ListResourceDataSync`, `ssm:CreateResourceDataSync` and
     /// `ssm:UpdateResourceDataSync`. AWS: [Explorer's resource data
     /// syncs](https://docs.aws.amazon.com/systems-manager/latest/userguide/Explorer-resource-data-sync.html).
-    pub async fn ensure_explorer(&mut self, explorer: &ExplorerSetup<'_>) -> Result<(), Error> {
+    pub async fn ensure_explorer(&mut self, explorer: &ExplorerSetup<'_>) -> Result<(), Error>
+    where
+        C: OrganizationsApi,
+    {
         explorer.check()?;
         explorer.set_up(self).await
     }

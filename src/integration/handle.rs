@@ -231,8 +231,9 @@ impl<S: ObservedState, C> Integration<S, C> {
         self.base.change_log.local_changes()
     }
 
-    pub(crate) fn wait_policy_and_log(&mut self) -> (WaitPolicy<'_>, &mut ChangeLog) {
-        (self.base.wait_policy.with_notifier(&self.base.recorder), &mut self.base.change_log)
+    pub(crate) fn client_policy_and_log(&mut self) -> (&C, WaitPolicy<'_>, &mut ChangeLog) {
+        let HandleContext { client, wait_policy, change_log, recorder } = &mut self.base;
+        (client, wait_policy.with_notifier(recorder), change_log)
     }
 
     /// Returns whether the state is current.

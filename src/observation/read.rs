@@ -4,11 +4,13 @@
 use std::time::Duration;
 
 use futures_util::future::{join, join4};
+use futures_util::stream::{self, StreamExt};
 
 use super::{Paginator, retrying};
+use crate::domain::limits::UNIT_CONCURRENCY;
 use crate::domain::{
-    AccountId, CallContext, DelegatedAdministrator, EnabledService, FeatureSet, Operation, SYSTEMS_MANAGER,
-    ServicePrincipal, ServiceStatus,
+    AccountId, CallContext, DelegatedAdministrator, EnabledService, FeatureSet, Operation, OrganizationalUnit,
+    OrganizationalUnitId, SYSTEMS_MANAGER, ServicePrincipal, ServiceStatus,
 };
 use crate::error::{Error, ErrorKind};
 use crate::ports::{OrganizationsApi, StsApi};
@@ -116,4 +118,20 @@ pub(super) async fn delegation<C: OrganizationsApi + ?Sized>(
         pages.advance(page.next).map_err(of_service)?;
     }
     Ok(Some(all))
+}
+
+/// Reads organizational units concurrently, in order. `None` stands for a unit that does not exist.
+pub(crate) async fn organizational_units<C: OrganizationsApi + ?Sized>(
+    client: &C,
+    units: impl IntoIterator<Item = &OrganizationalUnitId>,
+) -> Vec<Result<Option<OrganizationalUnit>, Error>> {
+    let reads: Vec<_> = units.into_iter().map(|unit| client.describe_organizational_unit(unit)).collect();
+    let found: Vec<_> = stream::iter(reads).buffered(UNIT_CONCURRENCY).collect().await;
+    found
+        .into_iter()
+        .map(|read| match read {
+            Err(error) if error.code() == Some("OrganizationalUnitNotFoundException") => Ok(None),
+            read => read.map(Some),
+        })
+        .collect()
 }

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use futures_util::future::{join, join_all, join5};
+use futures_util::future::{join_all, join3, join5};
 use futures_util::stream::{self, StreamExt};
 use tracing::Instrument;
 use tracing::field::display;
@@ -12,7 +12,8 @@ use super::{list_data_syncs, read, retrying};
 use crate::domain::limits::MAX_CONCURRENCY;
 use crate::domain::{
     Account, AccountId, CallContext, DataSync, DataSyncId, DelegatedAdministrator, EnabledService, Operation,
-    Organization, Region, Role, RoleName, SYSTEMS_MANAGER, ServicePrincipal, ServiceState, ServiceStatus, SyncType,
+    Organization, OrganizationalUnit, OrganizationalUnitId, Region, Role, RoleName, SYSTEMS_MANAGER, ServicePrincipal,
+    ServiceState, ServiceStatus, SyncType,
 };
 use crate::error::{Error, ErrorKind, RetryStatus};
 use crate::ports::{Client, IamApi, OrganizationsApi};
@@ -28,6 +29,7 @@ pub struct SnapshotScope {
     pub(crate) role: bool,
     pub(crate) regions: BTreeSet<Region>,
     pub(crate) accounts: BTreeSet<AccountId>,
+    pub(crate) units: BTreeSet<OrganizationalUnitId>,
 }
 
 impl Default for SnapshotScope {
@@ -44,6 +46,7 @@ impl SnapshotScope {
             role: false,
             regions: BTreeSet::new(),
             accounts: BTreeSet::new(),
+            units: BTreeSet::new(),
         }
     }
 
@@ -70,6 +73,12 @@ impl SnapshotScope {
         self.accounts.insert(account);
         self
     }
+
+    /// Adds an organizational unit, such as one that a data sync collects from.
+    pub fn with_unit(mut self, unit: OrganizationalUnitId) -> Self {
+        self.units.insert(unit);
+        self
+    }
 }
 
 /// Observed state of the organization.
@@ -88,6 +97,8 @@ pub struct Snapshot {
     pub(crate) syncs: Vec<SyncListing>,
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub(crate) accounts: Vec<AccountReading>,
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
+    pub(crate) units: Vec<UnitReading>,
     #[cfg_attr(feature = "serde", serde(skip))]
     taken: TakenAt,
 }
@@ -178,6 +189,17 @@ pub struct AccountReading {
     pub details: Reading<Option<Account>>,
 }
 
+/// Observed organizational unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
+#[non_exhaustive]
+pub struct UnitReading {
+    /// The unit.
+    pub unit: OrganizationalUnitId,
+    /// The unit as AWS describes it; `None` if the organization has no such unit.
+    pub details: Reading<Option<OrganizationalUnit>>,
+}
+
 /// Time at which this process took a snapshot, until a run uses the snapshot. Clones share it.
 ///
 /// The time is not serialized and not compared.
@@ -259,7 +281,8 @@ impl Snapshot {
     /// Concurrently: `GetCallerIdentity` for every client whose account is not known yet,
     /// `DescribeOrganization`, `ListAWSServiceAccessForOrganization`,
     /// `ListDelegatedAdministrators` for each service, `DescribeAccount` for each account in the
-    /// scope, `ListResourceDataSync` for each client and Region and, if the scope includes the
+    /// scope, `DescribeOrganizationalUnit` for each unit in the scope, `ListResourceDataSync` for
+    /// each client and Region and, if the scope includes the
     /// role, `GetRole`.
     ///
     /// # Errors
@@ -271,7 +294,8 @@ impl Snapshot {
     ///
     /// The permissions of [`observe`](crate::Integration::observe). A scope with the role adds
     /// `iam:GetRole`; a scope with Regions adds `ssm:ListResourceDataSync`; a scope with accounts
-    /// adds `organizations:DescribeAccount`. AWS: [Delegated
+    /// adds `organizations:DescribeAccount`; a scope with units adds
+    /// `organizations:DescribeOrganizationalUnit`. AWS: [Delegated
     /// administrator for AWS
     /// services](https://docs.aws.amazon.com/organizations/latest/userguide/orgs_integrate_delegated_admin.html),
     /// [Explorer's resource data
@@ -302,7 +326,9 @@ impl Snapshot {
             join_all(scope.accounts.iter().map(|account| client.describe_account(*account))),
         );
         let listings = clients.read_each(|client| list_syncs(client, &scope.regions, concurrency, clients.wait_policy));
-        let ((organization, trusted, administrators, role, accounts), listings) = join(services, listings).await;
+        let units = read::organizational_units(client, &scope.units);
+        let ((organization, trusted, administrators, role, accounts), units, listings) =
+            join3(services, units, listings).await;
         let (by_account, mut listings) = listings?;
         let caller = by_account.caller();
         let organization = organization.map_err(|error| error.with_caller(caller))?;
@@ -341,6 +367,11 @@ impl Snapshot {
             AccountReading { account: *account, details: Reading::from_result(details) }
         });
         let accounts = accounts.collect();
+        let units = scope.units.iter().zip(units).map(|(unit, described)| UnitReading {
+            unit: unit.clone(),
+            details: Reading::from_result(described.map_err(|error| error.with_context(&known))),
+        });
+        let units = units.collect();
         let mut syncs = Vec::new();
         for region in &scope.regions {
             for (account, listings) in &mut listings {
@@ -372,6 +403,7 @@ impl Snapshot {
             role,
             syncs,
             accounts,
+            units,
             taken: TakenAt(Arc::new(Mutex::new(Some(Moment::now())))),
         };
         Ok((by_account, snapshot))
@@ -431,6 +463,12 @@ impl Snapshot {
     #[must_use]
     pub fn accounts(&self) -> &[AccountReading] {
         &self.accounts
+    }
+
+    /// Returns the organizational units that were read.
+    #[must_use]
+    pub fn units(&self) -> &[UnitReading] {
+        &self.units
     }
 
     /// Returns what AWS shows of a member account; `None` if the account was not read or could not

@@ -6,13 +6,13 @@ use futures_util::future::join;
 
 use super::change_log::LocalChanges;
 use super::known_read::KnownRead;
-use super::refusal_cause::RefusalReads;
+use super::refusal_cause::{INVALID_CONFIGURATION, RefusalReads};
 use super::retry::repeat_refused;
 use super::sync_guard::{SyncKnowledge, was_deleted_by_us};
 use crate::domain::limits::{OPT_IN_REGIONS, SYNC_QUOTA};
 use crate::domain::{
     AccountId, Certainty, Change, ChangeKind, DataSync, DataSyncId, EnsureOutcome, Operation, Organization, Region,
-    SYSTEMS_MANAGER, SyncDefinition, SyncName, SyncSource, SyncSourceType, SyncType, same_date,
+    SYSTEMS_MANAGER, SyncDefinition, SyncName, SyncSourceType, SyncType, same_date,
 };
 use crate::error::{Error, ErrorKind, RetryStatus, WriteStatus};
 use crate::observation::{RetryingClient, list_data_syncs, retrying};
@@ -80,11 +80,7 @@ pub(crate) fn compare_definition(found: &DataSync, wanted: &SyncDefinition) -> D
         // The attribute is missing or only partly readable, so an update sets it explicitly.
         _ => return DefinitionMatch::Differs,
     }
-    let units = match wanted.source() {
-        SyncSource::OrganizationalUnits(units) => units.as_slice(),
-        _ => &[],
-    };
-    if sorted(&found.units) != sorted(units) || sorted(&found.regions) != sorted(wanted.regions()) {
+    if sorted(&found.units) != sorted(wanted.units()) || sorted(&found.regions) != sorted(wanted.regions()) {
         return DefinitionMatch::Differs;
     }
     let booleans = [
@@ -391,14 +387,21 @@ impl<M: SystemsManagerApi + ?Sized> RegionSyncs<'_, M> {
         F: Future<Output = Result<(), Error>>,
     {
         let name = |error| self.with_context(error).with_sync(wanted);
+        let mut has_read_units = false;
         loop {
             let mut error = match self.local_changes.recorder.send(operation, kind.clone(), write()).await {
                 Ok((sent, result)) => return Ok((sent, result.err().map(name))),
                 Err(error) => name(error),
             };
             let late = self.is_stale_refusal(&error);
+            let (reads, local_changes) = (self.refusal_reads, self.local_changes);
+            if error.code() == Some(INVALID_CONFIGURATION) && !std::mem::replace(&mut has_read_units, true) {
+                error = match reads.explain_units(error, wanted, self.wait_policy).await {
+                    Ok(explained) => return Err(explained),
+                    Err(unexplained) => unexplained,
+                };
+            }
             if late {
-                let (reads, local_changes) = (self.refusal_reads, self.local_changes);
                 error = match reads.explain(error, self.account, local_changes, self.wait_policy).await {
                     Ok(explained) => return Err(explained),
                     Err(unexplained) => unexplained,
@@ -424,7 +427,7 @@ impl<M: SystemsManagerApi + ?Sized> RegionSyncs<'_, M> {
         );
         match refusal.code() {
             Some("AccessDeniedException") => registered,
-            Some("ResourceDataSyncInvalidConfigurationException") => {
+            Some(INVALID_CONFIGURATION) => {
                 let needed = |kind: &ChangeKind| {
                     matches!(kind, ChangeKind::TrustedAccessEnabled { .. } | ChangeKind::RoleCreated { .. })
                 };

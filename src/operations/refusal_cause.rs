@@ -2,9 +2,9 @@
 
 use super::change_log::LocalChanges;
 use super::service_linked_role;
-use crate::domain::{AccountId, ChangeKind, SYSTEMS_MANAGER};
+use crate::domain::{AccountId, ChangeKind, SYSTEMS_MANAGER, SyncDefinition};
 use crate::error::{Error, ErrorKind, Remedy};
-use crate::observation;
+use crate::observation::{self, retrying};
 use crate::ports::{IamClient, OrganizationsApi};
 use crate::wait::WaitPolicy;
 
@@ -18,6 +18,9 @@ pub(crate) struct RefusalReads<'a> {
     pub(crate) organizations: Option<&'a dyn OrganizationsApi>,
 }
 
+/// Code of a refusal for a missing prerequisite, such as the role, and for an unknown unit.
+pub(super) const INVALID_CONFIGURATION: &str = "ResourceDataSyncInvalidConfigurationException";
+
 impl RefusalReads<'_> {
     /// Returns the refusal with the cause that a read shows, or the unchanged refusal as an error.
     pub(super) async fn explain(
@@ -30,11 +33,30 @@ impl RefusalReads<'_> {
         if self.shows_other_administrator(account, local_changes).await {
             return Ok(refusal.with_account(account).with_confirmed_kind(ErrorKind::NotDelegatedAdministrator));
         }
-        let needs_role = refusal.code() == Some("ResourceDataSyncInvalidConfigurationException");
+        let needs_role = refusal.code() == Some(INVALID_CONFIGURATION);
         if needs_role && self.shows_no_role(local_changes, policy).await {
             return Ok(refusal.with_remedy(Remedy::CreateRole));
         }
         Err(refusal)
+    }
+
+    /// Returns the refusal with the units of the sync that a read shows to be unknown, or the
+    /// unchanged refusal as an error.
+    pub(super) async fn explain_units(
+        self,
+        refusal: Error,
+        wanted: &SyncDefinition,
+        policy: WaitPolicy<'_>,
+    ) -> Result<Error, Error> {
+        let Some(client) = self.organizations else { return Err(refusal) };
+        let reads = observation::organizational_units(&retrying(client, policy), wanted.units()).await;
+        // A failed read proves nothing.
+        let unknown = wanted.units().iter().zip(reads).filter(|(_, read)| matches!(read, Ok(None)));
+        let units: Vec<_> = unknown.map(|(unit, _)| unit.clone()).collect();
+        if units.is_empty() {
+            return Err(refusal);
+        }
+        Ok(refusal.with_confirmed_kind(ErrorKind::OrganizationalUnitNotFound { units }))
     }
 
     /// Returns whether another account administers Systems Manager instead of this registered one.

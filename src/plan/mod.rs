@@ -58,7 +58,7 @@ mod undo;
 
 pub use crate::domain::Precondition;
 pub use crate::observation::{
-    AccountReading, Clients, ReadFailure, Reading, ServiceReading, Snapshot, SnapshotScope, SyncListing,
+    AccountReading, Clients, ReadFailure, Reading, ServiceReading, Snapshot, SnapshotScope, SyncListing, UnitReading,
 };
 pub use event::{Applied, ApplyError, Event};
 pub use receipt::{Receipt, UndoOptions};
@@ -238,6 +238,7 @@ impl Target {
         scope.principals.extend(self.services.keys().cloned());
         scope.role = self.role.is_some() || !self.syncs.is_empty() || self.migrated.is_some();
         scope.accounts.extend(self.services.values().flat_map(ServiceTarget::future_administrators));
+        scope.units.extend(self.units().cloned());
         scope
     }
 

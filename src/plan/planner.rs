@@ -513,6 +513,7 @@ impl<'a> Planner<'a> {
             let found = self.now.require_sync(at)?.cloned();
             let Some(found) = found else {
                 self.check_quota(at, definition)?;
+                self.check_units(Operation::CreateResourceDataSync, at, definition)?;
                 let action = Action::CreateSync { sync: at.clone(), definition: definition.clone() };
                 self.push(action, "it does not exist".to_owned(), None)?;
                 continue;
@@ -535,6 +536,7 @@ impl<'a> Planner<'a> {
                     return Err(error.with_caller(Some(at.account)).with_region(at.region.clone()));
                 }
                 DefinitionMatch::Differs => {
+                    self.check_units(Operation::UpdateResourceDataSync, at, definition)?;
                     let reason = format!("it collects from {}", ListedSync(&found));
                     let action = Action::UpdateSync { sync: at.clone(), definition: definition.clone() };
                     self.push(action, reason, None)?;
@@ -588,6 +590,33 @@ impl<'a> Planner<'a> {
             return refuse(ErrorKind::SyncQuotaExceeded {
                 names: there.iter().map(|sync| sync.name.clone()).collect(),
             });
+        }
+        Ok(())
+    }
+
+    /// Refuses a sync of units that a read shows to be unknown. Unread units are noted, because AWS
+    /// checks them too.
+    fn check_units(&mut self, operation: Operation, at: &DataSyncId, definition: &SyncDefinition) -> Result<(), Error> {
+        let (mut unknown, mut unread, mut failure) = (Vec::new(), Vec::new(), None);
+        for reading in self.now.units.iter().filter(|reading| definition.units().contains(&reading.unit)) {
+            match &reading.details {
+                Reading::Known(Some(_)) => {}
+                Reading::Known(None) => unknown.push(reading.unit.clone()),
+                Reading::Unknown(failed) => {
+                    unread.push(&reading.unit);
+                    failure.get_or_insert(&failed.error);
+                }
+            }
+        }
+        if !unknown.is_empty() {
+            let error = Error::new(ErrorKind::OrganizationalUnitNotFound { units: unknown }).with_operation(operation);
+            return Err(error.with_caller(Some(at.account)).with_region(at.region.clone()));
+        }
+        if let Some(failure) = failure {
+            let note = format!("organizational units not checked: {}: {failure}", join_with_and(&unread));
+            if !self.draft.unknowns.contains(&note) {
+                self.draft.unknowns.push(note);
+            }
         }
         Ok(())
     }

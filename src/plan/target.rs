@@ -2,7 +2,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
 use crate::domain::{
-    AccountId, DataSync, DataSyncId, Operation, Region, SYSTEMS_MANAGER, ServicePrincipal, SyncDefinition, SyncName,
+    AccountId, DataSync, DataSyncId, Operation, OrganizationalUnitId, Region, SYSTEMS_MANAGER, ServicePrincipal,
+    SyncDefinition, SyncName,
 };
 use crate::error::{Error, ErrorKind};
 use crate::policy::Caller;
@@ -336,6 +337,14 @@ impl Target {
         let named = self.syncs.iter().flat_map(|sync| &sync.regions);
         let migrated = self.migrated.iter().flatten().map(|(at, _)| &at.region);
         named.chain(migrated).chain(&self.search_regions).cloned().collect()
+    }
+
+    /// Returns the organizational units of the syncs that the target requires.
+    pub(super) fn units(&self) -> impl Iterator<Item = &OrganizationalUnitId> {
+        self.syncs.iter().flat_map(|sync| match &sync.want {
+            SyncTargetState::Present(definition) => definition.units(),
+            SyncTargetState::Absent(_) => &[],
+        })
     }
 
     pub(super) fn service(&self, principal: &ServicePrincipal) -> ServiceTarget {

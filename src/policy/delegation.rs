@@ -52,7 +52,8 @@ impl DelegationPolicy {
     /// The operations are those that this crate calls.
     #[must_use]
     pub fn can_allow(operation: Operation) -> bool {
-        operation == Operation::DescribeAccount || OBSERVED.contains(&operation)
+        matches!(operation, Operation::DescribeAccount | Operation::DescribeOrganizationalUnit)
+            || OBSERVED.contains(&operation)
     }
 
     fn to_json(&self) -> JsonValue {

@@ -1,6 +1,8 @@
 use std::fmt;
 
-use crate::domain::{AccountId, Operation, Region, RoleName, ServicePrincipal, SyncName, SyncType};
+use crate::domain::{
+    AccountId, Operation, OrganizationalUnitId, Region, RoleName, ServicePrincipal, SyncName, SyncType,
+};
 
 use super::merge::{self, Grant, StatementGroup};
 use super::{Condition, PolicyScope, Statement};
@@ -48,6 +50,7 @@ enum ResourceTarget {
     Everything,
     Service(ServicePrincipal),
     Account(Option<AccountId>),
+    Unit(Option<OrganizationalUnitId>),
     Administration(Option<AccountId>, ServicePrincipal),
     Sync(Option<(Region, SyncName)>),
     Role,
@@ -64,6 +67,15 @@ impl Permission {
     #[must_use]
     pub fn describe_account(account: AccountId) -> Self {
         Self::of_management(Operation::DescribeAccount, ResourceTarget::Account(Some(account)))
+    }
+
+    /// Returns the permission to read one organizational unit of a data sync.
+    ///
+    /// The permission is optional: without it, the crate does not find the unknown unit of a data
+    /// sync that AWS refuses.
+    #[must_use]
+    pub fn describe_organizational_unit(unit: OrganizationalUnitId) -> Self {
+        Self::of_management(Operation::DescribeOrganizationalUnit, ResourceTarget::Unit(Some(unit)))
     }
 
     /// Returns the permission to list the services with trusted access.
@@ -177,6 +189,7 @@ impl Permission {
             | Operation::ListAwsServiceAccessForOrganization
             | Operation::ListResourceDataSync => ResourceTarget::Everything,
             Operation::DescribeAccount => ResourceTarget::Account(None),
+            Operation::DescribeOrganizationalUnit => ResourceTarget::Unit(None),
             Operation::EnableAwsServiceAccess
             | Operation::DisableAwsServiceAccess
             | Operation::ListDelegatedAdministrators => ResourceTarget::Service(principal()),
@@ -260,6 +273,7 @@ impl Permission {
             ResourceTarget::Account(account) | ResourceTarget::Administration(account, _) => {
                 scope.account_arn(*account)
             }
+            ResourceTarget::Unit(unit) => scope.unit_arn(unit.as_ref()),
             ResourceTarget::Sync(sync) => {
                 scope.sync_arn(self.caller, sync.as_ref().map(|(region, name)| (region.as_str(), name)))
             }
@@ -281,7 +295,10 @@ impl Permission {
             ResourceTarget::Role if self.operation == Operation::CreateServiceLinkedRole => {
                 ("iam:AWSServiceName", ServicePrincipal::ACCOUNT_DISCOVERY.to_string())
             }
-            ResourceTarget::Everything | ResourceTarget::Account(_) | ResourceTarget::Role => return None,
+            ResourceTarget::Everything
+            | ResourceTarget::Account(_)
+            | ResourceTarget::Unit(_)
+            | ResourceTarget::Role => return None,
         };
         Some(Condition::equals(key, value))
     }
@@ -296,6 +313,7 @@ impl Permission {
     fn covers(&self, other: &Self) -> bool {
         let whatever = match (&self.on, &other.on) {
             (ResourceTarget::Account(None), ResourceTarget::Account(_))
+            | (ResourceTarget::Unit(None), ResourceTarget::Unit(_))
             | (ResourceTarget::Sync(None), ResourceTarget::Sync(_)) => true,
             (ResourceTarget::Administration(None, ours), ResourceTarget::Administration(_, theirs)) => ours == theirs,
             (ours, theirs) => ours == theirs,
@@ -331,6 +349,7 @@ impl Permission {
             }
             Operation::ListDelegatedAdministrators => StatementGroup::ReadTheAdministrators,
             Operation::DescribeAccount => StatementGroup::ReadAccounts,
+            Operation::DescribeOrganizationalUnit => StatementGroup::ReadUnits,
             Operation::EnableAwsServiceAccess | Operation::DisableAwsServiceAccess => {
                 StatementGroup::ManageTrustedAccess
             }
@@ -358,6 +377,8 @@ impl fmt::Display for Permission {
             ResourceTarget::Service(principal) => write!(f, " for {principal}"),
             ResourceTarget::Account(None) => f.write_str(" on any account"),
             ResourceTarget::Account(Some(account)) => write!(f, " on account {account}"),
+            ResourceTarget::Unit(None) => f.write_str(" on any organizational unit"),
+            ResourceTarget::Unit(Some(unit)) => write!(f, " on organizational unit {unit}"),
             ResourceTarget::Administration(None, principal) => write!(f, " on any account for {principal}"),
             ResourceTarget::Administration(Some(account), principal) => {
                 write!(f, " on account {account} for {principal}")

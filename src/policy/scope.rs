@@ -1,4 +1,4 @@
-use crate::domain::{AccountId, Organization, OrganizationId, Partition, SyncName};
+use crate::domain::{AccountId, Organization, OrganizationId, OrganizationalUnitId, Partition, SyncName};
 
 use super::Caller;
 
@@ -54,6 +54,12 @@ impl PolicyScope {
     pub(super) fn account_arn(&self, account: Option<AccountId>) -> String {
         let [management, account] = [self.management, account].map(or_any);
         format!("arn:{}:organizations::{management}:account/{}/{account}", self.partition(), self.organization())
+    }
+
+    /// Returns the ARN of an organizational unit, or of all units for `None`.
+    pub(super) fn unit_arn(&self, unit: Option<&OrganizationalUnitId>) -> String {
+        let (management, unit) = (or_any(self.management), unit.map_or("*", OrganizationalUnitId::as_str));
+        format!("arn:{}:organizations::{management}:ou/{}/{unit}", self.partition(), self.organization())
     }
 
     /// Returns the ARN of a data sync of the caller's account, or of all data syncs of the account

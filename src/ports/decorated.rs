@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use super::{IamApi, OrganizationsApi, StsApi, SystemsManagerApi};
 use crate::domain::{
     Account, AccountId, CallerIdentity, DataSync, DelegatedAdministrator, DeletionStatus, DeletionTaskId,
-    EnabledService, Operation, Organization, Page, PageToken, Region, Role, RoleName, ServicePrincipal, SyncDefinition,
-    SyncName, SyncType,
+    EnabledService, Operation, Organization, OrganizationalUnit, OrganizationalUnitId, Page, PageToken, Region, Role,
+    RoleName, ServicePrincipal, SyncDefinition, SyncName, SyncType,
 };
 use crate::error::Error;
 
@@ -20,6 +20,8 @@ pub struct Call<'a> {
     pub operation: Operation,
     /// The account to describe, register or deregister.
     pub account: Option<AccountId>,
+    /// The organizational unit to describe.
+    pub unit: Option<&'a OrganizationalUnitId>,
     /// The service.
     pub principal: Option<&'a ServicePrincipal>,
     /// The Region of the data syncs.
@@ -39,6 +41,7 @@ impl Call<'_> {
         Self {
             operation,
             account: None,
+            unit: None,
             principal: None,
             region: None,
             sync_type: None,
@@ -211,6 +214,8 @@ macro_rules! port {
 port!(OrganizationsApi {
     DescribeOrganization: describe_organization() -> Organization;
     DescribeAccount: describe_account(account: AccountId) -> Account { account: account };
+    DescribeOrganizationalUnit:
+        describe_organizational_unit(unit: &OrganizationalUnitId) -> OrganizationalUnit { unit: unit };
     ListAwsServiceAccessForOrganization:
         list_aws_service_access_for_organization(next: Option<PageToken>) -> Page<EnabledService>;
     EnableAwsServiceAccess: enable_aws_service_access(principal: &ServicePrincipal) -> () { principal: principal };

@@ -40,7 +40,7 @@
 //! use ssm_organizations::{
 //!     AccountId, Error, Integration, Observed, Region, ServicePrincipal, SyncName,
 //! };
-//! use ssm_organizations::domain::{DeletionTaskId, PageToken, RoleName};
+//! use ssm_organizations::domain::{DeletionTaskId, OrganizationalUnitId, PageToken, RoleName};
 //!
 //! mock! {
 //!     pub Client {}
@@ -49,6 +49,10 @@
 //!     impl OrganizationsApi for Client {
 //!         async fn describe_organization(&self) -> Result<Organization, Error>;
 //!         async fn describe_account(&self, account: AccountId) -> Result<Account, Error>;
+//!         async fn describe_organizational_unit(
+//!             &self,
+//!             unit: &OrganizationalUnitId,
+//!         ) -> Result<OrganizationalUnit, Error>;
 //!         async fn list_aws_service_access_for_organization(
 //!             &self,
 //!             next: Option<PageToken>,
@@ -158,8 +162,8 @@ mod systems_manager;
 
 pub use crate::domain::{
     Account, AccountState, CallerIdentity, DataSync, DelegatedAdministrator, DeletionStatus, EnabledService,
-    FeatureSet, Operation, Organization, OrganizationalUnits, Page, Role, RoleUsage, SourceRegions, SyncDefinition,
-    SyncSource, SyncSourceType, SyncState, SyncStatus, SyncType,
+    FeatureSet, Operation, Organization, OrganizationalUnit, OrganizationalUnits, Page, Role, RoleUsage, SourceRegions,
+    SyncDefinition, SyncSource, SyncSourceType, SyncState, SyncStatus, SyncType,
 };
 pub use decorated::{Call, CallHook, Decorated};
 pub use iam::IamApi;

@@ -2,8 +2,8 @@ use async_trait::async_trait;
 use auto_impl::auto_impl;
 
 use crate::domain::{
-    Account, AccountId, DelegatedAdministrator, EnabledService, Operation, Organization, Page, PageToken,
-    ServicePrincipal,
+    Account, AccountId, DelegatedAdministrator, EnabledService, Operation, Organization, OrganizationalUnit,
+    OrganizationalUnitId, Page, PageToken, ServicePrincipal,
 };
 use crate::error::Error;
 
@@ -37,6 +37,18 @@ pub trait OrganizationsApi: Send + Sync {
     async fn describe_account(&self, account: AccountId) -> Result<Account, Error> {
         let _ = account;
         Err(Error::unsupported(Operation::DescribeAccount))
+    }
+
+    /// Reads an organizational unit with [`DescribeOrganizationalUnit`]. Needs
+    /// `organizations:DescribeOrganizationalUnit`.
+    ///
+    /// The crate reads the units of a data sync only to find an unknown one. AWS returns
+    /// `OrganizationalUnitNotFoundException` if the organization has no such unit.
+    ///
+    /// [`DescribeOrganizationalUnit`]: https://docs.aws.amazon.com/organizations/latest/APIReference/API_DescribeOrganizationalUnit.html
+    async fn describe_organizational_unit(&self, unit: &OrganizationalUnitId) -> Result<OrganizationalUnit, Error> {
+        let _ = unit;
+        Err(Error::unsupported(Operation::DescribeOrganizationalUnit))
     }
 
     /// Returns one page of the services with trusted access, with

@@ -11,8 +11,8 @@ use super::organization_state::{OrganizationState, UpdateScope};
 use super::paging::PageRequest;
 use crate::domain::{
     Account, AccountId, CallerIdentity, DataSync, DelegatedAdministrator, DeletionStatus, DeletionTaskId,
-    EnabledService, Operation, Page, PageToken, Region, Role, RoleName, ServicePrincipal, SyncDefinition, SyncName,
-    SyncType,
+    EnabledService, Operation, OrganizationalUnit, OrganizationalUnitId, Page, PageToken, Region, Role, RoleName,
+    ServicePrincipal, SyncDefinition, SyncName, SyncType,
 };
 use crate::error::Error;
 use crate::ports::{IamApi, OrganizationsApi, StsApi, SystemsManagerApi};
@@ -255,6 +255,11 @@ impl OrganizationsApi for SimClient {
     async fn describe_account(&self, account: AccountId) -> Result<Account, Error> {
         let about = CallSubject::account(account);
         self.call(Operation::DescribeAccount, about, |world, caller| world.describe_account(caller, account)).await
+    }
+
+    async fn describe_organizational_unit(&self, unit: &OrganizationalUnitId) -> Result<OrganizationalUnit, Error> {
+        let operation = Operation::DescribeOrganizationalUnit;
+        self.call(operation, CallSubject::default(), |world, caller| world.describe_unit(caller, unit)).await
     }
 
     async fn list_aws_service_access_for_organization(

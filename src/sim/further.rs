@@ -7,7 +7,8 @@ use super::hierarchy::{AccountCreation, AccountDetails, FurtherError, Parent, Re
 use super::log::{CallOutcome, FurtherCall};
 use super::organization_state::{OrganizationState, UpdateScope};
 use crate::domain::{
-    AccountId, DelegatedAdministrator, Operation, Page, PageToken, Partition, Region, Role, ServicePrincipal, SyncName,
+    AccountId, DelegatedAdministrator, Operation, OrganizationalUnitId, Page, PageToken, Partition, Region, Role,
+    ServicePrincipal, SyncName,
 };
 use crate::error::Error;
 
@@ -66,6 +67,11 @@ impl SimOrganization {
     pub(crate) fn account_details(&self, account: AccountId) -> Option<AccountDetails> {
         let world = self.world();
         world.state_of(account).map(|state| world.account_details(account, state))
+    }
+
+    /// Returns an organizational unit with its name.
+    pub(crate) fn unit_details(&self, unit: &OrganizationalUnitId) -> UnitDetails {
+        self.world().unit_details(unit)
     }
 }
 
@@ -210,11 +216,6 @@ impl SimClient {
         let request = self.page(next.as_ref());
         let action = "organizations:ListParents";
         self.call_further(action, false, |world, caller| world.list_parents(caller, child, request)).await
-    }
-
-    pub(crate) async fn describe_unit(&self, unit: &str) -> Result<UnitDetails, FurtherError> {
-        let action = "organizations:DescribeOrganizationalUnit";
-        self.call_further(action, false, |world, caller| world.describe_unit(caller, unit)).await
     }
 
     pub(crate) async fn list_delegated_services(

@@ -31,7 +31,7 @@
 //!
 //! | service | further operations |
 //! | --- | --- |
-//! | Organizations, reads | `ListAccounts`, `ListRoots`, `ListOrganizationalUnitsForParent`, `ListAccountsForParent`, `ListParents`, `DescribeOrganizationalUnit`, `ListDelegatedServicesForAccount`, `DescribeCreateAccountStatus` |
+//! | Organizations, reads | `ListAccounts`, `ListRoots`, `ListOrganizationalUnitsForParent`, `ListAccountsForParent`, `ListParents`, `ListDelegatedServicesForAccount`, `DescribeCreateAccountStatus` |
 //! | Organizations, writes | `CreateAccount`, `CloseAccount`, `MoveAccount`, `CreateOrganizationalUnit`, `RemoveAccountFromOrganization` |
 //! | IAM | `ListRoles` |
 //! | STS | `AssumeRole` |

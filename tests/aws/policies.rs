@@ -112,10 +112,12 @@ mod tests {
         let region = Region::new("eu-central-1").unwrap();
         let name = SyncName::new("all-accounts").unwrap();
         let sync = SyncDefinition::of_organization(name.clone(), SourceRegions::new([region.clone()]).unwrap());
+        let unit = "ou-exam-12345678".parse().unwrap();
         let task: DeletionTaskId = "task".parse().unwrap();
         let call = async |operation| match operation {
             Operation::DescribeOrganization => user.describe_organization().await.map(drop),
             Operation::DescribeAccount => user.describe_account(member).await.map(drop),
+            Operation::DescribeOrganizationalUnit => user.describe_organizational_unit(&unit).await.map(drop),
             Operation::ListAwsServiceAccessForOrganization => {
                 user.list_aws_service_access_for_organization(None).await.map(drop)
             }
@@ -158,8 +160,9 @@ mod tests {
             assert_eq!(*refused.unwrap_err().kind(), ErrorKind::AccessDenied, "{operation}");
             server.allow(&widened(&policy));
             let allowed = call(*operation).await;
-            if operation.service() == "ssm" {
-                // It has no data syncs, and says so only to those who may ask for them.
+            if operation.service() == "ssm" || *operation == Operation::DescribeOrganizationalUnit {
+                // The server has no data syncs and no such unit, and says so only to an allowed
+                // caller.
                 assert_ne!(*allowed.unwrap_err().kind(), ErrorKind::AccessDenied, "{operation}");
             } else {
                 allowed.unwrap_or_else(|error| panic!("{error} with {policy}"));
@@ -176,9 +179,12 @@ mod tests {
             (document.caller, document.duty) == (Caller::Management, Responsibility::Organization)
         };
         let policy = documents.iter().find(is_his).unwrap().policy.clone();
-        // Listing data syncs is for `SyncProtection::Protect`, and the server has none.
-        let needed =
-            Permission::everything().into_iter().filter(|needed| needed.operation().service() == "organizations");
+        // Listing data syncs is for `SyncProtection::Protect`, and the server has none. Units are
+        // read for data syncs.
+        let needed = Permission::everything().into_iter().filter(|needed| {
+            needed.operation().service() == "organizations"
+                && needed.operation() != Operation::DescribeOrganizationalUnit
+        });
         let without_syncs = Policy::allowing(needed, &PolicyScope::new());
         assert!(without_syncs.statements().iter().all(|statement| policy.statements().contains(statement)));
         server
@@ -198,7 +204,7 @@ mod tests {
         let reads = Permission::everything().into_iter().filter(|needed| {
             !needed.operation().is_write()
                 && needed.operation().service() == "organizations"
-                && needed.operation() != Operation::DescribeAccount
+                && !matches!(needed.operation(), Operation::DescribeAccount | Operation::DescribeOrganizationalUnit)
         });
         let policy = Policy::allowing(reads, &PolicyScope::new());
         assert_eq!(actions(&widened(&policy)).len(), 3);

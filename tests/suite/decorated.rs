@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use ssm_organizations::domain::RoleName;
+use ssm_organizations::domain::{OrganizationalUnitId, RoleName};
 use ssm_organizations::ports::{
     Call, CallHook, Decorated, IamApi, Operation, OrganizationsApi, SourceRegions, StsApi, SyncDefinition, SyncType,
     SystemsManagerApi,
@@ -41,13 +41,15 @@ fn client(organization: &sim::SimOrganization, log: Log) -> Decorated<sim::SimCl
 
 #[tokio::test(start_paused = true)]
 async fn decorated_client_passes_every_operation_once() {
-    let organization = delegated().service_linked_role(&ServicePrincipal::ACCOUNT_DISCOVERY).build();
+    let unit = OrganizationalUnitId::new("ou-exam-00000001").unwrap();
+    let organization = delegated().unit(unit.clone()).service_linked_role(&ServicePrincipal::ACCOUNT_DISCOVERY).build();
     let client = client(&organization, Log::default());
     let (home, name) = (region("eu-central-1"), SyncName::new("all").unwrap());
     let sync = SyncDefinition::of_organization(name.clone(), SourceRegions::new([home.clone()]).unwrap());
 
     client.describe_organization().await.unwrap();
     client.describe_account(alice()).await.unwrap();
+    client.describe_organizational_unit(&unit).await.unwrap();
     client.list_aws_service_access_for_organization(None).await.unwrap();
     client.list_delegated_administrators(&SSM, None).await.unwrap();
     client.get_caller_identity().await.unwrap();
@@ -74,7 +76,8 @@ async fn decorated_client_passes_every_operation_once() {
     let inputs = logged.join("\n");
     for (operation, input) in [
         ("DescribeAccount", "account: Some(AccountId(222222222222))"),
-        ("DeregisterDelegatedAdministrator", "account: Some(AccountId(222222222222)), principal: Some("),
+        ("DescribeOrganizationalUnit", "unit: Some(OrganizationalUnitId(ou-exam-00000001))"),
+        ("DeregisterDelegatedAdministrator", "account: Some(AccountId(222222222222)), unit: None, principal: Some("),
         ("CreateResourceDataSync", "region: Some(Region(eu-central-1)), sync_type: Some(SyncFromSource), sync: Some("),
         ("DeleteResourceDataSync", "region: Some(Region(eu-central-1)), sync_type: Some(SyncFromSource), sync: Some("),
         ("UpdateResourceDataSync", "definition: Some(SyncDefinition"),

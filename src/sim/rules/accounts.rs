@@ -89,7 +89,7 @@ impl OrganizationState {
         }
     }
 
-    fn unit_details(&self, id: &OrganizationalUnitId) -> UnitDetails {
+    pub(in crate::sim) fn unit_details(&self, id: &OrganizationalUnitId) -> UnitDetails {
         let record = self.charter.hierarchy.units.get(id);
         UnitDetails { id: id.clone(), name: record.map_or_else(|| id.to_string(), |record| record.name.clone()) }
     }
@@ -155,17 +155,6 @@ impl OrganizationState {
             }
         };
         self.page_of("ListParents", [parent], request)
-    }
-
-    pub(in crate::sim) fn describe_unit(&self, caller: AccountId, unit: &str) -> Answer<UnitDetails> {
-        self.admit_reader(caller)?;
-        match self.parent(unit) {
-            Some(Parent::Unit(unit)) => Ok(self.unit_details(&unit)),
-            _ => Err(Refusal::new(
-                "OrganizationalUnitNotFoundException",
-                "You specified an organizational unit that doesn't exist.",
-            )),
-        }
     }
 
     pub(in crate::sim) fn list_delegated_services(

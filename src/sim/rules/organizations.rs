@@ -3,7 +3,7 @@ use std::time::SystemTime;
 
 use crate::domain::{
     Account, AccountId, AccountState, DelegatedAdministrator, EnabledService, FeatureSet, Operation, Organization,
-    Page, ServicePrincipal,
+    OrganizationalUnit, OrganizationalUnitId, Page, ServicePrincipal,
 };
 use crate::error::Error;
 use crate::policy::DelegationPolicy;
@@ -182,6 +182,20 @@ impl OrganizationState {
         let operation = Operation::DescribeAccount;
         self.may_read(operation, caller)?;
         self.need_account(operation, account).map(|state| Account::new(account, state))
+    }
+
+    pub(in crate::sim) fn describe_unit(
+        &self,
+        caller: AccountId,
+        unit: &OrganizationalUnitId,
+    ) -> Result<OrganizationalUnit, Error> {
+        let operation = Operation::DescribeOrganizationalUnit;
+        self.may_read(operation, caller)?;
+        if self.charter.units.contains(unit) {
+            return Ok(OrganizationalUnit::new(unit.clone()));
+        }
+        let message = "You specified an organizational unit that doesn't exist.";
+        Err(Error::from_service_error(operation, "OrganizationalUnitNotFoundException", message))
     }
 
     pub(in crate::sim) fn list_trusted(

@@ -20,6 +20,10 @@ pub(super) async fn answer(client: &SimClient, request: &Request) -> Answer {
             let found = client.describe_account(account()?).await?;
             json!({ "Account": organization.account_details(found.id).map(|details| account_of(organization, details)) })
         }
+        "DescribeOrganizationalUnit" => {
+            let found = client.describe_organizational_unit(&request.parse("OrganizationalUnitId")?).await?;
+            json!({ "OrganizationalUnit": unit_of(organization, &organization.unit_details(&found.id)) })
+        }
         "ListAWSServiceAccessForOrganization" => {
             let services = limited.list_aws_service_access_for_organization(token()?).await?;
             page("EnabledServicePrincipals", services, |service| {
@@ -96,10 +100,6 @@ async fn further(client: &SimClient, request: &Request) -> Answer {
                 Parent::Root => json!({ "Id": organization.root(), "Type": "ROOT" }),
                 Parent::Unit(unit) => json!({ "Id": unit.as_str(), "Type": "ORGANIZATIONAL_UNIT" }),
             })
-        }
-        "DescribeOrganizationalUnit" => {
-            let unit = client.describe_unit(request.text("OrganizationalUnitId")).await?;
-            json!({ "OrganizationalUnit": unit_of(organization, &unit) })
         }
         "CreateAccount" => {
             let creation = client.create_account(request.text("AccountName"), request.text("Email")).await?;

@@ -12,6 +12,7 @@ OPERATIONS = {
     "organizations": [
         "DescribeOrganization",
         "DescribeAccount",
+        "DescribeOrganizationalUnit",
         "ListAWSServiceAccessForOrganization",
         "EnableAWSServiceAccess",
         "DisableAWSServiceAccess",

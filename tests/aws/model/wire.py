@@ -14,7 +14,6 @@ from models import MODELS, OPERATIONS, VERSION, print_or_check
 # Operations that this crate does not call, and that the simulator serves to other callers.
 FURTHER = {
     "organizations": [
-        "DescribeOrganizationalUnit",
         "ListAccounts",
         "ListAccountsForParent",
         "ListDelegatedServicesForAccount",

@@ -17,7 +17,7 @@ use ssm_organizations::ports::{
 };
 use ssm_organizations::{Error, ErrorKind, ServicePrincipal, WriteStatus};
 
-use crate::canned::{ADDRESS, MANAGEMENT, MEMBER, ROLE, Reply, TASK, Wire};
+use crate::canned::{ADDRESS, MANAGEMENT, MEMBER, ROLE, Reply, TASK, UNIT, Wire};
 
 fn at(seconds: f64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs_f64(seconds)
@@ -32,10 +32,24 @@ async fn account(body: Value) -> Result<ssm_organizations::ports::Account, Error
     wire.client().describe_account(MEMBER.parse().unwrap()).await
 }
 
+async fn unit(body: Value) -> Result<ssm_organizations::ports::OrganizationalUnit, Error> {
+    let wire = Wire::new().on(Operation::DescribeOrganizationalUnit, [Reply::ok(&body)]);
+    wire.client().describe_organizational_unit(&UNIT.parse().unwrap()).await
+}
+
 fn is_unexpected(error: &Error, what: &str) {
     assert_eq!(*error.kind(), ErrorKind::UnexpectedResponse, "{error:?}");
     assert_eq!(error.message(), Some(what));
     assert_eq!(error.write_status(), WriteStatus::NotApplied);
+}
+
+#[tokio::test(start_paused = true)]
+async fn describe_organizational_unit_returns_its_id() {
+    let found = unit(json!({ "OrganizationalUnit": { "Id": UNIT, "Name": ADDRESS } })).await.unwrap();
+    assert_eq!(found.id.as_str(), UNIT);
+    assert!(!format!("{found:?}").contains(ADDRESS));
+    is_unexpected(&unit(json!({})).await.unwrap_err(), "OrganizationalUnit is missing");
+    is_unexpected(&unit(json!({ "OrganizationalUnit": {} })).await.unwrap_err(), "Id is missing");
 }
 
 #[tokio::test(start_paused = true)]

@@ -29,6 +29,7 @@ use crate::model;
 
 pub(crate) const MANAGEMENT: &str = "111111111111";
 pub(crate) const MEMBER: &str = "222222222222";
+pub(crate) const UNIT: &str = "ou-exam-12345678";
 pub(crate) const SECRET: &str = "very-secret-access-key";
 pub(crate) const ADDRESS: &str = "owner@example.com";
 pub(crate) const REQUEST_ID: &str = "11111111-2222-3333-4444-555555555555";
@@ -160,6 +161,11 @@ impl Reply {
 
     pub(crate) fn account() -> Self {
         Self::ok(&json!({ "Account": member() }))
+    }
+
+    pub(crate) fn unit() -> Self {
+        let arn = format!("arn:aws:organizations::{MANAGEMENT}:ou/o-exampleorgid/{UNIT}");
+        Self::ok(&json!({ "OrganizationalUnit": { "Id": UNIT, "Arn": arn, "Name": "Workloads" } }))
     }
 
     /// Returns a page of trusted services, with Systems Manager last if it is trusted.
@@ -321,6 +327,9 @@ pub(crate) async fn call(client: &AwsClient, operation: Operation) -> Result<(),
     match operation {
         Operation::DescribeOrganization => client.describe_organization().await.map(drop),
         Operation::DescribeAccount => client.describe_account(account).await.map(drop),
+        Operation::DescribeOrganizationalUnit => {
+            client.describe_organizational_unit(&UNIT.parse().unwrap()).await.map(drop)
+        }
         Operation::ListAwsServiceAccessForOrganization => {
             client.list_aws_service_access_for_organization(None).await.map(drop)
         }
@@ -377,6 +386,7 @@ pub(crate) fn success(operation: Operation) -> Reply {
     match operation {
         Operation::DescribeOrganization => Reply::organization(),
         Operation::DescribeAccount => Reply::account(),
+        Operation::DescribeOrganizationalUnit => Reply::unit(),
         Operation::GetCallerIdentity => Reply::identity(),
         Operation::GetRole | Operation::CreateServiceLinkedRole => Reply::role(operation),
         Operation::DeleteServiceLinkedRole => {

@@ -10,7 +10,7 @@ use ssm_organizations::ports::{
 };
 use ssm_organizations::{Error, ServicePrincipal, SyncName};
 
-use crate::canned::{MEMBER, Reply, Sent, Wire, call, definition, is_in_xml, success};
+use crate::canned::{MEMBER, Reply, Sent, UNIT, Wire, call, definition, is_in_xml, success};
 
 async fn sent_by(operation: Operation) -> Sent {
     let wire = Wire::new().on(operation, [success(operation)]);
@@ -25,6 +25,9 @@ async fn each_operation_sends_documented_request() {
         match operation {
             Operation::DescribeOrganization => ("AWSOrganizationsV20161128.DescribeOrganization", json!({})),
             Operation::DescribeAccount => ("AWSOrganizationsV20161128.DescribeAccount", json!({ "AccountId": MEMBER })),
+            Operation::DescribeOrganizationalUnit => {
+                ("AWSOrganizationsV20161128.DescribeOrganizationalUnit", json!({ "OrganizationalUnitId": UNIT }))
+            }
             Operation::ListAwsServiceAccessForOrganization => {
                 ("AWSOrganizationsV20161128.ListAWSServiceAccessForOrganization", json!({ "MaxResults": 20 }))
             }

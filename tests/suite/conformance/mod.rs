@@ -356,6 +356,7 @@ async fn call_of_default_api_method_is_unsupported() {
     let errors = [
         sparse.describe_organization().await.err(),
         sparse.describe_account(alice()).await.err(),
+        sparse.describe_organizational_unit(&"ou-exam-00000001".parse().unwrap()).await.err(),
         sparse.list_aws_service_access_for_organization(None).await.err(),
         sparse.enable_aws_service_access(ssm).await.err(),
         sparse.disable_aws_service_access(ssm).await.err(),

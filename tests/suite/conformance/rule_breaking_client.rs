@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use ssm_organizations::domain::{DeletionTaskId, OrganizationId, PageToken, RoleId, RoleName};
+use ssm_organizations::domain::{DeletionTaskId, OrganizationId, OrganizationalUnitId, PageToken, RoleId, RoleName};
 use ssm_organizations::ports::{
     Account, AccountState, CallerIdentity, DataSync, DelegatedAdministrator, DeletionStatus, EnabledService, IamApi,
-    Operation, Organization, OrganizationsApi, Page, Role, StsApi, SyncDefinition, SyncSourceType, SyncState, SyncType,
-    SystemsManagerApi,
+    Operation, Organization, OrganizationalUnit, OrganizationsApi, Page, Role, StsApi, SyncDefinition, SyncSourceType,
+    SyncState, SyncType, SystemsManagerApi,
 };
 use ssm_organizations::{AccountId, Error, Region, ServicePrincipal, SyncName, sim};
 
@@ -187,6 +187,11 @@ impl OrganizationsApi for RuleBreakingClient {
             described.state = Some(AccountState::Active);
         }
         Ok(described)
+    }
+
+    async fn describe_organizational_unit(&self, unit: &OrganizationalUnitId) -> Result<OrganizationalUnit, Error> {
+        let answer = self.client.describe_organizational_unit(unit).await;
+        self.answer(Operation::DescribeOrganizationalUnit, answer)
     }
 
     async fn list_aws_service_access_for_organization(

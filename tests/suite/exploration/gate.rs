@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Poll, Waker};
 
 use async_trait::async_trait;
-use ssm_organizations::domain::{DeletionTaskId, PageToken, RoleName};
+use ssm_organizations::domain::{DeletionTaskId, OrganizationalUnitId, PageToken, RoleName};
 use ssm_organizations::ports::{
     Account, CallerIdentity, DataSync, DelegatedAdministrator, DeletionStatus, EnabledService, IamApi, Operation,
-    Organization, OrganizationsApi, Page, Role, StsApi, SyncDefinition, SyncType, SystemsManagerApi,
+    Organization, OrganizationalUnit, OrganizationsApi, Page, Role, StsApi, SyncDefinition, SyncType,
+    SystemsManagerApi,
 };
 use ssm_organizations::{AccountId, Error, Region, ServicePrincipal, SyncName, sim};
 use tokio::time::Instant;
@@ -270,6 +271,11 @@ impl OrganizationsApi for GatedClient {
             client.describe_account(account).await
         })
         .await
+    }
+
+    async fn describe_organizational_unit(&self, unit: &OrganizationalUnitId) -> Result<OrganizationalUnit, Error> {
+        let call = |client: sim::SimClient| async move { client.describe_organizational_unit(unit).await };
+        self.pass(Operation::DescribeOrganizationalUnit, None, unit, call).await
     }
 
     async fn list_aws_service_access_for_organization(

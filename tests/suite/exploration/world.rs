@@ -86,6 +86,7 @@ fn is_constant(operation: Operation, scenario: &Scenario) -> bool {
     match operation {
         Operation::DescribeOrganization
         | Operation::DescribeAccount
+        | Operation::DescribeOrganizationalUnit
         | Operation::GetCallerIdentity
         | Operation::GetRole => true,
         Operation::ListResourceDataSync => !scenario.syncs,

@@ -1,6 +1,7 @@
 //! Warnings of a plan about the states of data syncs.
 #![cfg(feature = "sim")]
 
+use ssm_organizations::domain::OrganizationalUnitId;
 use ssm_organizations::plan::{Plan, Target};
 use ssm_organizations::policy::Caller;
 use ssm_organizations::ports::{OrganizationalUnits, SourceRegions, SyncDefinition, SyncSource, SyncState};
@@ -52,11 +53,12 @@ async fn plan_that_resolves_the_state_has_no_warning_about_it() {
     assert_eq!(plan.steps().len(), 1, "{plan}");
     assert!(!plan.warnings().iter().any(|warning| warning.contains("is in the state")), "{:?}", plan.warnings());
 
-    let unit = "ou-exam-12345678".parse().unwrap();
-    let source = SyncSource::OrganizationalUnits(OrganizationalUnits::new([unit]).unwrap());
+    let unit: OrganizationalUnitId = "ou-exam-12345678".parse().unwrap();
+    let source = SyncSource::OrganizationalUnits(OrganizationalUnits::new([unit.clone()]).unwrap());
     let corrected = SyncDefinition::new(name("org"), source, SourceRegions::new(home()).unwrap());
     let target = Target::new().with_sync(Caller::Management, corrected, home());
-    let plan = plan_for(with_state("InvalidOrganizationalUnit").service_linked_role(&ROLE), &target).await;
+    let start = with_state("InvalidOrganizationalUnit").service_linked_role(&ROLE).unit(unit);
+    let plan = plan_for(start, &target).await;
     assert_eq!(plan.steps().len(), 1, "{plan}");
     assert!(!plan.warnings().iter().any(|warning| warning.contains("is in the state")), "{:?}", plan.warnings());
 }

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use ssm_organizations::domain::RoleName;
+use ssm_organizations::domain::{OrganizationalUnitId, RoleName};
 use ssm_organizations::plan::{Clients, Target};
 use ssm_organizations::policy::Caller;
-use ssm_organizations::ports::Operation;
+use ssm_organizations::ports::{Operation, OrganizationalUnits, SourceRegions, SyncDefinition};
 use ssm_organizations::sim::{self, Fault, ReadDelay};
 use ssm_organizations::{Error, ErrorKind, ExplorerSetup, Integration, Remedy, RetryStatus};
 use tokio::time::Instant;
@@ -92,4 +92,110 @@ async fn create_sync_of_replaced_administrator_fails_at_once() {
     let stopped = org.apply(&plan).await.unwrap_err();
     assert_eq!((stopped.error().kind(), begun.elapsed()), (&ErrorKind::NotDelegatedAdministrator, Duration::ZERO));
     assert_eq!(stopped.error().account(), Some(alice()));
+}
+
+const KNOWN: &str = "ou-exam-00000001";
+const MISTYPED: &str = "ou-exam-00000002";
+
+/// Returns a sync of a unit of the organization and of a mistyped unit.
+fn of_units() -> SyncDefinition {
+    let units = OrganizationalUnits::new([KNOWN, MISTYPED].map(|unit| unit.parse().unwrap())).unwrap();
+    SyncDefinition::of_units(name("some"), units, SourceRegions::new(home()).unwrap())
+}
+
+fn with_unit() -> sim::SimOrganizationBuilder {
+    organization().unit(KNOWN.parse().unwrap())
+}
+
+fn onboarding() -> Target {
+    Target::new().with_trusted_access(true).with_role().with_sync(Caller::Management, of_units(), home())
+}
+
+fn check_unknown_unit(error: &Error, operation: Operation) {
+    let ErrorKind::OrganizationalUnitNotFound { units, .. } = error.kind() else { panic!("{error}") };
+    assert_eq!(units.iter().map(OrganizationalUnitId::as_str).collect::<Vec<_>>(), [MISTYPED]);
+    assert_eq!((error.operation(), error.region()), (Some(operation), Some(&region(HOME))));
+    assert_eq!(error.remedies(), [Remedy::CorrectUnits], "{error}");
+    assert_ne!(error.retry_status(), RetryStatus::Exhausted);
+    let text = error.to_string();
+    assert!(text.contains(MISTYPED) && !text.contains(KNOWN), "{text}");
+}
+
+#[tokio::test]
+async fn plan_with_mistyped_unit_fails_before_any_write() {
+    let org = OrganizationClients::new(with_unit());
+    let error = onboarding().plan(&org.clients()).await.unwrap_err();
+    check_unknown_unit(&error, Operation::CreateResourceDataSync);
+    assert_eq!(org.organization.write_count(), 0);
+    assert_eq!(org.organization.call_count(Operation::DescribeOrganizationalUnit), 2);
+
+    // An update.
+    let org = OrganizationClients::new(with_unit().data_sync(management(), region(HOME), shown("some")));
+    let error = onboarding().plan(&org.clients()).await.unwrap_err();
+    check_unknown_unit(&error, Operation::UpdateResourceDataSync);
+}
+
+#[tokio::test]
+async fn plan_with_unread_units_notes_them() {
+    for fault in [Fault::refused("AccessDeniedException"), Fault::refused("UnknownOperationException")] {
+        let org = OrganizationClients::new(with_unit());
+        for nth in [1, 2] {
+            org.organization.inject_fault(Operation::DescribeOrganizationalUnit, nth, fault.clone());
+        }
+        let plan = onboarding().plan(&org.clients()).await.unwrap();
+        assert_eq!(plan.steps().len(), 3, "{plan}");
+        let note = format!("organizational units not checked: {KNOWN} and {MISTYPED}: ");
+        assert!(plan.unknowns().iter().any(|unknown| unknown.starts_with(&note)), "{:?}", plan.unknowns());
+    }
+}
+
+#[tokio::test]
+async fn plan_without_units_reads_no_unit() {
+    let org = OrganizationClients::new(with_unit());
+    let target =
+        Target::new().with_trusted_access(true).with_role().with_sync(Caller::Management, whole("all"), home());
+    target.plan(&org.clients()).await.unwrap();
+    assert_eq!(org.organization.call_count(Operation::DescribeOrganizationalUnit), 0);
+}
+
+/// AWS's refusal may be stale, because the run itself enabled trusted access.
+#[tokio::test(start_paused = true)]
+async fn create_sync_of_mistyped_unit_fails_at_once() {
+    let org = OrganizationClients::new(with_unit());
+    for nth in [1, 2] {
+        org.organization.inject_fault(Operation::DescribeOrganizationalUnit, nth, Fault::refused("AccessDenied"));
+    }
+    let plan = onboarding().plan(&org.clients()).await.unwrap();
+    let begun = Instant::now();
+    let stopped = org.apply(&plan).await.unwrap_err();
+    check_unknown_unit(stopped.error(), Operation::CreateResourceDataSync);
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+    assert_eq!(org.organization.call_count(Operation::DescribeOrganizationalUnit), 4);
+
+    let organization = with_unit().service_linked_role(&ROLE).build();
+    let (client, sync, home) = (organization.management_client(), of_units(), home());
+    let mut delegated = Integration::new(client.clone()).ensure_delegated(alice()).await.unwrap();
+    let explorer = ExplorerSetup::new().with_role(&client).with_sync(&client, &sync, &home);
+    let begun = Instant::now();
+    check_unknown_unit(&delegated.ensure_explorer(&explorer).await.unwrap_err(), Operation::CreateResourceDataSync);
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+
+    // Without a change of this run, the refusal is final, and the error still names the unit.
+    let mut delegated = Integration::new(client.clone()).ensure_delegated(alice()).await.unwrap();
+    check_unknown_unit(&delegated.ensure_explorer(&explorer).await.unwrap_err(), Operation::CreateResourceDataSync);
+}
+
+#[tokio::test(start_paused = true)]
+async fn create_sync_of_units_that_cannot_be_read_waits() {
+    let org = OrganizationClients::new(with_unit());
+    let denied = org.management.clone().without_permission("organizations:DescribeOrganizationalUnit");
+    let clients = Clients::new(&denied).with_wait_timeout(Duration::from_secs(30));
+    let plan = onboarding().plan(&clients).await.unwrap();
+    let begun = Instant::now();
+    let stopped = plan.apply(&clients, |_| {}).await.unwrap_err();
+    assert!(begun.elapsed() > Duration::from_secs(20), "{:?}", begun.elapsed());
+    assert_eq!(stopped.error().code(), Some("ResourceDataSyncInvalidConfigurationException"));
+    assert_eq!(stopped.error().retry_status(), RetryStatus::Exhausted);
+    // Two units in the plan, and once more after the first refusal.
+    assert_eq!(org.organization.call_count(Operation::DescribeOrganizationalUnit), 4);
 }

@@ -85,6 +85,7 @@ fn policy_with_narrower_permissions_omits_them() {
         some("update"),
         some("delete"),
         Permission::describe_account(bob()),
+        Permission::describe_organizational_unit("ou-exam-00000001".parse().unwrap()),
         Permission::register_delegated_administrator(bob(), ServicePrincipal::SYSTEMS_MANAGER),
     ]);
     assert_eq!(Policy::allowing(wide_and_narrow.clone(), &known()), everything);
@@ -186,6 +187,10 @@ fn resource_in_each_partition_uses_its_owner_account() {
             (Caller::Administrator, "222222222222"),
             (Caller::Account(bob()), "333333333333"),
         ];
+        assert_eq!(
+            resource(Permission::describe_organizational_unit("ou-exam-00000001".parse().unwrap())),
+            format!("arn:{partition}:organizations::111111111111:ou/o-exampleorgid/ou-exam-00000001")
+        );
         for (caller, owner) in owners {
             let sync = Permission::delete_resource_data_sync(caller, region("eu-central-1"), name("all-accounts"));
             assert_eq!(
@@ -203,6 +208,7 @@ fn resource_in_each_partition_uses_its_owner_account() {
             "*",
             "arn:*:iam::*:role/aws-service-role/accountdiscovery.ssm.amazonaws.com/AWSServiceRoleForAmazonSSM_AccountDiscovery",
             "arn:*:organizations::*:account/*/*",
+            "arn:*:organizations::*:ou/*/*",
             "arn:*:ssm:*:*:resource-data-sync/*",
         ]
     );

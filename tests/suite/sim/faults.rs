@@ -245,6 +245,9 @@ async fn call(client: &sim::SimClient, operation: Operation) -> Result<(), Error
     match operation {
         Operation::DescribeOrganization => client.describe_organization().await.map(drop),
         Operation::DescribeAccount => client.describe_account(bob()).await.map(drop),
+        Operation::DescribeOrganizationalUnit => {
+            client.describe_organizational_unit(&"ou-exam-00000001".parse().unwrap()).await.map(drop)
+        }
         Operation::ListAwsServiceAccessForOrganization => {
             client.list_aws_service_access_for_organization(None).await.map(drop)
         }

@@ -18,7 +18,7 @@ use ssm_organizations::sim::{
     self, DeregisterWithoutTrust, DisableWithAdministrators, DuplicateRole, MemberSync, RegisterWithoutTrust,
     RepeatedWrite, SecondAdministrator, SyncWithoutPrerequisites, UndocumentedBehavior,
 };
-use ssm_organizations::{AccountId, Error, ErrorKind, Region, ServicePrincipal, SyncName, WriteStatus};
+use ssm_organizations::{AccountId, Error, ErrorKind, Region, Remedy, ServicePrincipal, SyncName, WriteStatus};
 
 const HOME: &str = "eu-central-1";
 const DISCOVERY: ServicePrincipal = ServicePrincipal::ACCOUNT_DISCOVERY;
@@ -87,6 +87,7 @@ fn setting(set: impl FnOnce(&mut UndocumentedBehavior)) -> UndocumentedBehavior 
 enum OperationCall {
     Organization,
     Account(AccountId),
+    Unit(OrganizationalUnitId),
     Trusted(Option<PageToken>),
     Enable(ServicePrincipal),
     Disable(ServicePrincipal),
@@ -112,6 +113,7 @@ impl OperationCall {
         vec![
             Self::Organization,
             Self::Account(bob()),
+            Self::Unit(unit("ou-exam-00000001")),
             Self::Trusted(None),
             Enable(SSM),
             Disable(SSM),
@@ -134,6 +136,7 @@ impl OperationCall {
         match self {
             Self::Organization => client.describe_organization().await.map(drop),
             Self::Account(account) => client.describe_account(*account).await.map(drop),
+            Self::Unit(unit) => client.describe_organizational_unit(unit).await.map(drop),
             Self::Trusted(token) => client.list_aws_service_access_for_organization(token.clone()).await.map(drop),
             Enable(principal) => client.enable_aws_service_access(principal).await,
             Disable(principal) => client.disable_aws_service_access(principal).await,
@@ -396,8 +399,11 @@ async fn call_by_each_account_follows_the_documented_access() {
     let start = || {
         let single = single("old");
         let accounts = [management(), alice(), bob(), carol, outside()];
-        let start =
-            delegated().member(carol).trusted_access_for(&config()).delegated_administrator_for(&config(), carol);
+        let start = delegated()
+            .unit(unit("ou-exam-00000001"))
+            .member(carol)
+            .trusted_access_for(&config())
+            .delegated_administrator_for(&config(), carol);
         accounts.into_iter().fold(start, |start, account| start.data_sync(account, home(), single.clone()))
     };
     let callers = [management(), alice(), carol, bob(), outside()];
@@ -515,6 +521,16 @@ async fn call_about_outside_account_reports_account_not_found() {
             assert_eq!(error.message(), Some("You specified an account that doesn't exist."));
         }
     }
+}
+
+/// Organizations API: `OrganizationalUnitNotFoundException` of `DescribeOrganizationalUnit`.
+#[tokio::test]
+async fn call_about_unknown_unit_reports_unit_not_found() {
+    let organization = organization().unit(unit("ou-exam-00000001")).build();
+    done(&organization, management(), &OperationCall::Unit(unit("ou-exam-00000001"))).await;
+    let ask = OperationCall::Unit(unit("ou-exam-00000002"));
+    let error = refused(&organization, management(), &ask, "OrganizationalUnitNotFoundException", None).await;
+    assert_eq!(error.remedy(), Some(Remedy::CorrectUnits));
 }
 
 /// Organizations API: registering and deregistering are not idempotent. For enabling and disabling,

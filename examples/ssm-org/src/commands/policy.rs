@@ -63,10 +63,10 @@ fn operations(command: CommandName) -> Vec<Operation> {
     let reads = Operation::ALL.iter().copied().filter(|operation| !operation.is_write());
     let reads: Vec<_> = reads.filter(|operation| *operation != Operation::GetServiceLinkedRoleDeletionStatus).collect();
     let with = |writes: &[Operation]| [&reads, writes].concat();
+    let without = |unused: &[Operation]| reads.iter().copied().filter(|read| !unused.contains(read)).collect();
     match command {
-        CommandName::Status | CommandName::Plan => {
-            reads.into_iter().filter(|operation| *operation != Operation::DescribeAccount).collect()
-        }
+        CommandName::Status => without(&[Operation::DescribeAccount, Operation::DescribeOrganizationalUnit]),
+        CommandName::Plan => without(&[Operation::DescribeAccount]),
         CommandName::Apply | CommandName::Undo => Operation::ALL.to_vec(),
         CommandName::Onboard => with(&[
             Operation::EnableAwsServiceAccess,
