@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ssm_organizations::plan::{Clients, Plan, Receipt, UndoOptions};
+use ssm_organizations::plan::{Clients, Plan, Receipt, Target, UndoOptions};
 use ssm_organizations::ports::{Call, CallHook, Decorated};
 use ssm_organizations::sim::{self, Fault};
 use ssm_organizations::{ChangeRecorder, Error};
@@ -119,90 +119,97 @@ async fn apply_with_trouble(
 }
 
 /// Undoes every recorded change, the unconfirmed ones included.
-async fn undo(org: &OrganizationClients, plan: &Plan, recorder: &ChangeRecorder, what: &str) {
+async fn undo(org: &OrganizationClients, plan: &Plan, recorder: &ChangeRecorder) -> Result<(), String> {
     let changes = recorder.changes();
     let receipt = Receipt::of_changes(plan.snapshot().organization(), &changes);
     let options = UndoOptions::new().search_regions([region(HOME), region(AWAY)]);
     let unnamed = (0..changes.len()).filter(|index| changes[*index].must_be_named());
     let options = unnamed.fold(options, UndoOptions::include_unconfirmed);
-    let undone = receipt.undo(&org.clients(), &options).await;
-    let undone = undone.unwrap_or_else(|error| panic!("{what}: {error:#}\n{changes:#?}"));
-    let end = org.apply(&undone).await;
-    end.unwrap_or_else(|stopped| panic!("{what}: {stopped:#}\n{undone}\n{changes:#?}"));
+    let undone = receipt.undo(&org.clients(), &options).await.map_err(|error| format!("no undo: {error:#}"))?;
+    org.apply(&undone).await.map(drop).map_err(|stopped| format!("undo stopped: {stopped:#}\n{undone}"))
 }
 
-/// Applies a plan with each trouble at each call. Returns the number of runs.
-async fn with_trouble_at_any_call(case: &PlanCase, conditions: &Conditions) -> usize {
-    let target = (case.target)();
-    let org = begin(case, conditions);
-    let beginning = like(&org.organization);
-    let plan = org.plan(&target).await;
-    org.organization.clear_calls();
-    org.apply(&plan).await.unwrap_or_else(|stopped| panic!("{}, {conditions:?}: {stopped:#}", case.name));
-    let (end, calls) = (like(&org.organization), org.organization.calls());
+/// Plans and applies the target again after trouble.
+async fn rerun(org: &OrganizationClients, target: &Target, recorder: &ChangeRecorder) -> Result<(), String> {
+    let clients = org.clients().with_recorder(recorder.clone());
+    let plan = target.plan(&clients).await.map_err(|error| format!("no plan: {error:#}"))?;
+    plan.apply(&clients, |_| {}).await.map(drop).map_err(|stopped| format!("rerun stopped: {stopped:#}\n{plan}"))
+}
 
-    let mut runs = 0;
-    for nth in 1..=calls.len() {
-        for trouble in TROUBLES {
-            for is_rerun in [false, true] {
-                let what = format!("{}, {trouble:?} at call {nth}, rerun {is_rerun}, {conditions:?}", case.name);
-                let (org, recorder) = (begin(case, conditions), ChangeRecorder::new());
-                let plan = org.plan(&target).await;
-                org.organization.clear_calls();
-                apply_with_trouble(&org, &plan, &recorder, (nth, trouble)).await;
-                if is_rerun {
-                    let clients = org.clients().with_recorder(recorder.clone());
-                    let again = target.plan(&clients).await.unwrap_or_else(|error| panic!("{what}: {error:#}"));
-                    let applied = again.apply(&clients, |_| {}).await;
-                    applied.unwrap_or_else(|stopped| panic!("{what}: {stopped:#}\n{again}"));
-                    assert_eq!(like(&org.organization), end, "{what}");
-                }
-                tokio::time::advance(Duration::from_mins(5)).await;
-                undo(&org, &plan, &recorder, &what).await;
-                assert_eq!(like(&org.organization), beginning, "{what}: {:#?}", recorder.changes());
-                runs += 1;
+/// Applies a plan with each trouble at each call, and panics with the runs that a rerun does not
+/// complete or an undo does not revert.
+async fn check_trouble_at_any_call(conditions: &[Conditions]) {
+    let (mut runs, mut broken) = (0, Vec::new());
+    for (conditions, case) in conditions.iter().flat_map(|conditions| cases().map(|case| (conditions, case))) {
+        let target = (case.target)();
+        let org = begin(&case, conditions);
+        let beginning = like(&org.organization);
+        let plan = org.plan(&target).await;
+        org.organization.clear_calls();
+        org.apply(&plan).await.unwrap_or_else(|stopped| panic!("{}, {conditions:?}: {stopped:#}", case.name));
+        let (end, calls) = (like(&org.organization), org.organization.calls());
+
+        let troubles = (1..=calls.len()).flat_map(|nth| TROUBLES.map(|trouble| (nth, trouble)));
+        for ((nth, trouble), is_rerun) in troubles.flat_map(|trouble| [false, true].map(|is_rerun| (trouble, is_rerun)))
+        {
+            let (org, recorder) = (begin(&case, conditions), ChangeRecorder::new());
+            let plan = org.plan(&target).await;
+            org.organization.clear_calls();
+            apply_with_trouble(&org, &plan, &recorder, (nth, trouble)).await;
+            let mut result = if is_rerun { rerun(&org, &target, &recorder).await } else { Ok(()) };
+            if is_rerun && result.is_ok() && like(&org.organization) != end {
+                result = Err(format!("the rerun ends with {:?}", org.organization.state()));
             }
+            if result.is_ok() {
+                // The deletion of the role ends in the background, and reads show its end later.
+                for _ in 0..2 {
+                    tokio::time::advance(Duration::from_mins(1)).await;
+                    drop(org.organization.state());
+                }
+                result = undo(&org, &plan, &recorder).await;
+            }
+            if result.is_ok() && like(&org.organization) != beginning {
+                result = Err(format!("the undo ends with {:?}", org.organization.state()));
+            }
+            if let Err(problem) = result {
+                let call = &calls[nth - 1];
+                let changes = recorder.changes();
+                let changes: Vec<_> = changes.iter().map(ToString::to_string).collect();
+                broken.push(format!(
+                    "{}, {trouble:?} at call {nth} {call}, rerun {is_rerun}, {conditions:?}: {problem}\n{changes:#?}",
+                    case.name
+                ));
+            }
+            runs += 1;
         }
     }
-    runs
+    assert!(broken.is_empty(), "{} of {runs} runs: {}", broken.len(), broken.join("\n\n"));
+    println!("{runs} runs");
 }
 
 #[tokio::test(start_paused = true)]
 async fn apply_with_trouble_at_any_call_reruns_and_undoes() {
-    for case in cases() {
-        with_trouble_at_any_call(&case, &Conditions::default()).await;
-    }
+    check_trouble_at_any_call(&[Conditions::default()]).await;
 }
 
 /// With latency the calls of concurrent steps overlap.
 #[tokio::test(start_paused = true)]
 #[ignore = "slow: run by `.ci/run exhaustive`"]
 async fn apply_with_trouble_and_delays_reruns_and_undoes() {
-    let mut runs = 0;
-    for case in cases() {
-        for latency in [0, 100].map(Duration::from_millis) {
-            for read_delay in [0, 1, 5, 20].map(Duration::from_secs) {
-                let conditions = Conditions { latency, read_delay, ..Conditions::default() };
-                runs += with_trouble_at_any_call(&case, &conditions).await;
-            }
-        }
-    }
-    println!("{runs} runs with delays");
+    let conditions = [(0, 5), (0, 20), (100, 0), (100, 5)].map(|(latency, read_delay)| Conditions {
+        latency: Duration::from_millis(latency),
+        read_delay: Duration::from_secs(read_delay),
+        ..Conditions::default()
+    });
+    check_trouble_at_any_call(&conditions).await;
 }
 
 #[tokio::test(start_paused = true)]
-#[ignore = "slow: run by `.ci/run exhaustive`"]
-async fn apply_with_trouble_in_each_setting_reruns_and_undoes() {
-    let mut runs = 0;
-    for setting in each_switch() {
-        for case in cases() {
-            let latency = Duration::from_millis(100);
-            runs += with_trouble_at_any_call(
-                &case,
-                &Conditions { latency, setting: setting.clone(), ..Conditions::default() },
-            )
-            .await;
-        }
-    }
-    println!("{runs} runs in each setting");
+#[ignore = "slow, even in a release build: run by `.ci/run deep`"]
+async fn apply_with_trouble_in_each_setting_reruns_undoes_deep() {
+    // A role that AWS creates with trusted access is not the run's, so an undo retains it.
+    let settings = each_switch().into_iter().filter(|setting| !setting.enabling_makes_role);
+    let latency = Duration::from_millis(100);
+    let conditions = settings.map(|setting| Conditions { latency, setting, ..Conditions::default() });
+    check_trouble_at_any_call(&conditions.skip(1).collect::<Vec<_>>()).await;
 }
