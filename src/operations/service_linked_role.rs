@@ -279,7 +279,8 @@ async fn wait_for_deletion<I: IamApi + ?Sized>(
         let read_error = match iam.get_service_linked_role_deletion_status(task).await {
             Ok(DeletionStatus::Succeeded) => return Ok(()),
             Ok(DeletionStatus::Failed { reason, usage }) => {
-                // AWS gives a reason for every role that it keeps. Without one, the role may be gone.
+                // AWS gives a reason for every role that it keeps. Without one, the role may be
+                // gone.
                 let is_unexplained = reason.is_none() && usage.is_empty();
                 match if is_unexplained { is_gone(iam, id).await } else { Ok(false) } {
                     Ok(true) => return Ok(()),

@@ -38,7 +38,7 @@ pub enum Job {
     Leave,
     /// A plan for another administrator, applied and then undone.
     Borrow(AccountId),
-    /// A plan of concurrent steps, applied: trusted access, the role, and a data sync in two Regions.
+    /// A plan, applied: trusted access, the role, and a data sync in two Regions.
     SetUp,
     /// A plan that removes what `SetUp` creates, applied.
     TakeDown,
