@@ -544,7 +544,10 @@ impl<M: SystemsManagerApi + ?Sized> RegionSyncs<'_, M> {
             Ok((sent, result)) => (sent, result.err().map(|error| self.with_context(error))),
             Err(error) => {
                 let refusal = self.with_context(error);
-                return WriteResult::unchanged(self.confirm_absent(name, refusal, &mut backoff).await);
+                return match self.confirm_absent(name, refusal, &mut backoff).await {
+                    Ok(listing) => WriteResult { result: Ok(None), change: None, listing: Some(listing) },
+                    Err(error) => WriteResult::unchanged(Err(error)),
+                };
             }
         };
         let certainty = if lost.is_none() { Certainty::Confirmed } else { Certainty::Unconfirmed };
@@ -561,20 +564,21 @@ impl<M: SystemsManagerApi + ?Sized> RegionSyncs<'_, M> {
         WriteResult::changed(change, seen.map(|((), listing)| (Some(before), listing)))
     }
 
-    /// Returns whether AWS refused a deletion because the sync is gone, once a listing confirms the
-    /// absence.
+    /// Returns the listing that confirms the absence of a sync that AWS refused to delete because
+    /// the sync does not exist. Other errors are returned.
     async fn confirm_absent(
         &self,
         name: &SyncName,
         refusal: Error,
         backoff: &mut Backoff<'_>,
-    ) -> Result<Option<DataSync>, Error> {
+    ) -> Result<Vec<DataSync>, Error> {
         if refusal.code() != Some("ResourceDataSyncNotFoundException") {
             return Err(refusal);
         }
         loop {
-            if self.find(name).await?.is_none() {
-                return Ok(None);
+            let syncs = self.list(SyncType::SyncFromSource).await?;
+            if syncs.iter().all(|sync| sync.name != *name) {
+                return Ok(syncs);
             }
             if !backoff.next().await {
                 return Err(refusal.with_retry(RetryStatus::Exhausted));

@@ -278,20 +278,23 @@ async fn wait_for_deletion<I: IamApi + ?Sized>(
     let read_error = loop {
         let read_error = match iam.get_service_linked_role_deletion_status(task).await {
             Ok(DeletionStatus::Succeeded) => return Ok(()),
-            // AWS gives a reason for every role that it keeps. Without one, the role may be gone.
-            Ok(DeletionStatus::Failed { reason: None, usage })
-                if usage.is_empty() && is_gone(iam, id).await.is_ok_and(|gone| gone) =>
-            {
-                return Ok(());
-            }
             Ok(DeletionStatus::Failed { reason, usage }) => {
-                let error = Error::new(ErrorKind::RoleInUse { usage })
-                    .with_operation(operation)
-                    .with_retry(RetryStatus::Temporary);
-                return Err(match reason {
-                    Some(reason) => error.with_message(reason),
-                    None => error,
-                });
+                // AWS gives a reason for every role that it keeps. Without one, the role may be
+                // gone.
+                let is_unexplained = reason.is_none() && usage.is_empty();
+                match if is_unexplained { is_gone(iam, id).await } else { Ok(false) } {
+                    Ok(true) => return Ok(()),
+                    Ok(false) => {
+                        let error = Error::new(ErrorKind::RoleInUse { usage })
+                            .with_operation(operation)
+                            .with_retry(RetryStatus::Temporary);
+                        return Err(match reason {
+                            Some(reason) => error.with_message(reason),
+                            None => error,
+                        });
+                    }
+                    Err(error) => Some(error),
+                }
             }
             Ok(_) => None,
             Err(error) => Some(error),

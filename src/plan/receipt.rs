@@ -145,8 +145,12 @@ impl Receipt {
     /// - Syncs that a plan does not write because another AWS service manages them
     ///   ([`SyncName::is_service_managed`](crate::SyncName::is_service_managed)).
     ///
-    /// Known limitation: if two runs enable a service at the same moment, AWS may accept both calls
-    /// and record one date. Each run then counts the trusted access as its own change.
+    /// Known limitation: AWS may accept the enabling of a service that is already enabled, and keep
+    /// the first date. If another caller enables the service after the last read before the write,
+    /// the run counts the trusted access as its own change, and the undo disables it. The same
+    /// applies to disabling. The read can be up to ten seconds old, because a run relies on the
+    /// plan's snapshot for that time; a typed handle relies on its observation. AWS's date does not
+    /// decide, because AWS's clock and the clock of this machine differ.
     ///
     /// # Errors
     ///

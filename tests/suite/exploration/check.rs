@@ -33,13 +33,13 @@ pub fn effect(
             return Err(format!("{job:?} deregistered {gone} by {operation}"));
         }
         let named = match job {
-            Job::Offboard | Job::OffboardGently | Job::Leave => true,
+            Job::Offboard | Job::OffboardGently | Job::Leave | Job::TakeDown | Job::OtherTool => true,
             Job::HandOver(account) | Job::CarryOver(account) => account != *gone,
             // Applying can deregister others; undoing deregisters only the run's own account.
             Job::Visit(account) | Job::Borrow(account) => {
                 account != *gone || its_own(Operation::ListDelegatedAdministrators)
             }
-            Job::Onboard(_) | Job::MakeSync => false,
+            Job::Onboard(_) | Job::MakeSync | Job::SetUp => false,
         };
         if !named {
             return Err(format!("{job:?} deregistered {gone}, which it did not register"));
@@ -47,7 +47,7 @@ pub fn effect(
     }
     if before.trust && !now.trust {
         let named = match job {
-            Job::Offboard | Job::OffboardGently | Job::Leave => true,
+            Job::Offboard | Job::OffboardGently | Job::Leave | Job::TakeDown | Job::OtherTool => true,
             Job::Visit(_) => {
                 its_own(Operation::ListAwsServiceAccessForOrganization)
                     || call_log.has_repeated(Operation::EnableAwsServiceAccess)
@@ -58,14 +58,17 @@ pub fn effect(
             return Err(format!("{job:?} disabled trusted access, which it did not enable"));
         }
     }
-    for (account, name) in before.syncs.iter().filter(|sync| !now.syncs.contains(sync)) {
+    for (account, at, name) in before.syncs.iter().filter(|sync| !now.syncs.contains(sync)) {
         // A run with protection can delete a sync that was created after the last read, because AWS
         // has no conditional writes.
-        let shown = call_log.view.syncs.get(account).is_some_and(|names| names.contains(name));
+        let shown = call_log.view.syncs.get(&(*account, at.clone())).is_some_and(|names| names.contains(name));
         let protects = matches!(job, Job::OffboardGently | Job::Leave | Job::Visit(_) | Job::Borrow(_));
-        if protects && shown {
+        if protects && shown || job == Job::SetUp {
             return Err(format!("{job:?} deleted the sync {name:?} of {account}"));
         }
+    }
+    if before.role && !now.role && !matches!(job, Job::TakeDown | Job::OtherTool) {
+        return Err(format!("{job:?} deleted the role"));
     }
     if !world.organization.is_trusted(&config()) {
         return Err(format!("{job:?} disabled trusted access of another service"));
@@ -98,6 +101,9 @@ pub fn after_poll(world: &mut World, run: usize) -> Result<(), String> {
 }
 
 fn check_end(run: &Run, end: &End, repetition: RepeatedWrite) -> Result<(), String> {
+    if run.job == Job::OtherTool {
+        return Ok(());
+    }
     check_record(run, end, repetition)?;
     if let Some((trust, administrators)) = &end.claim {
         let trust_was = run.seen.iter().any(|facts| facts.trust == *trust);
@@ -120,6 +126,8 @@ fn operation_of(change: &Change) -> Operation {
         ChangeKind::AdministratorDeregistered { .. } => Operation::DeregisterDelegatedAdministrator,
         ChangeKind::DataSyncCreated { .. } => Operation::CreateResourceDataSync,
         ChangeKind::DataSyncDeleted { .. } => Operation::DeleteResourceDataSync,
+        ChangeKind::RoleCreated { .. } => Operation::CreateServiceLinkedRole,
+        ChangeKind::RoleDeleted { .. } => Operation::DeleteServiceLinkedRole,
         _ => panic!("{change:?}"),
     }
 }
@@ -128,10 +136,16 @@ fn operation_of(change: &Change) -> Operation {
 fn check_record(run: &Run, end: &End, repetition: RepeatedWrite) -> Result<(), String> {
     let call_log = run.call_log.lock().unwrap();
     for (certainty, outcome) in [(Certainty::Confirmed, Outcome::Answered), (Certainty::Unconfirmed, Outcome::Lost)] {
-        let recorded: Vec<_> =
+        let mut recorded: Vec<_> =
             end.changes.iter().filter(|change| change.certainty == certainty).map(operation_of).collect();
-        let sent: Vec<_> = call_log.writes().filter(|ticket| ticket.outcome() == Some(outcome)).collect();
-        if recorded != sent.iter().map(|ticket| ticket.operation).collect::<Vec<_>>() {
+        let sent = call_log.writes().filter(|ticket| ticket.outcome() == Some(outcome));
+        let mut sent: Vec<_> = sent.map(|ticket| ticket.operation).collect();
+        // The writes of concurrent steps can end in another order.
+        if run.job.is_concurrent() {
+            recorded.sort();
+            sent.sort();
+        }
+        if recorded != sent {
             return Err(format!("{:?} records {recorded:?} as {certainty:?}", run.job));
         }
     }
@@ -183,9 +197,9 @@ fn check_error(run: &Run, error: &Error) -> Result<(), String> {
                 && run.seen.len() > 1
                 && call_log.writes().filter(same).any(|ticket| ticket.outcome() == Some(Outcome::Refused))
         }
-        ErrorKind::DataSyncsExist { syncs, .. } => {
-            syncs.iter().all(|sync| ever(&|facts| facts.syncs.contains(&(sync.id.account, sync.id.name.clone()))))
-        }
+        ErrorKind::DataSyncsExist { syncs, .. } => syncs.iter().all(|sync| {
+            ever(&|facts| facts.syncs.contains(&(sync.id.account, sync.id.region.clone(), sync.id.name.clone())))
+        }),
         ErrorKind::UnknownState | ErrorKind::DataSyncsNotChecked { .. } => call_log.tickets.iter().any(lost),
         _ => false,
     };

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use ssm_organizations::{AccountId, ServicePrincipal, SyncName, sim};
+use ssm_organizations::domain::RoleName;
+use ssm_organizations::{AccountId, Region, ServicePrincipal, SyncName, sim};
 
 use crate::common::{SSM, alice, bob, management, region};
 
 pub const HOME: &str = "eu-central-1";
+pub const AWAY: &str = "us-east-1";
 
 /// Unrelated service.
 pub fn config() -> ServicePrincipal {
@@ -17,18 +19,22 @@ pub fn config() -> ServicePrincipal {
 pub struct ServiceStatus {
     pub trust: bool,
     pub administrators: Vec<AccountId>,
-    pub syncs: Vec<(AccountId, SyncName)>,
+    pub role: bool,
+    pub syncs: Vec<(AccountId, Region, SyncName)>,
 }
 
 impl ServiceStatus {
     pub fn of(organization: &sim::SimOrganization) -> Self {
         let of = |account| {
-            let syncs = organization.data_syncs(account, &region(HOME));
-            syncs.into_iter().map(move |sync| (account, sync.name))
+            [region(HOME), region(AWAY)].into_iter().flat_map(move |region| {
+                let syncs = organization.data_syncs(account, &region);
+                syncs.into_iter().map(move |sync| (account, region.clone(), sync.name))
+            })
         };
         Self {
             trust: organization.is_trusted(&SSM),
             administrators: organization.administrators(),
+            role: organization.has_role(management(), &RoleName::ACCOUNT_DISCOVERY),
             syncs: [management(), alice(), bob()].into_iter().flat_map(of).collect(),
         }
     }

@@ -64,7 +64,7 @@ pub struct LastRead {
     pub administrators: Option<Vec<AccountId>>,
     /// Every account that the run ever read as an administrator.
     pub met: Vec<AccountId>,
-    pub syncs: BTreeMap<AccountId, Vec<SyncName>>,
+    pub syncs: BTreeMap<(AccountId, Region), Vec<SyncName>>,
 }
 
 /// Log of the calls of a run.
@@ -362,7 +362,7 @@ impl SystemsManagerApi for GatedClient {
         assert_eq!(page.next, None, "the simulation returns one page");
         if sync_type == SyncType::SyncFromSource {
             let names = page.items.iter().map(|sync| sync.name.clone()).collect();
-            self.call_log().view.syncs.insert(self.client.account(), names);
+            self.call_log().view.syncs.insert((self.client.account(), region.clone()), names);
         }
         Ok(page)
     }

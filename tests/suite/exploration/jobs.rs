@@ -4,15 +4,19 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
+use ssm_organizations::domain::RoleName;
 use ssm_organizations::integration::Handle;
 use ssm_organizations::plan::{Clients, Receipt, Target, UndoOptions};
-use ssm_organizations::ports::{SourceRegions, SyncDefinition, SystemsManagerClient};
+use ssm_organizations::policy::Caller;
+use ssm_organizations::ports::{
+    IamApi, SourceRegions, SyncDefinition, SyncType, SystemsManagerApi, SystemsManagerClient,
+};
 use ssm_organizations::{
     AccountId, Change, Error, Integration, Observed, Recovered, SyncMigration, SyncName, SyncProtection,
     TransitionError, sim,
 };
 
-use super::facts::{HOME, ReportedState};
+use super::facts::{AWAY, HOME, ReportedState};
 use super::gate::{CallLog, GatedClient, Past};
 use crate::common::{alice, bob, management, region};
 
@@ -34,6 +38,12 @@ pub enum Job {
     Leave,
     /// A plan for another administrator, applied and then undone.
     Borrow(AccountId),
+    /// A plan, applied: trusted access, the role, and a data sync in two Regions.
+    SetUp,
+    /// A plan that removes what `SetUp` creates, applied.
+    TakeDown,
+    /// Writes of another program that reads nothing: it deletes a sync and the role.
+    OtherTool,
     /// `ensure` of a data sync in Alice's account, if Alice is the delegated administrator.
     MakeSync,
 }
@@ -83,6 +93,16 @@ impl Job {
         matches!(self, Self::Visit(_) | Self::Borrow(_))
     }
 
+    /// Returns whether the job is a plan with concurrent steps.
+    pub fn is_concurrent(self) -> bool {
+        matches!(self, Self::SetUp | Self::TakeDown)
+    }
+
+    /// Returns whether the job creates or deletes data syncs and the role.
+    pub fn writes_syncs_and_role(self) -> bool {
+        self.is_concurrent() || self == Self::OtherTool
+    }
+
     pub fn start(self, organization: &sim::SimOrganization, past: &Past, call_log: &Arc<Mutex<CallLog>>) -> Running {
         let client = |account| GatedClient::new(organization.client(account), past, call_log);
         let crew = RunClients { management: client(management()), alice: client(alice()), bob: client(bob()) };
@@ -103,12 +123,30 @@ impl Job {
             Self::Leave => {
                 let target = Target::new().with_trusted_access(false).without_administrator();
                 let target = target.search_regions([region(HOME)]);
-                let (receipt, error) = reach(crew, &target, &ReportedState::exactly(false, Vec::new())).await;
-                Ok(End {
-                    changes: receipt.map(|receipt| receipt.changes().to_vec()).unwrap_or_default(),
-                    error,
-                    claim: None,
-                })
+                Ok(End::of_plan(
+                    reach(&crew.clients(), crew, &target, &ReportedState::exactly(false, Vec::new())).await,
+                ))
+            }
+            Self::SetUp | Self::TakeDown => {
+                let is_set_up = self == Self::SetUp;
+                let (owner, regions, target) = (Caller::Management, [region(HOME), region(AWAY)], Target::new());
+                let target = target.with_trusted_access(is_set_up);
+                let target = if is_set_up {
+                    target.with_role().with_sync(owner, sync(), regions)
+                } else {
+                    target.without_role().without_sync(owner, sync().name().clone(), regions)
+                };
+                let wanted = ReportedState { trust: Some(is_set_up), ..ReportedState::default() };
+                // Fewer accounts have fewer concurrent listings.
+                let clients = Clients::new(&crew.management).with_wait_timeout(PATIENCE);
+                Ok(End::of_plan(reach(&clients, crew, &target, &wanted).await))
+            }
+            Self::OtherTool => {
+                // A refusal of AWS changes nothing.
+                let sync_type = SyncType::SyncFromSource;
+                drop(crew.management.delete_resource_data_sync(&region(HOME), sync().name(), sync_type).await);
+                drop(crew.management.delete_service_linked_role(&RoleName::ACCOUNT_DISCOVERY).await);
+                Ok(End::of_plan((None, None)))
             }
             _ => self.run_handles(crew).await,
         }
@@ -170,6 +208,11 @@ impl Job {
 }
 
 impl End {
+    fn of_plan((receipt, error): (Option<Receipt>, Option<Error>)) -> Self {
+        let changes = receipt.map(|receipt| receipt.changes().to_vec()).unwrap_or_default();
+        Self { changes, error, claim: None }
+    }
+
     fn blind(error: Error) -> Self {
         Self { changes: Vec::new(), error: Some(error), claim: None }
     }
@@ -192,13 +235,17 @@ impl End {
 }
 
 /// Creates and applies a plan, and reports the reached state.
-async fn reach(crew: &RunClients, target: &Target, wanted: &ReportedState) -> (Option<Receipt>, Option<Error>) {
-    let clients = crew.clients();
-    let plan = match target.plan(&clients).await {
+async fn reach(
+    clients: &Clients<'_>,
+    crew: &RunClients,
+    target: &Target,
+    wanted: &ReportedState,
+) -> (Option<Receipt>, Option<Error>) {
+    let plan = match target.plan(clients).await {
         Ok(plan) => plan,
         Err(error) => return (None, Some(error)),
     };
-    match plan.apply(&clients, |_| {}).await {
+    match plan.apply(clients, |_| {}).await {
         Ok(applied) => {
             crew.management.say(wanted.clone().apart());
             (Some(applied.receipt), None)
@@ -212,7 +259,7 @@ async fn reach(crew: &RunClients, target: &Target, wanted: &ReportedState) -> (O
 
 /// Creates, applies and undoes a plan.
 async fn there_and_back(crew: &RunClients, target: &Target, wanted: &ReportedState) -> Result<End, End> {
-    let (receipt, error) = reach(crew, target, wanted).await;
+    let (receipt, error) = reach(&crew.clients(), crew, target, wanted).await;
     let Some(receipt) = receipt else { return Err(End { changes: Vec::new(), error, claim: None }) };
     let mut changes = receipt.changes().to_vec();
     if error.is_some() {

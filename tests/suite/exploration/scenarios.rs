@@ -5,10 +5,13 @@
 //! its duration.
 #![cfg(feature = "sim")]
 
-use crate::common::{alice, bob, delegated, organization, trusting};
+use crate::common::{alice, bob, delegated, management, organization, organization_sync, region, trusting};
+use crate::exploration::facts::{AWAY, HOME};
 use crate::exploration::jobs::Job;
 use crate::exploration::search::explore;
 use crate::exploration::world::{FaultLimits, Scenario};
+use std::time::Duration;
+
 use ssm_organizations::ServicePrincipal;
 use ssm_organizations::sim::{self, RepeatedWrite, SecondAdministrator, UndocumentedBehavior};
 
@@ -67,10 +70,11 @@ fn every_order(
     for setting in settings {
         for (from, start) in starts {
             for jobs in groups {
-                let syncs = jobs.contains(&Job::MakeSync);
+                let role = jobs.iter().any(|job| job.writes_syncs_and_role());
+                let syncs = role || jobs.contains(&Job::MakeSync);
                 let name = format!("{jobs:?}, {from}, {:?}", setting.repeated_write);
                 let (start, setting, jobs) = (*start, setting.clone(), jobs.clone());
-                let explored = explore(&Scenario { name, start, setting, syncs, jobs, trouble });
+                let explored = explore(&Scenario { name, start, setting, syncs, role, jobs, trouble });
                 states += explored.states;
                 schedules += explored.schedules;
                 ends += explored.ends;
@@ -111,6 +115,65 @@ fn around_syncs() -> Vec<Vec<Job>> {
 }
 
 const WITH_SYNCS: [Start; 1] = [("delegated, with the role", with_syncs)];
+
+fn with_role() -> sim::SimOrganizationBuilder {
+    trusting().service_linked_role(&ServicePrincipal::ACCOUNT_DISCOVERY).role_deletion(Duration::ZERO)
+}
+
+/// Returns the result of `SetUp`.
+fn set_up() -> sim::SimOrganizationBuilder {
+    let mut sync = organization_sync("ours");
+    sync.regions = vec![region(HOME)];
+    (sync.future_regions, sync.all_ops_data_sources) = (Some(false), Some(false));
+    [HOME, AWAY].iter().fold(with_role(), |start, at| start.data_sync(management(), region(at), sync.clone()))
+}
+
+const DISABLED: Start = ("disabled", || organization().role_deletion(Duration::ZERO));
+const WITH_ROLE: Start = ("trusted, with the role", with_role);
+const SET_UP: Start = ("set up", set_up);
+
+#[test]
+fn explore_concurrent_steps_beside_other_tool_keeps_invariants() {
+    let groups = [vec![Job::SetUp, Job::OtherTool]];
+    every_order("a set-up and another tool", &[WITH_ROLE], &settings()[..1], &groups, CALM);
+}
+
+#[test]
+#[ignore = "slow: run by `.ci/run exhaustive`"]
+fn explore_concurrent_steps_with_faults_keeps_invariants() {
+    for (start, job) in [(DISABLED, Job::SetUp), (SET_UP, Job::TakeDown)] {
+        for trouble in [ONE_LOSS, ONE_DEATH, ONE_LATE] {
+            every_order("a plan", &[start], &settings(), &[vec![job]], trouble);
+        }
+    }
+}
+
+#[test]
+#[ignore = "slow: run by `.ci/run exhaustive`"]
+fn explore_take_down_beside_other_tool_keeps_invariants() {
+    let groups = [vec![Job::TakeDown, Job::OtherTool]];
+    every_order("a take-down and another tool", &[SET_UP], &settings()[..1], &groups, CALM);
+}
+
+#[test]
+#[ignore = "slow, even in a release build: run by `.ci/run deep`"]
+fn explore_two_runs_of_concurrent_steps_keeps_invariants_deep() {
+    let starts = [DISABLED, WITH_ROLE, SET_UP];
+    let groups = pairs(&[Job::SetUp, Job::TakeDown], &[Job::SetUp, Job::TakeDown, Job::OtherTool]);
+    every_order("two plans", &starts, &settings(), &groups, CALM);
+    let tool = [vec![Job::SetUp, Job::OtherTool], vec![Job::TakeDown, Job::OtherTool]];
+    for trouble in [ONE_LOSS, ONE_DEATH, ONE_LATE] {
+        every_order("a plan and another tool", &starts, &settings(), &tool, trouble);
+        every_order("two plans", &[WITH_ROLE], &settings()[..1], &groups, trouble);
+    }
+}
+
+#[test]
+#[ignore = "slow, even in a release build: run by `.ci/run deep`"]
+fn explore_three_runs_of_concurrent_steps_keeps_invariants_deep() {
+    let three = [vec![Job::SetUp, Job::TakeDown, Job::OtherTool]];
+    every_order("two plans and another tool", &[WITH_ROLE], &settings()[..1], &three, CALM);
+}
 
 #[test]
 #[ignore = "slow: run by `.ci/run exhaustive`"]

@@ -27,6 +27,8 @@ pub struct Scenario {
     pub setting: sim::UndocumentedBehavior,
     /// Set if the scenario has or creates data syncs.
     pub syncs: bool,
+    /// Set if a run creates or deletes the role.
+    pub role: bool,
     pub jobs: Vec<Job>,
     pub trouble: FaultLimits,
 }
@@ -87,8 +89,8 @@ fn is_constant(operation: Operation, scenario: &Scenario) -> bool {
         Operation::DescribeOrganization
         | Operation::DescribeAccount
         | Operation::DescribeOrganizationalUnit
-        | Operation::GetCallerIdentity
-        | Operation::GetRole => true,
+        | Operation::GetCallerIdentity => true,
+        Operation::GetRole => !scenario.role,
         Operation::ListResourceDataSync => !scenario.syncs,
         _ => false,
     }
@@ -280,6 +282,7 @@ impl World {
             (Operation::ListAwsServiceAccessForOrganization, before.trust != now.trust),
             (Operation::ListDelegatedAdministrators, before.administrators != now.administrators),
             (Operation::ListResourceDataSync, before.syncs != now.syncs),
+            (Operation::GetRole, before.role != now.role),
         ];
         for (look, _) in looks.into_iter().filter(|(_, changed)| *changed) {
             *self.changes.entry(look).or_default() += 1;

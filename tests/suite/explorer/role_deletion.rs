@@ -25,6 +25,20 @@ async fn deletion_failed_without_reason_of_a_gone_role_succeeds() {
     }
 }
 
+/// A read that fails after the deletion failed without a reason does not show that the role exists.
+#[tokio::test(start_paused = true)]
+async fn role_deletion_with_lost_read_records_change() {
+    let mut setting = sim::UndocumentedBehavior::default();
+    setting.role_deletions_fail_without_reason = true;
+    let organization = organization().service_linked_role(&ROLE).undocumented_behavior(setting).build();
+    let client = organization.management_client();
+    let mut disabled = disabled_in(&organization).await;
+    organization.inject_fault(Operation::GetRole, 2, sim::Fault::ResponseLost);
+    let deleted = disabled.account_discovery_role(&client).delete(SyncProtection::AllowLoss).await;
+    assert!(deleted.unwrap().is_some());
+    assert_eq!(disabled.changes().len(), 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn plan_deletes_the_role_under_every_switch() {
     for setting in each_switch() {

@@ -163,3 +163,15 @@ async fn apply_creates_syncs_of_all_regions_concurrently() {
     let stopped = org.apply(&plan).await.unwrap_err();
     assert_eq!((stopped.done().len(), stopped.failed().count()), (1, 1));
 }
+
+/// A sync that another caller deleted after the snapshot is no reason to protect it.
+#[tokio::test(start_paused = true)]
+async fn apply_with_sync_deleted_by_others_continues() {
+    let org = OrganizationClients::new(everything());
+    let plan = org.plan(&offboarding()).await;
+    org.organization.run_before(Operation::DeleteResourceDataSync, 2, |organization| {
+        organization.remove_data_sync(alice(), &region(HOME), &name("theirs"));
+    });
+    org.apply(&plan).await.unwrap();
+    assert!(!org.organization.is_trusted(&SSM));
+}

@@ -3,6 +3,7 @@
 mod administrators;
 mod apply;
 mod companions;
+mod crash;
 mod graph;
 mod loss_allowed;
 mod migration;
