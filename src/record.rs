@@ -17,7 +17,7 @@ pub type RecordError = Box<dyn std::error::Error + Send + Sync>;
 
 type Callback = dyn FnMut(WriteEvent<'_>, &[Change]) -> Result<(), RecordError> + Send;
 
-/// Progress of the writes.
+/// Event of a write, or of a wait for writes.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum WriteEvent<'a> {

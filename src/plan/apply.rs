@@ -24,7 +24,8 @@ impl Plan {
     /// Writes to Organizations run one at a time, because AWS allows about one a second. So do the
     /// writes to the data syncs of an account in a Region. Other steps run concurrently: the role
     /// is created beside trusted access, and the syncs of all accounts and Regions are written
-    /// together. A failed step blocks only the steps that depend on it.
+    /// together. A failed step blocks only the steps that depend on it. Syncs that a later step
+    /// replaces are deleted one after another, so that a failed deletion keeps the others.
     ///
     /// Before the first write, the whole plan is compared with the current state. A plan for
     /// another organization, or with a failed precondition, writes nothing. A step whose effect is
@@ -60,9 +61,9 @@ impl Plan {
     ///
     /// # Cancel safety
     ///
-    /// Not cancel safe: a dropped future leaves unknown whether the current step was applied.
-    /// Applying the plan again finishes the step. The record that this run may have made the change
-    /// is in the recorder of the clients only ([`Clients::with_recorder`]).
+    /// Not cancel safe: a dropped future leaves unknown whether the steps in progress were applied.
+    /// Applying the plan again finishes the steps. The record that this run may have made the
+    /// changes is in the recorder of the clients only ([`Clients::with_recorder`]).
     ///
     /// # IAM permissions
     ///

@@ -122,6 +122,10 @@ impl ApplyError {
     }
 
     /// Returns the indexes, counted from zero, of the failed steps, each with its error.
+    ///
+    /// A failed step is also in [`done`](Self::done), [`unconfirmed`](Self::unconfirmed) or
+    /// [`remaining`](Self::remaining). It is in `done` if AWS accepted its write and no read showed
+    /// the effect in time.
     pub fn failed(&self) -> impl Iterator<Item = (usize, &Error)> {
         let Inner { error, failed, .. } = &*self.0;
         let error_at = move |position: &usize| match position.checked_sub(1) {

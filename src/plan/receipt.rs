@@ -1,8 +1,10 @@
 use std::collections::BTreeSet;
 
+use super::step::{Action, Step};
 use super::{CreatedAt, Plan, UnlistedSyncs, check_organization, planner};
 use crate::domain::{
-    AccountId, Change, ChangeKind, Organization, OrganizationId, Region, SYSTEMS_MANAGER, SyncCheckReport, is_same_sync,
+    AccountId, Change, ChangeKind, Organization, OrganizationId, Region, SYSTEMS_MANAGER, SyncCheckReport,
+    allows_one_administrator, is_same_sync,
 };
 use crate::error::Error;
 use crate::observation::{Clients, Snapshot, SnapshotScope};
@@ -216,7 +218,11 @@ impl Receipt {
         self.check(undo)?;
         check_organization((&self.organization, self.management_account), &snapshot.organization)?;
         let (target, retained) = self.reversed(&snapshot, undo)?;
-        let planner::PlanDraft { steps, mut unknowns, warnings } = planner::plan(&target, &snapshot)?;
+        let planner::PlanDraft { mut steps, mut unknowns, warnings } = planner::plan(&target, &snapshot)?;
+        for step in &mut steps {
+            step.reason = reason_to_undo(&step.action).to_owned();
+        }
+        name_successors(&mut steps);
         unknowns.extend(self.unchecked_syncs(&snapshot));
         Ok(Plan { created_at: CreatedAt::now(), snapshot, steps, unknowns, warnings, retained })
     }
@@ -256,6 +262,41 @@ impl Receipt {
                 format!("an index below {count}, the number of changes in the receipt"),
             )),
             _ => Ok(()),
+        }
+    }
+}
+
+/// Returns the reason of a step that undoes a change.
+fn reason_to_undo(action: &Action) -> &'static str {
+    match action {
+        Action::EnableTrustedAccess { .. } => "the run disabled it",
+        Action::DisableTrustedAccess { .. } => "the run enabled it",
+        Action::RegisterAdministrator { .. } => "the run deregistered it",
+        Action::DeregisterAdministrator { .. } => "the run registered it",
+        Action::CreateRole | Action::CreateSync { .. } => "the run deleted it, or caused its deletion",
+        Action::UpdateSync { .. } => "the run changed it",
+        Action::DeleteRole | Action::DeleteSync { .. } => "the run created it",
+    }
+}
+
+/// Names, for each deregistration from a service with one administrator, the account that the undo
+/// registers instead.
+fn name_successors(steps: &mut [Step]) {
+    let registered: Vec<_> = steps
+        .iter()
+        .filter_map(|step| match &step.action {
+            Action::RegisterAdministrator { account, principal } => Some((*account, principal.clone())),
+            _ => None,
+        })
+        .collect();
+    for step in steps {
+        if let Action::DeregisterAdministrator { principal, .. } = &step.action
+            && allows_one_administrator(principal)
+            && let Some((account, _)) = registered.iter().find(|(_, of)| of == principal)
+        {
+            step.reason = format!(
+                "the undo registers account {account} for {principal}, and AWS allows one delegated administrator"
+            );
         }
     }
 }

@@ -54,6 +54,10 @@ impl Receipt {
                     Some(_) if maybe.is_some() && is_unseen_creation(&what, before, now) => {}
                     Some(thing) => {
                         thing.after = after;
+                        if maybe.is_none() && !before.is_there() && !thing.before.is_there() {
+                            // AWS created the resource, so an earlier creation had no effect.
+                            thing.maybes.clear();
+                        }
                         thing.maybes.extend(maybe);
                         thing.last = index;
                     }

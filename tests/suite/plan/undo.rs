@@ -19,7 +19,7 @@ use ssm_organizations::ports::{
     DataSync, Operation, SourceRegions, SyncDefinition, SyncSource, SyncSourceType, SyncState, SystemsManagerApi,
 };
 use ssm_organizations::sim::{self, Fault};
-use ssm_organizations::{Certainty, Change, ChangeKind, ErrorKind, Recovered, SyncProtection};
+use ssm_organizations::{Certainty, Change, ChangeKind, ChangeRecorder, ErrorKind, Recovered, SyncProtection};
 
 const WHERE: [&str; 2] = [HOME, AWAY];
 
@@ -30,6 +30,36 @@ fn undo() -> UndoOptions {
 /// Returns the plan that undoes the receipt.
 async fn undoing(org: &OrganizationClients, receipt: &Receipt) -> ssm_organizations::plan::Plan {
     receipt.undo(&org.clients(), &undo()).await.unwrap_or_else(|error| panic!("{error:#}"))
+}
+
+/// A lost request is followed by a second run, whose creation AWS confirms.
+#[tokio::test(start_paused = true)]
+async fn undo_of_completed_rerun_reverts_lost_creations() {
+    for operation in [
+        Operation::EnableAwsServiceAccess,
+        Operation::RegisterDelegatedAdministrator,
+        Operation::CreateServiceLinkedRole,
+        Operation::CreateResourceDataSync,
+    ] {
+        let org = OrganizationClients::new(organization());
+        let before = like(&org.organization);
+        let recorder = ChangeRecorder::new();
+        let clients = org.clients().with_recorder(recorder.clone());
+        org.organization.inject_fault(operation, 1, Fault::RequestLost);
+        let plan = org.plan(&onboarding()).await;
+        plan.apply(&clients, |_| {}).await.unwrap_err();
+        let plan = org.plan(&onboarding()).await;
+        plan.apply(&clients, |_| {}).await.unwrap();
+        let changes = recorder.changes();
+        assert!(changes.iter().any(|change| change.certainty == Certainty::Unconfirmed), "{operation}");
+
+        let receipt = Receipt::of_changes(plan.snapshot().organization(), &changes);
+        let plan = undoing(&org, &receipt).await;
+        assert!(plan.retained().is_empty(), "{operation}: {plan}");
+        assert!(!plan.to_string().contains("the target"), "{plan}");
+        org.apply(&plan).await.unwrap();
+        assert_eq!(like(&org.organization), before, "{operation}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -588,9 +618,9 @@ async fn undo_reason_names_successor_of_exclusive_administrator() {
     for (principal, reason) in [
         (
             QUICK_SETUP,
-            "the target registers account 222222222222 for ssm-quicksetup.amazonaws.com, and AWS allows one delegated administrator",
+            "the undo registers account 222222222222 for ssm-quicksetup.amazonaws.com, and AWS allows one delegated administrator",
         ),
-        (STACK_SETS, "the target does not register it for member.org.stacksets.cloudformation.amazonaws.com"),
+        (STACK_SETS, "the run registered it"),
     ] {
         let org = OrganizationClients::new(
             organization().trusted_access_for(&principal).delegated_administrator_for(&principal, alice()),

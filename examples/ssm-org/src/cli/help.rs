@@ -13,9 +13,8 @@ With --json the standard output is always one JSON object. After a failure the o
 `further_errors`. `retry_status` is `permanent`, `temporary` (a retry may succeed later) or
 `exhausted` (a retry may succeed later, but several attempts failed). Other members:
   plan                     the plan, in the format of --out
-  apply, undo, onboard,    `plan`, `receipt` (changes made), `remaining` (steps not done), `now`
-  offboard                 (current state), `next_steps` and `notes`
-  replace                  as above, without `remaining`
+  apply, undo, onboard,    `plan`, `receipt` (changes, confirmed and unconfirmed), `remaining`
+  replace, offboard        (steps not done), `now` (current state), `next_steps` and `notes`
   status                   `state`, `snapshot`, `capabilities` and `warnings`
   policy                   `documents`
   serve                    `endpoint`, `port`, `region`, `management`, `access_key_ids` by account

@@ -91,7 +91,7 @@ impl Run {
                     self.notes.not_done(step.action());
                 }
                 self.changes = recorder.changes();
-                let why = format!("stopped by {signal}; the last write may have been applied");
+                let why = format!("stopped by {signal}; the writes in progress may have been applied");
                 self.notes.errors.push(CliError::new("interrupted", why));
                 return false;
             }

@@ -4,6 +4,7 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll};
 use std::thread;
@@ -59,7 +60,7 @@ impl Fault {
 }
 
 /// Number of refused attempts of a throttled write. The SDK makes three attempts.
-pub(crate) const THROTTLED: usize = 2;
+const THROTTLED: usize = 2;
 
 /// Proxy that ends when dropped.
 pub(crate) struct Proxy {
@@ -74,6 +75,7 @@ struct Shared {
     /// Fault, with the ordinal of the write counted from one.
     fault: Option<(usize, Fault)>,
     writes: Mutex<Vec<String>>,
+    refused: AtomicUsize,
     held: mpsc::Sender<()>,
 }
 
@@ -83,7 +85,8 @@ impl Proxy {
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let (sender, held) = mpsc::channel();
-        let shared = Arc::new(Shared { server, fault, writes: Mutex::default(), held: sender });
+        let shared =
+            Arc::new(Shared { server, fault, writes: Mutex::default(), refused: AtomicUsize::new(0), held: sender });
         let (end, ended) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
         let listening = accept(listener, Arc::clone(&shared));
@@ -124,16 +127,19 @@ async fn accept(listener: std::net::TcpListener, shared: Arc<Shared>) {
 }
 
 impl Shared {
-    /// Records a write, and returns its fault.
+    /// Records a write, except a refused one, and returns its fault.
     fn fault_of(&self, operation: &str) -> Option<Fault> {
         if ["Describe", "Get", "List"].iter().any(|read| operation.starts_with(read)) {
             return None;
         }
         let mut writes = self.writes.lock().unwrap();
+        let is_next = |(at, _): &(usize, Fault)| writes.len() + 1 == *at;
+        let fault = self.fault.filter(is_next).map(|(_, fault)| fault);
+        if fault == Some(Fault::Throttled) && self.refused.fetch_add(1, Ordering::Relaxed) < THROTTLED {
+            return fault;
+        }
         writes.push(operation.to_owned());
-        let (at, fault) = self.fault?;
-        let last = if fault == Fault::Throttled { at + THROTTLED - 1 } else { at };
-        (at..=last).contains(&writes.len()).then_some(fault)
+        fault.filter(|fault| *fault != Fault::Throttled)
     }
 
     async fn hold(&self) {
