@@ -181,7 +181,6 @@ mod operations;
 pub mod plan;
 pub mod policy;
 pub mod ports;
-mod record;
 mod trace;
 mod wait;
 
@@ -201,4 +200,4 @@ pub use integration::{
 };
 pub use operations::regions::ByRegion;
 pub use operations::sync_guard::SyncProtection;
-pub use record::{ChangeRecorder, RecordError, WriteEvent};
+pub use trace::{ChangeRecorder, RecordError, WriteEvent};

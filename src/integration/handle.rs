@@ -11,7 +11,7 @@ use crate::domain::{AccountId, CallContext, Certainty, Change, Operation, Organi
 use crate::error::{Error, ErrorKind, WriteStatus};
 use crate::observation::{RetryingClient, retrying};
 use crate::operations::{ChangeLog, Completed, Currency, LocalChanges, OperationContext, OperationFailure};
-use crate::record::ChangeRecorder;
+use crate::trace::ChangeRecorder;
 use crate::wait::{WaitNotifier, WaitPolicy};
 
 /// Result of a transition from `From` to `To`.

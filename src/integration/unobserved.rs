@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::observation;
 use crate::operations::ChangeLog;
 use crate::ports::{OrganizationsApi, StsApi};
-use crate::record::ChangeRecorder;
+use crate::trace::ChangeRecorder;
 use crate::trace::span;
 
 /// The initial state. Next: [`observe`](Self::observe).

@@ -9,7 +9,7 @@ use super::{RetryingClient, caller_account, retrying};
 use crate::domain::{AccountId, join_with_and};
 use crate::error::{Error, ErrorKind};
 use crate::ports::Client;
-use crate::record::ChangeRecorder;
+use crate::trace::ChangeRecorder;
 use crate::wait::WaitPolicy;
 
 /// Clients of the management account and of other accounts whose data syncs matter.

@@ -17,7 +17,7 @@ use crate::domain::{
 };
 use crate::error::{Error, ErrorKind, RetryStatus};
 use crate::ports::{Client, IamApi, OrganizationsApi};
-use crate::record::Moment;
+use crate::trace::Moment;
 use crate::trace::span;
 use crate::wait::WaitPolicy;
 

@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 use crate::domain::{Change, DataSyncId, SyncDefinition};
 use crate::observation::SNAPSHOT_TTL;
-use crate::record::ChangeRecorder;
+use crate::trace::ChangeRecorder;
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ChangeLog {

@@ -17,7 +17,7 @@ use crate::domain::{
 use crate::error::{Error, ErrorKind, RetryStatus, WriteStatus};
 use crate::observation::{RetryingClient, list_data_syncs, retrying};
 use crate::ports::SystemsManagerApi;
-use crate::record::SentWrite;
+use crate::trace::SentWrite;
 use crate::wait::{Backoff, DeletionConfirmation, Effect, WaitPolicy};
 
 /// Data syncs of one account in one Region.

@@ -11,7 +11,7 @@ use crate::domain::{
 use crate::error::{Error, ErrorKind, RetryStatus};
 use crate::observation;
 use crate::ports::OrganizationsApi;
-use crate::record::{Moment, SentWrite};
+use crate::trace::{Moment, SentWrite};
 use crate::wait::Backoff;
 
 /// The four writes.

@@ -11,7 +11,7 @@ use crate::domain::{
 use crate::error::{Error, ErrorKind, RetryStatus};
 use crate::observation;
 use crate::ports::OrganizationsApi;
-use crate::record::Moment;
+use crate::trace::Moment;
 use crate::trace::span;
 use crate::wait::Backoff;
 

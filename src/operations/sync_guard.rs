@@ -13,7 +13,7 @@ use crate::domain::{AccountId, Change, ChangeKind, DataSync, Operation, Region, 
 use crate::error::{Error, ErrorKind};
 use crate::observation::{SNAPSHOT_TTL, caller_account, list_data_syncs, retrying};
 use crate::ports::SystemsManagerClient;
-use crate::record::Moment;
+use crate::trace::Moment;
 use crate::wait::WaitPolicy;
 
 /// Policy for organization data syncs that a step would delete or break.

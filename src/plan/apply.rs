@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind, RetryStatus};
 use crate::observation::{Clients, ClientsByAccount, Snapshot, SnapshotScope};
 use crate::operations::data_sync::{RegionSyncs, check_not_service_managed};
 use crate::operations::{self, ChangeLog, KnownRead, LocalChanges, RefusalReads};
-use crate::record::Moment;
+use crate::trace::Moment;
 use crate::trace::span;
 
 impl Plan {

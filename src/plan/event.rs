@@ -6,7 +6,7 @@ use super::step::Step;
 use crate::domain::Change;
 use crate::error::{Error, ErrorKind};
 use crate::observation::Snapshot;
-use crate::record::ChangeRecorder;
+use crate::trace::ChangeRecorder;
 
 /// Event emitted while a plan is applied. Later releases may add variants.
 #[derive(Debug, Clone, Copy)]

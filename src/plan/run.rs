@@ -37,7 +37,7 @@ use crate::operations::{
     StatusField, service_linked_role,
 };
 use crate::ports::{Client, SystemsManagerClient};
-use crate::record::Moment;
+use crate::trace::Moment;
 use crate::trace::span;
 use crate::wait::WaitPolicy;
 

@@ -1,11 +1,15 @@
-//! Spans and events for `tracing`: one span for each operation, one event for each completed AWS
-//! call.
+//! Traces of a run: spans and events for `tracing`, and the records of its writes.
+//!
+//! `tracing` gets one span for each operation and one event for each completed AWS call.
 
 #[cfg(any(feature = "aws", feature = "sim"))]
 mod call;
+mod record;
 
 #[cfg(any(feature = "aws", feature = "sim"))]
 pub(crate) use call::CallEvent;
+pub use record::{ChangeRecorder, RecordError, WriteEvent};
+pub(crate) use record::{Moment, SentWrite};
 
 /// Creates the span of an operation, with fields that are each an `Option`.
 ///
