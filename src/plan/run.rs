@@ -414,8 +414,14 @@ impl<'a> Run<'a> {
         match outcome {
             Ok(Completed { status, ours }) => {
                 let state = &mut *self.state();
-                if let Some(fact) = Fact::confirming(&step.action) {
-                    state.store_status(&fact, Moment::now(), &status);
+                let facts = if ours.is_some() {
+                    Vec::from_iter(Fact::confirming(&step.action))
+                } else {
+                    // Another caller was faster: the whole status was read after the refusal.
+                    vec![Fact::TrustedAccess(principal.clone()), Fact::Administrators(principal.clone())]
+                };
+                for fact in &facts {
+                    state.store_status(fact, Moment::now(), &status);
                 }
                 let applied = match ours {
                     Some(Certainty::Confirmed) => WriteStatus::Applied,

@@ -418,9 +418,10 @@ mod tests {
         let directory = SimulationDirectory::new();
         directory.run("status");
         directory.run("apply --trusted-access on --role --yes --receipt r.json").exits_with(0);
-        // A missing organizational unit stops the run midway.
-        let units = "--sync-ou ou-gone-12345678";
-        let cut = directory.run(&format!("apply {TARGET} {units} --yes --receipt r.json")).exits_with(1);
+        // An organizational unit that is deleted after planning stops the run midway.
+        directory.run(&format!("plan {TARGET} --sync-ou ou-exam-12345678 --out plan.json")).exits_with(0);
+        directory.edit(|organization| organization["units"] = json!([]));
+        let cut = directory.run("apply plan.json --yes --receipt r.json").exits_with(1);
         cut.says(&["not done: create the data sync", "current state: Delegated"]);
         assert_eq!(directory.read("r.json")["changes"].as_array().unwrap().len(), 3);
 

@@ -165,6 +165,21 @@ async fn apply_creates_syncs_of_all_regions_concurrently() {
 }
 
 /// A sync that another caller deleted after the snapshot is no reason to protect it.
+/// The reads after a refusal also guard the next step.
+#[tokio::test(start_paused = true)]
+async fn apply_with_trust_disabled_by_others_sends_no_disable() {
+    let org = OrganizationClients::new(delegated());
+    let target = Target::new().with_trusted_access(false).without_administrator().search_regions(home());
+    let plan = org.plan(&target).await;
+    org.organization.run_before(Operation::DeregisterDelegatedAdministrator, 1, |organization| {
+        organization.deregister_administrator(alice());
+        organization.disable_trusted_access(&SSM);
+    });
+    let receipt = org.apply(&plan).await.unwrap();
+    assert!(receipt.is_empty(), "{receipt:?}");
+    assert_eq!(org.organization.call_count(Operation::DisableAwsServiceAccess), 0);
+}
+
 #[tokio::test(start_paused = true)]
 async fn apply_with_sync_deleted_by_others_continues() {
     let org = OrganizationClients::new(everything());
