@@ -116,8 +116,8 @@
 //! Condition keys can limit the permissions: `organizations:ServicePrincipal` to
 //! `ssm.amazonaws.com`, `ssm:SyncType` to `SyncFromSource`, and `iam:AWSServiceName` to
 //! `accountdiscovery.ssm.amazonaws.com`. Leave `ssm:ListResourceDataSync` without `ssm:SyncType`:
-//! Inventory's syncs are also listed, because they use names and quota: before a plan creates a sync
-//! after a deletion, and after AWS refuses a sync.
+//! Inventory's syncs are also listed, because they use names and quota: before a plan creates a
+//! sync after a deletion, and after AWS refuses a sync.
 //!
 //! # Tracing
 //!

@@ -38,10 +38,11 @@
 //! # }
 //! ```
 //!
-//! No journal is needed. Applying the same plan again finishes an interrupted run. So does a new plan
-//! of the same target, except for a migration: the new plan cannot find the syncs that the run has
-//! deleted. Pass the syncs of the receipt to [`Target::with_migrated_syncs`]. The interruption may lose the record of changes made by the run; the [receipt](Receipt) is
-//! therefore passed to the event callback as it grows.
+//! No journal is needed. Applying the same plan again finishes an interrupted run. So does a new
+//! plan of the same target, except for a migration: the new plan cannot find the syncs that the run
+//! has deleted. Pass the syncs of the receipt to [`Target::with_migrated_syncs`]. The interruption
+//! may lose the record of changes made by the run; the [receipt](Receipt) is therefore passed to
+//! the event callback as it grows.
 
 mod apply;
 mod dependencies;
