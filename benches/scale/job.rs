@@ -28,7 +28,7 @@ pub(crate) struct Size {
     pub(crate) pages: usize,
 }
 
-/// What somebody sets about.
+/// Job of the tables.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Job {
     Observe,

@@ -39,7 +39,7 @@ impl Plan {
     /// visible.
     ///
     /// The preconditions of a step are read again if their last read is more than ten seconds old.
-    /// What guards a deletion is also read after the previous write: the read that confirms that
+    /// The guards of a deletion are also read after the previous write: the read that confirms that
     /// write shows its own resource, and the other reads are made concurrently with it. A plan
     /// without steps reads and writes nothing.
     ///

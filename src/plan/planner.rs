@@ -733,7 +733,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Notes the Regions that were not searched. Only syncs in searched Regions are protected.
-    /// Where loss is allowed, each step says so.
+    /// If loss is allowed, each step says so.
     fn note_unchecked_regions(&mut self) {
         let takes_some = |step: &Step| {
             // Syncs hold the role; it takes none with it.

@@ -1,4 +1,4 @@
-//! What several of the test files use.
+//! Helpers of several test files.
 #![cfg(feature = "sim")]
 
 pub mod iam;

@@ -56,7 +56,7 @@ fn check_receipt(receipt: &Receipt, organization: &sim::SimOrganization, what: &
 async fn apply_emits_events_in_order_with_growing_receipt() {
     let org = OrganizationClients::new(organization().service_linked_role(&ROLE));
     let plan = org.plan(&onboarding().with_role()).await;
-    // Somebody has done one of the steps meanwhile.
+    // Another caller has done one of the steps meanwhile.
     org.organization.enable_trusted_access(&SSM);
     an_hour_later().await;
     let mut seen = Vec::new();
@@ -517,7 +517,7 @@ async fn apply_sync_without_trusted_access_sends_no_write() {
     let targets = [
         Target::new().with_sync(Caller::Management, whole("new"), home()),
         Target::new().with_sync(Caller::Management, whole("ours").including_future_regions(), home()),
-        // What would be taken away before stays too.
+        // The steps before the loss do not run either.
         Target::new().with_sync(Caller::Management, whole("new"), home()).without_sync(
             Caller::Management,
             name("ours"),
@@ -574,7 +574,7 @@ async fn apply_with_unknown_caller_reports_retry_status() {
     for (target, fault, refused) in [
         (distrust(UnlistedSyncs::Protect).search_regions(home()), &unheard, Some(RetryStatus::Temporary)),
         (distrust(UnlistedSyncs::Protect).search_regions(home()), &denied, Some(RetryStatus::Permanent)),
-        // Whoever gives the syncs up still has those looked for that can be seen.
+        // With allowed loss, the syncs that can be listed are still recorded.
         (distrust(UnlistedSyncs::AllowLoss).search_regions(home()), &unheard, None),
         (distrust(UnlistedSyncs::AllowLoss).search_regions(home()), &denied, None),
         (distrust(UnlistedSyncs::AllowLoss), &unheard, None),
@@ -1085,7 +1085,7 @@ async fn apply_saved_plan_equals_apply_new_plan() {
         org.organization.clear_calls();
         let receipt = org.apply(&read).await.unwrap();
         assert_eq!(like(&org.organization), end, "{}", story.name);
-        // What was kept may be old.
+        // A saved plan may be old.
         assert_eq!(org.organization.call_count(Operation::DescribeOrganization), 1, "{}", story.name);
         let kept = serde_json::to_string(&receipt).unwrap();
         assert_eq!(serde_json::from_str::<Receipt>(&kept).unwrap(), receipt, "{}", story.name);
@@ -1248,7 +1248,7 @@ async fn apply_with_denied_list_requires_allow_loss() {
     assert_eq!(*fate(&receipt, 1), SyncCheckReport::Skipped);
     assert!(matches!(receipt.changes()[2].kind, ChangeKind::RoleDeleted { .. }), "{receipt:?}");
 
-    // Who need not be looked at takes nothing from what the others show.
+    // An account that need not be listed does not change the result of the others.
     let org = OrganizationClients::new(trusting());
     let blind = denied(&org.bob);
     let clients = Clients::new(&org.management).with_account_client(&org.alice).with_account_client(&blind);
@@ -1257,7 +1257,7 @@ async fn apply_with_denied_list_requires_allow_loss() {
     let SyncCheckReport::NoneFound(looks) = fate(&receipt, 0) else { panic!("{receipt:?}") };
     assert_eq!(looks.iter().map(|look| look.account).collect::<Vec<_>>(), [management(), alice()]);
 
-    // What was seen when it was planned is on record.
+    // The plan records the syncs that planning listed.
     let org = OrganizationClients::new(everything());
     let plan = org.plan(&forfeiting(Target::new().without_administrator())).await;
     an_hour_later().await;
@@ -1318,7 +1318,7 @@ async fn apply_compares_readable_regions_with_recorded_syncs() {
     }
     assert_eq!(*fate(&org.apply(&plan).await.unwrap(), 0), SyncCheckReport::Skipped);
 
-    // A look in one of two Regions is none to claim.
+    // A listing in one of two Regions proves nothing about the other.
     let org = OrganizationClients::new(delegated());
     let target = Target::new().without_administrator().with_unlisted_syncs(UnlistedSyncs::AllowLoss);
     let plan = org.plan(&target.search_regions([region(HOME), region(AWAY)])).await;

@@ -374,7 +374,7 @@ async fn plan_conflicting_with_organization_reports_cause() {
         assert!(said(&error).contains(words), "{}", said(&error));
     }
 
-    // Whoever administers has to go before trust does.
+    // The administrator is deregistered before trusted access is disabled.
     let error = OrganizationClients::new(delegated())
         .refusal(&Target::new().with_trusted_access(false).search_regions(home()))
         .await;
@@ -969,7 +969,7 @@ async fn plan_resolves_inconsistent_organization() {
         org.apply(&plan).await.unwrap();
         assert!(org.plan(&target).await.is_empty());
     }
-    // Whose sync it would be is not clear.
+    // The owner of the sync is ambiguous.
     let target = Target::new().with_sync(Caller::Administrator, whole("all"), home());
     let error = OrganizationClients::new(two()).refusal(&target).await;
     let ErrorKind::AlreadyDelegated { accounts, .. } = error.kind() else { panic!("{}", said(&error)) };

@@ -214,7 +214,7 @@ async fn undo_retains_recreated_resources() {
                 assert!(!outline(&plan).iter().any(|step| step.contains(what)), "{what}: {plan}");
                 org.apply(&plan).await.unwrap();
             }
-            // What it is built on cannot go either.
+            // The undo keeps its requirements too.
             Err(error) => assert!(
                 matches!(error.kind(), ErrorKind::DataSyncsExist { .. } | ErrorKind::AlreadyDelegated { .. }),
                 "{what}: {error:#}"
@@ -496,7 +496,7 @@ async fn undo_restores_updated_sync() {
     org.apply(&plan).await.unwrap();
     assert_eq!(like(&org.organization), before);
 
-    // Somebody has deleted it since: that is theirs.
+    // Another caller has deleted it since: the undo keeps that change.
     let receipt = org.reach(&Target::new().with_sync(Caller::Management, changed.clone(), home())).await;
     org.organization.remove_data_sync(management(), &region(HOME), &name("ours"));
     let plan = undoing(&org, &receipt).await;
@@ -530,7 +530,7 @@ async fn undo_of_created_and_deleted_sync_is_empty() {
     let made = org.reach(&Target::new().with_sync(Caller::Management, whole("ours"), home())).await;
     let gone = org.reach(&Target::new().without_sync(Caller::Management, name("ours"), home())).await;
     let receipt = both(&org, &made, &gone).await;
-    // Somebody else's is theirs.
+    // The undo keeps the change of another caller.
     org.organization.add_data_sync(management(), region(HOME), shown("ours"));
     let plan = undoing(&org, &receipt).await;
     assert!(plan.is_empty() && plan.retained().is_empty(), "{plan}");
