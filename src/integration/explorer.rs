@@ -26,7 +26,7 @@ use crate::wait::WaitPolicy;
 /// use ssm_organizations::{ExplorerSetup, Integration, Observed, Region};
 /// use ssm_organizations::{SyncName, SyncProtection, sim};
 ///
-/// # #[tokio::main(flavor = "current_thread")]
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
 /// # async fn main() -> Result<(), ssm_organizations::Error> {
 /// let client = sim::SimOrganization::builder().build().management_client();
 /// let home = [Region::new("eu-central-1")?];

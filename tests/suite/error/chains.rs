@@ -96,6 +96,8 @@ impl Case {
     }
 }
 
+/// Returns every error. A test that formats each of them takes every seventh; `.ci/run exhaustive`
+/// takes all.
 fn errors() -> impl Iterator<Item = Error> {
     OPERATIONS.into_iter().flat_map(Case::of).flat_map(Case::with_sources)
 }
@@ -109,9 +111,8 @@ fn assert_distinct(texts: &[String]) {
     }
 }
 
-#[test]
-fn display_with_sources_prints_no_text_and_no_remedy_twice() {
-    for error in errors() {
+fn assert_nothing_is_printed_twice(errors: impl Iterator<Item = Error>) {
+    for error in errors {
         assert_distinct(&[vec![error.to_string()], error.causes()].concat());
         let chain = std::iter::successors(Some(&error as &dyn StdError), |&error| error.source());
         chain.map(ToString::to_string).collect::<Vec<_>>().windows(2).for_each(assert_distinct);
@@ -123,13 +124,34 @@ fn display_with_sources_prints_no_text_and_no_remedy_twice() {
 }
 
 #[test]
-fn filtered_remedies_of_sources_are_not_printed() {
-    for error in errors() {
+fn display_with_sources_prints_no_text_and_no_remedy_twice() {
+    assert_nothing_is_printed_twice(errors().step_by(7));
+}
+
+#[test]
+#[ignore = "slow: run by `.ci/run exhaustive`"]
+fn display_with_all_sources_prints_no_text_and_no_remedy_twice() {
+    assert_nothing_is_printed_twice(errors());
+}
+
+fn assert_filtered_remedies_are_not_printed(errors: impl Iterator<Item = Error>) {
+    for error in errors {
         let filtered = [vec![error.display_with_remedies(|_| false)], error.causes()].concat().join("\n");
         for remedy in error.remedies() {
             assert!(!filtered.contains(&format!("; {remedy}")), "{remedy}: {filtered}");
         }
     }
+}
+
+#[test]
+fn filtered_remedies_of_sources_are_not_printed() {
+    assert_filtered_remedies_are_not_printed(errors().step_by(7));
+}
+
+#[test]
+#[ignore = "slow: run by `.ci/run exhaustive`"]
+fn filtered_remedies_of_all_sources_are_not_printed() {
+    assert_filtered_remedies_are_not_printed(errors());
 }
 
 #[test]

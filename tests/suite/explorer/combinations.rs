@@ -232,9 +232,8 @@ fn check(changes: &[Change], organization: &sim::SimOrganization, what: &str) {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn write_with_fault_at_each_call_completes_on_rerun() {
-    for setting in settings() {
+async fn check_writes_with_fault_at_each_call(settings: Vec<UndocumentedBehavior>) {
+    for setting in settings {
         for case in cases() {
             for account in [management(), alice()] {
                 let start = || (case.start)(account).undocumented_behavior(setting.clone()).build();
@@ -255,6 +254,17 @@ async fn write_with_fault_at_each_call_completes_on_rerun() {
             }
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn write_with_fault_at_each_call_completes_on_rerun() {
+    check_writes_with_fault_at_each_call(vec![UndocumentedBehavior::default()]).await;
+}
+
+#[tokio::test(start_paused = true)]
+#[ignore = "slow: run by `.ci/run exhaustive`"]
+async fn write_with_fault_at_each_call_under_all_settings_completes() {
+    check_writes_with_fault_at_each_call(settings()).await;
 }
 
 #[tokio::test(start_paused = true)]

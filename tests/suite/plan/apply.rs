@@ -6,7 +6,8 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use crate::common::{
-    SSM, account, alice, bob, delegated, every_setting, management, organization, organization_sync, region, trusting,
+    SSM, account, alice, bob, delegated, each_switch, every_setting, management, organization, organization_sync,
+    region, trusting,
 };
 use crate::plan::organization_clients::{
     AWAY, HOME, OrganizationClients, PlanCase, QUICK_SETUP, ROLE, companions, everything, home, like, name,
@@ -932,26 +933,7 @@ async fn apply_waits_for_stale_reads() {
     assert_eq!(org.organization.write_count(), 1);
 }
 
-#[tokio::test(start_paused = true)]
-async fn apply_under_every_setting_reaches_target() {
-    let mut settings = every_setting! {
-        repeated_write: RepeatedWrite::ALL,
-        reasons: BOTH,
-        disable_with_administrators: DisableWithAdministrators::ALL,
-        deregistering_deletes_syncs: BOTH,
-        syncs_recover: BOTH,
-        sync_booleans_are_shown: BOTH,
-        role_serves_all_syncs: BOTH,
-        enabling_makes_role: BOTH,
-    };
-    settings.extend(every_setting! {
-        second_administrator: SecondAdministrator::ALL,
-        deregister_without_trust: DeregisterWithoutTrust::ALL,
-        sync_without_prerequisites: SyncWithoutPrerequisites::ALL,
-        sync_quota_is_shared: BOTH,
-        duplicate_role: DuplicateRole::ALL,
-        role_serves_single_accounts: BOTH,
-    });
+async fn check_apply_reaches_target(settings: Vec<sim::UndocumentedBehavior>) {
     for setting in settings {
         for story in stories() {
             let what = format!("{} under {setting:?}", story.name);
@@ -971,6 +953,35 @@ async fn apply_under_every_setting_reaches_target() {
             assert!(again.is_empty(), "{what}: {again}");
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn apply_with_each_switch_reaches_target() {
+    check_apply_reaches_target(each_switch()).await;
+}
+
+#[tokio::test(start_paused = true)]
+#[ignore = "slow: run by `.ci/run exhaustive`"]
+async fn apply_under_every_setting_reaches_target() {
+    let mut settings = every_setting! {
+        repeated_write: RepeatedWrite::ALL,
+        reasons: BOTH,
+        disable_with_administrators: DisableWithAdministrators::ALL,
+        deregistering_deletes_syncs: BOTH,
+        syncs_recover: BOTH,
+        sync_booleans_are_shown: BOTH,
+        role_serves_all_syncs: BOTH,
+        enabling_makes_role: BOTH,
+    };
+    settings.extend(every_setting! {
+        second_administrator: SecondAdministrator::ALL,
+        deregister_without_trust: DeregisterWithoutTrust::ALL,
+        sync_without_prerequisites: SyncWithoutPrerequisites::ALL,
+        sync_quota_is_shared: BOTH,
+        duplicate_role: DuplicateRole::ALL,
+        role_serves_single_accounts: BOTH,
+    });
+    check_apply_reaches_target(settings).await;
 }
 
 #[tokio::test(start_paused = true)]
