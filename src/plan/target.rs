@@ -34,15 +34,19 @@ use crate::policy::Caller;
 /// trusted_access = "on"              # or "off"
 /// administrator = "222222222222"     # or "none"
 /// role = "create"                    # or "delete", or "keep"
-/// unlisted_syncs = "protect"            # or "allow_loss": policy for syncs that are not listed
-/// search_regions = ["us-east-1"]            # Regions to search, besides those of the syncs below
+/// unlisted_syncs = "protect"         # or "allow_loss": policy for syncs that are not listed
+/// search_regions = ["us-east-1"]     # Regions to search, besides those of the syncs below
 /// migrate_syncs = true               # syncs of a replaced administrator move to the new one
 ///
 /// [[syncs]]
 /// name = "all-accounts"
 /// owner = "administrator"            # or "management" (the default), or an account ID
-/// regions = ["eu-central-1"]         # home Regions; the default of source_regions
+/// regions = ["eu-central-1"]         # home Regions
+/// source_regions = ["eu-central-1"]  # Regions to collect from; the default is the home Regions
+/// future_regions = true              # also collect from Regions that AWS adds later
 /// units = ["ou-exam-12345678"]       # the default is the entire organization
+/// # or single_account = true: only the account of the sync
+/// # all_ops_data_sources = true enables every source of OpsData; AWS charges for some
 ///
 /// [[syncs]]
 /// name = "old"

@@ -87,10 +87,10 @@ pub(crate) enum Command {
     /// Replace the delegated administrator with another account
     ///
     /// AWS has no such call: the old account is deregistered and the new one is registered, and AWS
-    /// deletes the old administrator's data syncs of the organization. With both profiles the syncs
-    /// are migrated in each --region. Without them, the command checks for syncs and fails while
-    /// one remains. If no account is registered, as after an interrupted run, the new account is
-    /// registered. The command shows the plan and asks for confirmation.
+    /// deletes the old administrator's data syncs of the organization. So the command creates the
+    /// syncs of each --region again in the new account. If no account is registered, as after an
+    /// interrupted run, the new account is registered. The command shows the plan and asks for
+    /// confirmation.
     #[command(after_long_help = help::REPLACE)]
     Replace(Replace),
     /// Deregister the delegated administrator and disable trusted access
@@ -179,21 +179,20 @@ impl Cli {
 
 impl Command {
     /// Returns the profiles of accounts other than the management account.
-    ///
-    /// The second value is the profile of the account to be registered, if a separate option names
-    /// it.
-    pub(crate) fn other_profiles(&self) -> (&[String], Option<&String>) {
-        match self {
-            Self::Status(args) => (&args.profiles.admin_profiles, None),
-            Self::Plan(args) => (&args.target.profiles.admin_profiles, None),
-            Self::Apply(args) => (&args.target.profiles.admin_profiles, None),
-            Self::Undo(args) => (&args.profiles.admin_profiles, None),
-            Self::Policy(args) => (&args.target.profiles.admin_profiles, None),
-            Self::Onboard(args) => (args.admin_profile.as_slice(), None),
-            Self::Replace(args) => (args.admin_profile.as_slice(), args.new_admin_profile.as_ref()),
-            Self::Offboard(args) => (args.admin_profile.as_slice(), None),
-            Self::Completions { .. } | Self::Serve(_) => (&[], None),
-        }
+    pub(crate) fn other_profiles(&self) -> impl Iterator<Item = &String> {
+        let profiles = match self {
+            Self::Status(args) => &args.profiles.admin_profiles,
+            Self::Plan(args) => &args.target.profiles.admin_profiles,
+            Self::Apply(args) => &args.target.profiles.admin_profiles,
+            Self::Undo(args) => &args.profiles.admin_profiles,
+            Self::Policy(args) => &args.target.profiles.admin_profiles,
+            Self::Onboard(args) => args.admin_profile.as_slice(),
+            Self::Replace(args) => args.admin_profile.as_slice(),
+            Self::Offboard(args) => args.admin_profile.as_slice(),
+            Self::Completions { .. } | Self::Serve(_) => &[],
+        };
+        let new = if let Self::Replace(args) = self { args.new_admin_profile.as_ref() } else { None };
+        profiles.iter().chain(new)
     }
 
     /// Returns whether the administrator is to own a sync, and no option supplies its credentials.
@@ -205,7 +204,7 @@ impl Command {
             Self::Onboard(args) => args.sync.needs_administrator(),
             _ => false,
         };
-        owned && self.other_profiles().0.is_empty()
+        owned && self.other_profiles().next().is_none()
     }
 
     /// Returns whether the exit status shows if the plan has steps.
@@ -445,14 +444,9 @@ pub(crate) struct Replace {
     pub(crate) admin_profile: Option<String>,
     /// Profile of the new administrator
     ///
-    /// Supplies the credentials to migrate the data syncs. The syncs are created again in that
-    /// account, and their collection starts again.
-    #[arg(
-        long,
-        value_name = "PROFILE",
-        value_parser = NonEmptyStringValueParser::new(),
-        requires = "admin_profile"
-    )]
+    /// Supplies the credentials to create the data syncs again, if there are any. Their collection
+    /// starts again.
+    #[arg(long, value_name = "PROFILE", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) new_admin_profile: Option<String>,
     /// LOSES DATA: allow the loss of data syncs
     ///

@@ -33,9 +33,6 @@ type Caller<'a> = &'a dyn Client;
 #[derive(Clone, Copy)]
 struct CommandContext<'a> {
     management: Caller<'a>,
-    administrator: Option<Caller<'a>>,
-    /// The client of the account to be registered.
-    successor: Option<Caller<'a>>,
     /// The clients of all accounts except the management account.
     others: &'a [Caller<'a>],
     regions: &'a [Region],
@@ -68,12 +65,10 @@ pub(crate) async fn run(cli: &Cli, console: Console) -> Result<Outcome, clap::Er
         Ok(access) => access,
         Err(error) => return Ok(error.into()),
     };
-    let Access { management, others, administrator, successor, regions } = &access;
+    let Access { management, others, regions } = &access;
     let others: Vec<Caller<'_>> = others.iter().map(|client| &**client).collect();
     let context = CommandContext {
         management: &**management,
-        administrator: administrator.and_then(|index| others.get(index)).copied(),
-        successor: successor.and_then(|index| others.get(index)).copied(),
         others: &others,
         regions,
         named_regions: &connection.regions,

@@ -8,21 +8,17 @@ use clap::CommandFactory;
 use clap::error::ErrorKind as UsageKind;
 use ssm_organizations::aws::{AwsClient, AwsClientLoader};
 use ssm_organizations::ports::Client;
-use ssm_organizations::{AccountId, Error, ErrorKind, Region, Remedy};
+use ssm_organizations::{Error, ErrorKind, Region, Remedy};
 
 use crate::cli::{Cli, Command, Connection};
 use crate::console::printable;
 use crate::report::CliError;
-use crate::simulate::{Members, SimulatedOrganization};
+use crate::simulate::SimulatedOrganization;
 
 /// Clients of the accounts, and the Regions that may hold data syncs.
 pub(crate) struct Access {
     pub(crate) management: Box<dyn Client>,
     pub(crate) others: Vec<Box<dyn Client>>,
-    /// Index in `others` of the administrator's client.
-    pub(crate) administrator: Option<usize>,
-    /// Index in `others` of the client of the account to be registered.
-    pub(crate) successor: Option<usize>,
     pub(crate) regions: Vec<Region>,
 }
 
@@ -33,7 +29,7 @@ pub(crate) async fn access(
 ) -> Result<Result<Access, CliError>, clap::Error> {
     if let Some(path) = &connection.simulate {
         let regions = simulated_regions(connection)?;
-        return Ok(simulated_access(path, command, regions).await);
+        return Ok(simulated_access(path, regions).await);
     }
     aws_access(connection, command).await.map_or_else(refusal, |access| Ok(Ok(access)))
 }
@@ -58,18 +54,11 @@ async fn aws_access(connection: &Connection, command: &Command) -> Result<Access
         None => loader,
     };
     let management = in_region(management).load().await?;
-    let (profiles, successor) = command.other_profiles();
     let mut others: Vec<Box<dyn Client>> = Vec::new();
-    for profile in profiles.iter().chain(successor) {
+    for profile in command.other_profiles() {
         others.push(Box::new(in_region(loader.clone()).profile(profile).load().await?));
     }
-    Ok(Access {
-        management: Box::new(management),
-        administrator: (!profiles.is_empty()).then_some(0),
-        successor: successor.map(|_| profiles.len()),
-        others,
-        regions,
-    })
+    Ok(Access { management: Box::new(management), others, regions })
 }
 
 /// Returns a usage error for an invalid setting, and the error of the command for missing
@@ -82,38 +71,18 @@ fn refusal(error: Error) -> Result<Result<Access, CliError>, clap::Error> {
     }
 }
 
-/// Creates clients of all simulated accounts. A profile named by an account id selects that
-/// account.
-async fn simulated_access(path: &Path, command: &Command, regions: Vec<Region>) -> Result<Access, CliError> {
+/// Creates clients of all simulated accounts.
+async fn simulated_access(path: &Path, regions: Vec<Region>) -> Result<Access, CliError> {
     let (organization, is_new) = SimulatedOrganization::open(path.to_owned())?;
     let members = organization.members().await?;
     if is_new {
         members.announce(path);
     }
-    let Members { management, others, administrator } = members;
-    let (profiles, _) = command.other_profiles();
-    let named = profiles.first().and_then(|profile| profile.parse::<AccountId>().ok());
-    let successor = match command {
-        Command::Onboard(args) => Some(args.admin),
-        Command::Replace(args) => Some(args.admin),
-        _ => None,
-    };
-    let administrator = named.or(match command {
-        Command::Onboard(args) => Some(args.admin),
-        _ => administrator,
-    });
-    let place = |of: Option<AccountId>| others.iter().position(|account| Some(*account) == of);
-    let mut clients: Vec<Box<dyn Client>> = Vec::new();
-    for account in &others {
-        clients.push(Box::new(organization.client(*account).await));
+    let mut others: Vec<Box<dyn Client>> = Vec::new();
+    for account in members.others {
+        others.push(Box::new(organization.client(account).await));
     }
-    Ok(Access {
-        management: Box::new(organization.client(management).await),
-        administrator: place(administrator),
-        successor: place(successor),
-        others: clients,
-        regions,
-    })
+    Ok(Access { management: Box::new(organization.client(members.management).await), others, regions })
 }
 
 /// Returns a usage error for input that only the library can reject.

@@ -60,7 +60,7 @@ fn in_terms_of_options(error: &Error, command: &Command) -> Option<String> {
         ) => takes_credentials(profile_of(*account, args.admin), *account),
         (_, ErrorKind::MissingClient { account, .. }) => takes_credentials("--admin-profile", *account),
         (Command::Replace(_), ErrorKind::DataSyncsExist { .. }) => {
-            "--new-admin-profile migrates them; with --allow-sync-loss AWS may delete them".to_owned()
+            "another run migrates them; with --allow-sync-loss AWS may delete them".to_owned()
         }
         (_, ErrorKind::DataSyncsExist { .. }) => blocked_by_syncs(error, command),
         (_, ErrorKind::AlreadyDelegated { .. })

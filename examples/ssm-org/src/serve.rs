@@ -140,7 +140,7 @@ impl Server {
             builder = builder.with_throttling();
         }
         let organization = builder.build();
-        let members = Members::of(&organization, &text).map_err(|why| file_error(path, &why))?;
+        let members = Members::of(&text).map_err(|why| file_error(path, &why))?;
         if is_new {
             members.announce(path);
         }

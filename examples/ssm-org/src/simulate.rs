@@ -38,7 +38,6 @@ struct FileState {
 pub(crate) struct Members {
     pub(crate) management: AccountId,
     pub(crate) others: Vec<AccountId>,
-    pub(crate) administrator: Option<AccountId>,
 }
 
 impl FileState {
@@ -63,7 +62,7 @@ impl SimulatedOrganization {
 
     pub(crate) async fn members(&self) -> Result<Members, CliError> {
         let state = self.state.lock().await;
-        Members::of(&state.organization, &state.text).map_err(|why| file_error(&self.path, &why))
+        Members::of(&state.text).map_err(|why| file_error(&self.path, &why))
     }
 
     /// Returns a client with credentials of the account.
@@ -141,14 +140,13 @@ pub(crate) fn open_text(path: &Path) -> Result<(String, bool), CliError> {
 
 impl Members {
     /// Returns the accounts of an organization whose state has this text.
-    pub(crate) fn of(organization: &sim::SimOrganization, text: &str) -> Result<Self, String> {
+    pub(crate) fn of(text: &str) -> Result<Self, String> {
         let ids = |value: &Value| value.as_str().and_then(|text| text.parse().ok());
         let saved: Value = files::parse_json(text)?;
         let named = saved.get("members").and_then(Value::as_object);
         Ok(Self {
             management: saved.get("management").and_then(ids).ok_or("no management account")?,
             others: named.into_iter().flat_map(|named| named.keys()).filter_map(|id| id.parse().ok()).collect(),
-            administrator: organization.administrators().first().copied(),
         })
     }
 

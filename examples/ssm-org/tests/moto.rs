@@ -316,7 +316,7 @@ mod tests {
             assert!(status.out.contains(&format!("data sync:          account {account}")), "{}", status.out);
         }
         let protected = run(&format!("replace --admin {new} --admin-profile old"));
-        protected.fails_with(&format!("nothing was changed\n{}", delegated(old)), &["\"all\"", "--new-admin-profile"]);
+        protected.fails_with(&format!("nothing was changed\n{}", delegated(old)), &["--new-admin-profile takes", new]);
         assert_eq!(moto.writes(), Vec::<String>::new());
 
         let carried =

@@ -50,7 +50,6 @@ mod tests {
         is_bad_usage(&["onboard", "222222222222"], &[], "222222222222");
         is_bad_usage(&["offboard", "--allow-sync-loss", "--admin-profile", "administrator"], &[], "--allow-sync-loss");
         is_bad_usage(&["onboard", "--admin", "222222222222", "--sync-ou", "ou-root-exampleid"], &[], "--sync");
-        is_bad_usage(&["replace", "--admin", "222222222222", "--new-admin-profile", "new"], &[], "--admin-profile");
         let owner = ["onboard", "--admin", "222222222222", "--sync", "x", "--sync-owner", "administrator"];
         is_bad_usage(&owner, &[], "--admin-profile");
         is_bad_usage(&["dance"], &[], "dance");

@@ -48,6 +48,7 @@ A target file in TOML or JSON sets what the options set, and more. Every part is
   role = \"create\"                    # or \"delete\", or \"keep\"
   unlisted_syncs = \"protect\"         # or \"allow_loss\": LOSES DATA of syncs that are not named
   search_regions = [\"us-east-1\"]     # Regions to list them in, in addition to the Regions below
+  migrate_syncs = true               # syncs of a replaced administrator move to the new one
 
   [[syncs]]
   name = \"all-accounts\"
@@ -55,12 +56,14 @@ A target file in TOML or JSON sets what the options set, and more. Every part is
   regions = [\"eu-central-1\"]
   source_regions = [\"eu-central-1\"]  # default: regions
   units = [\"ou-exam-12345678\"]       # default: the whole organization
+  # or single_account = true: only the account of the sync
   future_regions = true
   state = \"present\"                  # or \"absent\"
 
   [companions.\"ssm-quicksetup.amazonaws.com\"]
   trusted_access = \"on\"
   administrator = \"222222222222\"
+  replace_administrator = true       # without it, another administrator makes planning fail
 
 Examples:
   ssm-org plan --trusted-access on --admin 222222222222 --role

@@ -12,12 +12,11 @@ use crate::report::{self, CliError, Outcome, StatusSummary, value};
 pub(super) async fn run(args: &Replace, context: CommandContext<'_>) -> Result<Outcome, CliError> {
     let earlier = args.write.receipt.as_deref().map(files::read_receipt).transpose()?.flatten();
     let recorded = earlier.as_ref().map(|receipt| interrupted_syncs(args.admin, receipt)).unwrap_or_default();
-    let migrates = context.administrator.is_some() && context.successor.is_some() && !args.allow_sync_loss;
     let mut target = Target::new().with_administrator(args.admin).search_regions(context.regions.iter().cloned());
     if args.allow_sync_loss {
         target = target.with_unlisted_syncs(UnlistedSyncs::AllowLoss);
     }
-    if migrates || !recorded.is_empty() {
+    if !args.allow_sync_loss || !recorded.is_empty() {
         target = target.with_migrated_syncs(recorded);
     }
     let complete = |target: Target, snapshot: &_| {

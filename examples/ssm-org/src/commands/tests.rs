@@ -100,13 +100,11 @@ async fn run_as(caller: &dyn Client, organization: &sim::SimOrganization, line: 
     if regions.is_empty() {
         regions.push(region("eu-central-1"));
     }
-    let (profiles, successor) = cli.command.other_profiles();
-    let clients: Vec<_> = profiles.iter().chain(successor).map(|profile| organization.client(id(profile))).collect();
+    let profiles = cli.command.other_profiles();
+    let clients: Vec<_> = profiles.map(|profile| organization.client(id(profile))).collect();
     let others: Vec<Caller<'_>> = clients.iter().map(|client| client as Caller<'_>).collect();
     let context = CommandContext {
         management: caller,
-        administrator: others.first().filter(|_| !profiles.is_empty()).copied(),
-        successor: successor.and_then(|_| others.last()).copied(),
         others: &others,
         regions: &regions,
         named_regions: &cli.connection.regions,
@@ -362,7 +360,7 @@ async fn replace_migrates_syncs() {
     run(&organization, replace).await.fails_with(&unchanged, &["--admin-profile", "account 222222222222"]);
     run(&organization, &format!("{replace} --admin-profile 222222222222"))
         .await
-        .fails_with(&unchanged, &[r#""all" of account 222222222222"#, "--new-admin-profile"]);
+        .fails_with(&unchanged, &["--new-admin-profile takes", "account 333333333333"]);
     let carry = format!("{replace} --admin-profile 222222222222 --new-admin-profile 333333333333");
     let wrong = carry.replace("new-admin-profile 333333333333", "new-admin-profile 999999999999");
     run(&organization, &wrong).await.fails_with(&unchanged, &["--new-admin-profile takes", OTHER]);

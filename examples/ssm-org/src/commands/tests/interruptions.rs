@@ -118,8 +118,6 @@ impl Files {
         let regions = [region("eu-central-1"), region("us-east-1")];
         let context = CommandContext {
             management,
-            administrator: Some(admin),
-            successor: Some(other),
             others: &[admin, other],
             regions: &regions,
             named_regions: &regions,
