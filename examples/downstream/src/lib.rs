@@ -9,6 +9,7 @@ mod planner;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use serde::Serialize;
 use ssm_organizations::ports::{Client, SyncDefinition};
 use ssm_organizations::state::{Delegated, Disabled, ObservedState, Unobserved};
@@ -16,7 +17,6 @@ use ssm_organizations::{
     AccountId, Change, ChangeRecorder, Error, ExplorerSetup, Integration, Observed, Region, RetryStatus, SyncMigration,
     SyncProtection, WriteEvent,
 };
-use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinError;
 
 pub use planner::{Planner, Review};
@@ -63,18 +63,16 @@ impl Report {
     }
 }
 
-/// Returns a recorder that sends one line for each event.
-#[must_use]
-pub fn progress(lines: UnboundedSender<String>) -> ChangeRecorder {
+/// Returns a recorder that passes on one line for each event.
+pub fn progress(print: impl Fn(String) + Send + Sync + 'static) -> ChangeRecorder {
     ChangeRecorder::with_callback(move |event, _changes| {
-        let line = match event {
-            WriteEvent::Sending(change) => format!("sending: {}", change.kind),
-            WriteEvent::Waiting(pending) => format!("waiting for {} changes", pending.len()),
-            WriteEvent::Changed(change) => format!("done: {change}"),
-            _ => return Ok(()),
-        };
+        match event {
+            WriteEvent::Sending(change) => print(format!("sending: {}", change.kind)),
+            WriteEvent::Waiting(pending) => print(format!("waiting for {} changes", pending.len())),
+            WriteEvent::Changed(change) => print(format!("done: {change}")),
+            _ => {}
+        }
         // An error would stop the run before its next write.
-        let _ = lines.send(line);
         Ok(())
     })
 }
@@ -87,18 +85,15 @@ pub async fn status(management: &dyn Client) -> Result<String, Error> {
 /// Registers the administrator and creates the role and the data syncs, in up to three attempts.
 pub async fn onboard(tenant: &Tenant, recorder: &ChangeRecorder) -> Result<Handle<Delegated>, Error> {
     let mut handle = Integration::new(Arc::clone(&tenant.management)).with_recorder(recorder.clone());
-    let mut attempt = 1;
-    loop {
-        match try_onboard(handle.with_deadline(DEADLINE), tenant).await {
+    for _ in 1..ATTEMPTS {
+        match try_onboard(handle, tenant).await {
             Ok(delegated) => return Ok(delegated),
-            Err((error, _)) if attempt == ATTEMPTS || error.retry_status() == RetryStatus::Permanent => {
-                return Err(error);
-            }
+            Err((error, _)) if error.retry_status() == RetryStatus::Permanent => return Err(error),
             Err((_, unobserved)) => handle = unobserved,
         }
-        attempt += 1;
         tokio::time::sleep(PAUSE).await;
     }
+    try_onboard(handle, tenant).await.map_err(|(error, _)| error)
 }
 
 /// Makes one attempt. The error has the handle for the next attempt.
@@ -107,7 +102,7 @@ async fn try_onboard(
     tenant: &Tenant,
 ) -> Result<Handle<Delegated>, (Error, Handle<Unobserved>)> {
     let Tenant { management, administrator: (account, administrator), sync: (sync, regions) } = tenant;
-    let mut delegated = handle.ensure_delegated(*account).await.map_err(|failure| {
+    let mut delegated = handle.with_deadline(DEADLINE).ensure_delegated(*account).await.map_err(|failure| {
         let (error, recovered) = failure.into_parts();
         (error, recovered.into_unobserved())
     })?;
@@ -124,12 +119,7 @@ pub async fn onboard_all(tenants: Vec<Tenant>) -> Vec<Result<Report, JoinError>>
         let recorder = ChangeRecorder::new();
         Report::new(onboard(&tenant, &recorder).await, &recorder)
     };
-    let tasks: Vec<_> = tenants.into_iter().map(|tenant| tokio::spawn(task(tenant))).collect();
-    let mut reports = Vec::new();
-    for task in tasks {
-        reports.push(task.await);
-    }
-    reports
+    join_all(tenants.into_iter().map(|tenant| tokio::spawn(task(tenant)))).await
 }
 
 /// Replaces the administrator and migrates its data syncs.
@@ -139,9 +129,8 @@ pub async fn replace(
     recorder: &ChangeRecorder,
 ) -> anyhow::Result<Handle<Delegated>> {
     let handle = Integration::new(Arc::clone(&tenant.management)).with_recorder(recorder.clone());
-    let delegated = match handle.with_deadline(DEADLINE).observe().await? {
-        Observed::Delegated(delegated) => delegated,
-        other => anyhow::bail!("no administrator to replace: {other}"),
+    let Observed::Delegated(delegated) = handle.with_deadline(DEADLINE).observe().await? else {
+        anyhow::bail!("no administrator to replace");
     };
     let migration = SyncMigration::Migrate { from: &tenant.administrator.1, to: &client, regions: &tenant.sync.1 };
     Ok(delegated.replace(account, migration).await?.into_result()?)
@@ -152,6 +141,5 @@ pub async fn remove(tenant: &Tenant, recorder: &ChangeRecorder) -> Result<Handle
     let Tenant { management, administrator: (_, administrator), sync: (_, regions) } = tenant;
     let protection = SyncProtection::Protect { clients: &[management, administrator], regions };
     let handle = Integration::new(Arc::clone(management)).with_recorder(recorder.clone());
-    let observed = handle.with_deadline(DEADLINE).observe().await?;
-    Ok(observed.ensure_disabled(protection).await?)
+    Ok(handle.with_deadline(DEADLINE).observe().await?.ensure_disabled(protection).await?)
 }

@@ -47,7 +47,7 @@ async fn onboard_with_lost_response_writes_once_and_reports() {
     let organization = organization().read_delay(Duration::from_secs(2)).build();
     organization.inject_fault(Operation::RegisterDelegatedAdministrator, 1, Fault::ResponseLost);
     let (tenant, (sender, mut lines)) = (tenant(&organization), unbounded_channel());
-    let recorder = progress(sender);
+    let recorder = progress(move |line| sender.send(line).unwrap());
     let first = serde_json::to_value(Report::new(onboard(&tenant, &recorder).await, &recorder)).unwrap();
     assert_eq!((&first["state"], first["changes"].as_array().unwrap().len()), (&"Delegated".into(), 6));
     assert!(lines.recv().await.unwrap().starts_with("sending: trusted access"));
@@ -128,18 +128,18 @@ mock! {
     impl IamApi for Aws {}
 }
 
+const NOT_IN_USE: &str = "AWSOrganizationsNotInUseException";
+
 /// The test that follows with a mock, with the simulation, and with the AWS SDK in process.
 async fn is_not_in_an_organization(client: &dyn Client) {
     assert_eq!(*status(client).await.unwrap_err().kind(), ErrorKind::NotInOrganization);
 }
 
-const NOT_IN_USE: &str = "AWSOrganizationsNotInUseException";
-
 #[tokio::test(start_paused = true)]
 async fn status_outside_an_organization_fails_with_mock() {
     let mut mock = MockAws::new();
-    let refusal = || Error::from_service_error(Operation::DescribeOrganization, NOT_IN_USE, "no organization");
-    mock.expect_describe_organization().returning(move || Err(refusal()));
+    let refusal = || Err(Error::from_service_error(Operation::DescribeOrganization, NOT_IN_USE, "no organization"));
+    mock.expect_describe_organization().returning(refusal);
     is_not_in_an_organization(&mock).await;
 }
 
