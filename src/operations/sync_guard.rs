@@ -1,6 +1,5 @@
 //! Protection of Explorer's resource data syncs in steps that would break or delete them.
 
-use crate::domain::{BlockingSync, CheckedRegions, DataSyncId, SyncCheckReport, is_same_sync};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -9,7 +8,10 @@ use std::time::Duration;
 use futures_util::future::{join, join_all};
 
 use super::change_log::LocalChanges;
-use crate::domain::{AccountId, Change, ChangeKind, DataSync, Operation, Region, SyncType};
+use crate::domain::{
+    AccountId, BlockingSync, Change, ChangeKind, CheckedRegions, DataSync, DataSyncId, Operation, Region,
+    SyncCheckReport, SyncType, is_same_sync,
+};
 use crate::error::{Error, ErrorKind};
 use crate::observation::{SNAPSHOT_TTL, caller_account, list_data_syncs, retrying};
 use crate::ports::SystemsManagerClient;
@@ -143,6 +145,8 @@ impl AffectedAccounts {
 pub(crate) struct SyncReads<'a> {
     clients: Vec<SyncClient<'a>>,
     listings: Mutex<BTreeMap<(AccountId, Region), SyncRead>>,
+    /// Places whose listing failed. A run that only records syncs lists no place twice.
+    failed: Mutex<BTreeSet<(AccountId, Region)>>,
 }
 
 /// Client with the account of its credentials, once that is known.
@@ -170,13 +174,13 @@ impl<'a> SyncReads<'a> {
     /// Creates a value without listings.
     pub(crate) fn with_clients(clients: &[&'a dyn SystemsManagerClient]) -> Self {
         let clients = clients.iter().map(|ssm| SyncClient { ssm: *ssm, account: OnceLock::new() });
-        Self { clients: clients.collect(), listings: Mutex::default() }
+        Self { clients: clients.collect(), listings: Mutex::default(), failed: Mutex::default() }
     }
 
     /// Creates a value without listings for clients whose accounts are known.
     pub(crate) fn with_accounts(clients: impl Iterator<Item = (AccountId, &'a dyn SystemsManagerClient)>) -> Self {
         let clients = clients.map(|(account, ssm)| SyncClient { ssm, account: OnceLock::from(account) });
-        Self { clients: clients.collect(), listings: Mutex::default() }
+        Self { clients: clients.collect(), listings: Mutex::default(), failed: Mutex::default() }
     }
 
     fn listings(&self) -> MutexGuard<'_, BTreeMap<(AccountId, Region), SyncRead>> {
@@ -194,6 +198,33 @@ impl<'a> SyncReads<'a> {
         let listings = self.listings();
         let read = listings.get(&(account, region.clone()))?;
         is_current(read.read_at, since).then(|| read.syncs.clone())
+    }
+
+    /// Stores that the listing of this place failed.
+    pub(crate) fn store_failure(&self, account: AccountId, region: &Region) {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).insert((account, region.clone()));
+    }
+
+    /// Returns the listing of any time, and makes it if there was no attempt.
+    async fn list_once(
+        &self,
+        client: &SyncClient<'_>,
+        account: AccountId,
+        region: &Region,
+        policy: WaitPolicy<'_>,
+    ) -> Result<Vec<DataSync>, Error> {
+        let place = (account, region.clone());
+        if let Some(read) = self.listings().get(&place) {
+            return Ok(read.syncs.clone());
+        }
+        if self.failed.lock().unwrap_or_else(PoisonError::into_inner).contains(&place) {
+            return Err(Error::new(ErrorKind::DataSyncsNotChecked { account }));
+        }
+        let listed = self.list(client, Some(account), region, None, policy).await;
+        if listed.is_err() {
+            self.store_failure(account, region);
+        }
+        listed
     }
 
     /// Lists the account's syncs, unless the listing is current.
@@ -304,7 +335,7 @@ impl<'a> SyncGuard<'a> {
             GuardPolicy::Protect => (&[][..], false),
             GuardPolicy::Recorded { record, allow_loss } => (record, allow_loss),
         };
-        let listing = SyncListing { affected, local_changes, policy, since };
+        let listing = SyncListing { affected, local_changes, policy, since, once: allow_loss };
         let (checked, mut now) = if allow_loss {
             self.list_accessible(&listing).await
         } else {
@@ -395,13 +426,17 @@ impl<'a> SyncGuard<'a> {
         regions: &BTreeSet<&Region>,
         listing: &SyncListing<'_>,
     ) -> Result<Option<(AccountId, Vec<BlockingSync>)>, Error> {
-        let SyncListing { affected, local_changes, policy, since } = *listing;
+        let SyncListing { affected, local_changes, policy, since, once } = *listing;
         let identify = async || match client.account.get() {
             Some(account) => Ok(*account),
             None => caller_account(client.ssm, policy).await,
         };
         let list = async |account| {
-            join_all(regions.iter().map(|region| self.reads.list(client, account, region, since, policy))).await
+            join_all(regions.iter().map(async |region| match account {
+                Some(account) if once => self.reads.list_once(client, account, region, policy).await,
+                _ => self.reads.list(client, account, region, since, policy).await,
+            }))
+            .await
         };
         // A listing does not identify its account, so a client without a known identity has checked
         // no account.
@@ -458,6 +493,8 @@ struct SyncListing<'a> {
     local_changes: LocalChanges<'a>,
     policy: WaitPolicy<'a>,
     since: Option<Moment>,
+    /// If true, a listing of any time is used, and no place is listed twice.
+    once: bool,
 }
 
 impl SyncProtection<'_> {

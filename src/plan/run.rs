@@ -12,7 +12,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use futures_util::future::{join, join_all};
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -144,13 +143,7 @@ impl Fact {
 /// Read that is made in advance for a later step.
 enum ReadAhead<'a> {
     Fact(Fact),
-    Syncs {
-        regions: &'a [Region],
-        affected: AffectedAccounts,
-        awaited: BTreeSet<(AccountId, &'a Region)>,
-        /// If true, the listing only records syncs, and no step waits for it.
-        is_optional: bool,
-    },
+    Syncs { regions: &'a [Region], affected: AffectedAccounts, awaited: BTreeSet<(AccountId, &'a Region)> },
 }
 
 impl<'a> Run<'a> {
@@ -173,8 +166,11 @@ impl<'a> Run<'a> {
             let services = services.flat_map(|of| [Fact::TrustedAccess(of.clone()), Fact::Administrators(of.clone())]);
             facts.extend(services.chain([Fact::Role]).map(|fact| (fact, read_at)));
             for listing in &now.syncs {
-                if let Reading::Known(syncs) = &listing.syncs {
-                    sync_reads.store(listing.account, &listing.region, syncs.clone(), read_at);
+                match &listing.syncs {
+                    Reading::Known(syncs) => {
+                        sync_reads.store(listing.account, &listing.region, syncs.clone(), read_at);
+                    }
+                    Reading::Unknown(_) => sync_reads.store_failure(listing.account, &listing.region),
                 }
             }
         }
@@ -312,8 +308,7 @@ impl<'a> Run<'a> {
             match read {
                 // The step that the read guards reports the error.
                 ReadAhead::Fact(fact) => drop(self.read(&fact, &mut change_log.clone(), wait_policy).await),
-                ReadAhead::Syncs { regions, affected, awaited, is_optional } => {
-                    let wait_policy = if is_optional { wait_policy.with_limit(Duration::ZERO) } else { wait_policy };
+                ReadAhead::Syncs { regions, affected, awaited } => {
                     let is_awaited = |account, region: &Region| awaited.contains(&(account, region));
                     sync_reads.read_ahead(regions, &affected, Some(accepted_at), wait_policy, is_awaited).await;
                 }
@@ -672,12 +667,14 @@ impl RunState {
             let awaited = unfinished.iter().filter_map(|action| action.sync()).map(|at| (at.account, &at.region));
             let awaited = awaited.collect();
             if let Some(AffectedSyncs { regions, unlisted, .. }) = &next.affected_syncs {
-                let is_optional = *unlisted == UnlistedSyncs::AllowLoss;
-                reads.push(ReadAhead::Syncs { regions, affected: affected_accounts(next), awaited, is_optional });
+                // With allowed loss, no place is listed twice.
+                if *unlisted != UnlistedSyncs::AllowLoss {
+                    reads.push(ReadAhead::Syncs { regions, affected: affected_accounts(next), awaited });
+                }
             } else if let Some(at) = next.action.sync() {
                 let affected = AffectedAccounts::organization_syncs_of(vec![at.account]);
                 let regions = std::slice::from_ref(&at.region);
-                reads.push(ReadAhead::Syncs { regions, affected, awaited, is_optional: false });
+                reads.push(ReadAhead::Syncs { regions, affected, awaited });
             }
         }
         reads
