@@ -57,6 +57,7 @@ mod serialization;
 mod step;
 mod target;
 mod undo;
+mod warnings;
 
 pub use crate::domain::Precondition;
 pub use crate::observation::{

@@ -17,17 +17,17 @@ use super::target::{
     SYNC_WITHOUT_TRUSTED_ACCESS, SyncTargetState, Target, UnlistedSyncs, duplicate_sync_error, sync_error,
     trust_operation,
 };
+use super::warnings::add_step_warnings;
 use crate::domain::limits::SYNC_QUOTA;
 use crate::domain::{
     AccountId, BlockingSync, CallContext, DataSync, DataSyncId, DelegatedAdministrator, FeatureSet, Operation, Region,
     SYSTEMS_MANAGER, ServicePrincipal, SyncDefinition, SyncState, allows_one_administrator, join_with_and,
 };
 use crate::error::{Error, ErrorKind, Remedy};
-use crate::guidance::Warning;
 use crate::observation::{Reading, Snapshot};
 use crate::operations::data_sync::{DefinitionMatch, compare_definition, requires_management_account};
 use crate::operations::inactive;
-use crate::policy::{Caller, Permission};
+use crate::policy::Caller;
 
 /// Contents of a plan without its snapshot.
 pub(super) struct PlanDraft {
@@ -80,7 +80,7 @@ fn plan_checked(target: &Target, snapshot: &Snapshot) -> Result<PlanDraft, Error
     planner.link_steps();
     planner.check_caller()?;
     planner.note_unchecked_regions();
-    planner.add_warnings();
+    add_step_warnings(&mut planner.draft.warnings, &planner.draft.steps, &planner.now);
     Ok(planner.draft)
 }
 
@@ -749,34 +749,6 @@ impl<'a> Planner<'a> {
                 "data syncs outside {} were not checked and may be deleted or stop working",
                 regions.join(", ")
             ));
-        }
-    }
-
-    /// Adds the warnings to review before confirmation.
-    fn add_warnings(&mut self) {
-        let partition = self.now.organization.partition.clone();
-        let mut warnings: Vec<String> = Vec::new();
-        for step in &self.draft.steps {
-            let caller =
-                if step.account == self.management() { Caller::Management } else { Caller::Account(step.account) };
-            let permissions = step.permissions(caller);
-            let known = permissions
-                .iter()
-                .flat_map(|permission: &Permission| Warning::before_permission(permission, &partition));
-            warnings.extend(known.map(|warning| warning.to_string()));
-            let (Action::CreateSync { definition, sync } | Action::UpdateSync { definition, sync }) = &step.action
-            else {
-                continue;
-            };
-            warnings.extend(Warning::of_sync(definition).iter().map(ToString::to_string));
-            if definition.is_of_organization() && matches!(self.now.require_role(), Ok(None)) {
-                warnings.push(format!("the data sync {sync} needs the service-linked role, which does not exist"));
-            }
-        }
-        for warning in warnings {
-            if !self.draft.warnings.contains(&warning) {
-                self.draft.warnings.push(warning);
-            }
         }
     }
 }

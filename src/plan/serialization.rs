@@ -11,6 +11,7 @@ use super::dependencies::dependencies;
 use super::target::{
     AdministratorTarget, AdministratorsTarget, RoleTarget, ServiceTarget, SyncTarget, SyncTargetState, UnlistedSyncs,
 };
+use super::warnings::add_step_warnings;
 use super::{Action, AffectedSyncs, CreatedAt, Plan, Receipt, Snapshot, Step, Target};
 use crate::domain::redact::redact;
 use crate::domain::serialization::Date;
@@ -72,8 +73,9 @@ impl Serialize for Step {
 /// Step as it is read.
 ///
 /// The members that other programs act on, such as the command line, must be those of the action. A
-/// step whose action was edited would otherwise do something else than the file says. The
-/// description is for people and is written again from the action.
+/// step whose action was edited would otherwise do something else than the file says. Texts for
+/// people are not compared: the description, and the warnings of the plan, are written again from
+/// the actions. The reason follows from the target, which the file does not contain.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct StepRepr {
@@ -171,7 +173,7 @@ impl Serialize for Plan {
 
 impl<'de> Deserialize<'de> for Plan {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let PlanRepr { format, created_at, snapshot, steps, unknowns, warnings, retained, changes, .. } =
+        let PlanRepr { format, created_at, snapshot, steps, unknowns, mut warnings, retained, changes, .. } =
             PlanRepr::deserialize(deserializer)?;
         if changes.is_some() {
             return Err(D::Error::custom("it is a receipt, which is undone, and not a plan"));
@@ -189,7 +191,8 @@ impl<'de> Deserialize<'de> for Plan {
             }
             check_affected_syncs(step, management).map_err(D::Error::custom)?;
         }
-        check_derived(&snapshot, &steps).map_err(D::Error::custom)?;
+        let model = check_derived(&snapshot, &steps).map_err(D::Error::custom)?;
+        add_step_warnings(&mut warnings, &steps, &model);
         Ok(Self { created_at: CreatedAt(created_at), snapshot, steps, unknowns, warnings, retained })
     }
 }
@@ -250,8 +253,8 @@ impl Plan {
 }
 
 /// Checks that the preconditions, the affected syncs and the dependencies are those that follow
-/// from the actions and the snapshot.
-fn check_derived(snapshot: &Snapshot, steps: &[Step]) -> Result<(), String> {
+/// from the actions and the snapshot. Returns the state after the steps.
+fn check_derived(snapshot: &Snapshot, steps: &[Step]) -> Result<Snapshot, String> {
     let mut model = snapshot.clone();
     let actions: Vec<_> = steps.iter().map(|step| &step.action).collect();
     for (step, depends_on) in steps.iter().zip(dependencies(&actions)) {
@@ -274,7 +277,7 @@ fn check_derived(snapshot: &Snapshot, steps: &[Step]) -> Result<(), String> {
         }
         action.apply_to_model(&mut model);
     }
-    Ok(())
+    Ok(model)
 }
 
 /// Checks that the definition matches the sync that the step writes.

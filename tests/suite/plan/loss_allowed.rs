@@ -57,8 +57,8 @@ async fn removal_with_allowed_loss_lists_each_place_once() {
             // A plan that is applied at once uses the listings of its snapshot.
             assert_eq!(applied.is_empty(), minutes == 0, "{what}");
             let recorded = receipt.changes().iter().map(|change| match &change.kind {
-                ChangeKind::AdministratorDeregistered { syncs, .. } => syncs.recorded().len(),
-                ChangeKind::TrustedAccessDisabled { syncs, .. } => syncs.recorded().len(),
+                ChangeKind::AdministratorDeregistered { syncs, .. }
+                | ChangeKind::TrustedAccessDisabled { syncs, .. } => syncs.recorded().len(),
                 _ => 0,
             });
             // AWS may keep the syncs of a deregistered account, so both changes record them.

@@ -77,6 +77,17 @@ async fn deserialize_plan_with_edited_description_rewrites_it() {
     assert_eq!(serde_json::to_value(&read).unwrap(), serde_json::to_value(&plan).unwrap());
 }
 
+#[tokio::test(start_paused = true)]
+async fn deserialize_plan_without_its_warnings_restores_them() {
+    let org = OrganizationClients::new(crate::common::organization());
+    let plan = org.plan(&super::organization_clients::onboarding()).await;
+    assert!(!plan.warnings().is_empty(), "{plan}");
+    let mut written = serde_json::to_value(&plan).unwrap();
+    written.as_object_mut().unwrap().remove("warnings");
+    let read: Plan = serde_json::from_value(written).unwrap();
+    assert_eq!(read.warnings(), plan.warnings());
+}
+
 /// The action of each step of the onboarding, edited to do something else.
 #[tokio::test(start_paused = true)]
 async fn deserialize_plan_with_edited_action_is_refused() {
