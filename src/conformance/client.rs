@@ -7,8 +7,8 @@ use tokio::time::{Instant, sleep};
 
 use crate::domain::{
     Account, AccountId, DataSync, DelegatedAdministrator, DeletionStatus, DeletionTaskId, EnabledService, Operation,
-    Organization, Page, PageToken, Region, Role, RoleName, SYSTEMS_MANAGER, ServicePrincipal, SyncDefinition, SyncName,
-    SyncType,
+    Organization, OrganizationalUnit, OrganizationalUnitId, Page, PageToken, Region, Role, RoleName, SYSTEMS_MANAGER,
+    ServicePrincipal, SyncDefinition, SyncName, SyncType,
 };
 use crate::error::{Error, ErrorKind};
 use crate::observation::Paginator;
@@ -108,6 +108,10 @@ impl<'a> OrganizationsClient<'a> {
 
     pub(super) async fn account(self, account: AccountId) -> Result<Account, Error> {
         self.poll_policy.call(|| self.api.describe_account(account)).await
+    }
+
+    pub(super) async fn unit(self, unit: &OrganizationalUnitId) -> Result<OrganizationalUnit, Error> {
+        self.poll_policy.call(|| self.api.describe_organizational_unit(unit)).await
     }
 
     pub(super) async fn enable(self, principal: &ServicePrincipal) -> Result<(), Error> {

@@ -18,7 +18,7 @@ use crate::operations::data_sync::{RegionSyncs, WriteResult, check_not_service_m
 use crate::operations::regions::{self, ByRegion};
 use crate::operations::{ChangeLog, KnownRead, RefusalReads};
 use crate::policy::Caller;
-use crate::ports::{SystemsManagerApi, SystemsManagerClient};
+use crate::ports::{IamClient, OrganizationsApi, SystemsManagerApi, SystemsManagerClient};
 use crate::trace::span;
 use crate::wait::WaitPolicy;
 
@@ -86,6 +86,8 @@ impl From<ObservedOwner> for Caller {
 /// result.
 pub struct DataSyncs<'a, S, M: ?Sized> {
     ssm: &'a M,
+    /// Client of the handle, for reads that show the cause of a refusal.
+    organizations: &'a dyn OrganizationsApi,
     organization: Organization,
     viewpoint: ObservedOwner,
     wait_policy: WaitPolicy<'a>,
@@ -101,7 +103,7 @@ impl<S, M: ?Sized> fmt::Debug for DataSyncs<'_, S, M> {
 }
 
 /// Access to the organization's data syncs.
-impl<S: ObservedState, C> Integration<S, C> {
+impl<S: ObservedState, C: OrganizationsApi> Integration<S, C> {
     /// Returns access to Explorer's data syncs of this client's account. Changes nothing.
     ///
     /// # Errors
@@ -123,15 +125,6 @@ impl<S: ObservedState, C> Integration<S, C> {
     }
 
     pub(crate) fn data_syncs_of<'a, T, M: ?Sized>(&'a mut self, account: AccountId, ssm: &'a M) -> DataSyncs<'a, T, M> {
-        self.client_and_data_syncs_of(account, ssm).1
-    }
-
-    /// Returns the client of the handle with the data syncs, for reads during a write.
-    pub(crate) fn client_and_data_syncs_of<'a, T, M: ?Sized>(
-        &'a mut self,
-        account: AccountId,
-        ssm: &'a M,
-    ) -> (&'a C, DataSyncs<'a, T, M>) {
         let organization = self.organization().clone();
         let viewpoint = if account == organization.management_account {
             ObservedOwner::Management(account)
@@ -140,13 +133,13 @@ impl<S: ObservedState, C> Integration<S, C> {
         } else {
             ObservedOwner::Other(account)
         };
-        let (client, wait_policy, change_log) = self.client_policy_and_log();
-        (client, DataSyncs { ssm, organization, viewpoint, wait_policy, change_log, state: PhantomData })
+        let (organizations, wait_policy, change_log) = self.client_policy_and_log();
+        DataSyncs { ssm, organizations, organization, viewpoint, wait_policy, change_log, state: PhantomData }
     }
 }
 
 /// Access to the organization's data syncs in every observed state.
-impl<C> Observed<C> {
+impl<C: OrganizationsApi> Observed<C> {
     /// Returns access to Explorer's data syncs of this client's account. Every state offers listing
     /// and deleting. Changes nothing.
     ///
@@ -187,7 +180,7 @@ impl<S, M: ?Sized> DataSyncs<'_, S, M> {
             wait_policy,
             local_changes,
             known: KnownRead::none(),
-            refusal_reads: RefusalReads::default(),
+            refusal_reads: RefusalReads { iam: None, organizations: Some(self.organizations) },
         }
     }
 }
@@ -275,7 +268,9 @@ impl<S: TrustedAccessEnabled, M: SystemsManagerApi + ?Sized> DataSyncs<'_, S, M>
     /// In each Region, concurrently: `ListResourceDataSync`. Then `CreateResourceDataSync` or
     /// `UpdateResourceDataSync`, if a write is needed. Then `ListResourceDataSync` until the effect
     /// is visible. After a refusal, also `ListResourceDataSync` for Inventory's type, because
-    /// Inventory syncs share names and the quota.
+    /// Inventory syncs share names and the quota, and with the handle's client
+    /// `DescribeOrganizationalUnit` for each unit of the sync and `ListDelegatedAdministrators` for
+    /// an administrator that this handle registered. A read that fails is ignored.
     ///
     /// # Errors
     ///
@@ -305,17 +300,17 @@ impl<S: TrustedAccessEnabled, M: SystemsManagerApi + ?Sized> DataSyncs<'_, S, M>
         sync: &SyncDefinition,
         regions: &[Region],
     ) -> Result<ByRegion<EnsureOutcome<DataSync>>, Error> {
-        self.ensure_known(sync, regions, BTreeMap::new(), RefusalReads::default()).await
+        self.ensure_known(sync, regions, BTreeMap::new(), None).await
     }
 
     /// Ensures the sync as [`ensure`](Self::ensure) does. `listings` are current listings, and
-    /// `refusal_reads` show the cause of a refusal.
+    /// `iam` shows whether the role exists.
     pub(crate) async fn ensure_known(
         &mut self,
         sync: &SyncDefinition,
         regions: &[Region],
         listings: BTreeMap<Region, Vec<DataSync>>,
-        refusal_reads: RefusalReads<'_>,
+        iam: Option<&dyn IamClient>,
     ) -> Result<ByRegion<EnsureOutcome<DataSync>>, Error> {
         let operation = Operation::CreateResourceDataSync;
         let regions = regions::unique_regions(regions, operation)?;
@@ -323,6 +318,7 @@ impl<S: TrustedAccessEnabled, M: SystemsManagerApi + ?Sized> DataSyncs<'_, S, M>
         let administrator = matches!(self.viewpoint, ObservedOwner::Administrator(_));
         let outcomes = regions::for_each_region(regions, |region| {
             let known = KnownRead::new(listings.get(region).cloned());
+            let refusal_reads = RefusalReads { iam, organizations: Some(self.organizations) };
             let place = RegionSyncs { known, refusal_reads, ..self.place(region) };
             let at = DataSyncId::new(self.viewpoint.account(), region, sync.name());
             let written = self.change_log.has_definition(&at, sync);

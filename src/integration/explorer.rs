@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind};
 use crate::observation::{caller_account, list_data_syncs, retrying};
 use crate::operations::data_sync::check_not_service_managed;
 use crate::operations::sync_guard::{AffectedAccounts, SyncProtection};
-use crate::operations::{KnownRead, RefusalReads, regions, service_linked_role};
+use crate::operations::{KnownRead, regions, service_linked_role};
 use crate::ports::{IamClient, OrganizationsApi, SystemsManagerClient};
 use crate::wait::WaitPolicy;
 
@@ -160,7 +160,10 @@ impl<'a> ExplorerSetup<'a> {
         Error::all(results).map(drop)
     }
 
-    async fn delete_syncs<S: ObservedState, C>(&self, handle: &mut Integration<S, C>) -> Result<(), Error> {
+    async fn delete_syncs<S: ObservedState, C: OrganizationsApi>(
+        &self,
+        handle: &mut Integration<S, C>,
+    ) -> Result<(), Error> {
         let mut results = Vec::new();
         for sync in &self.syncs {
             results.push(sync.delete(handle).await);
@@ -189,12 +192,11 @@ impl ExplorerSync<'_> {
         iam: Option<&dyn IamClient>,
     ) -> Result<(), Error> {
         let (account, listings) = listing?;
-        let (client, mut syncs) = handle.client_and_data_syncs_of::<S, _>(account, self.ssm);
-        let refusal_reads = RefusalReads { iam, organizations: Some(client) };
-        syncs.ensure_known(self.definition, self.regions, listings, refusal_reads).await?.into_result().map(drop)
+        let mut syncs = handle.data_syncs_of::<S, _>(account, self.ssm);
+        syncs.ensure_known(self.definition, self.regions, listings, iam).await?.into_result().map(drop)
     }
 
-    async fn delete<S: ObservedState, C>(&self, handle: &mut Integration<S, C>) -> Result<(), Error> {
+    async fn delete<S: ObservedState, C: OrganizationsApi>(&self, handle: &mut Integration<S, C>) -> Result<(), Error> {
         let mut syncs = handle.data_syncs(self.ssm).await?;
         syncs.delete(self.definition.name(), self.regions).await?.into_result().map(drop)
     }

@@ -333,7 +333,7 @@ impl SyncInventory {
     }
 
     /// Creates the syncs in the new account.
-    async fn recreate_in<C>(
+    async fn recreate_in<C: OrganizationsApi>(
         self,
         mut delegated: Integration<Delegated, C>,
         to: &dyn SystemsManagerClient,

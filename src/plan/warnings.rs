@@ -6,8 +6,9 @@ use crate::guidance::Warning;
 use crate::observation::Snapshot;
 use crate::policy::Caller;
 
-/// Adds the warnings that follow from the steps, to review before confirmation. `model` is the state
-/// after the steps.
+/// Adds the warnings that follow from the steps, to review before confirmation.
+///
+/// `model` is the state after the steps.
 pub(super) fn add_step_warnings(warnings: &mut Vec<String>, steps: &[Step], model: &Snapshot) {
     let Organization { management_account, partition, .. } = &model.organization;
     let mut found: Vec<String> = Vec::new();

@@ -48,6 +48,7 @@ mod tests {
         moto.boto3(&["close", suspended]);
         moto.boto3(&["enable", "config.amazonaws.com"]);
         moto.boto3(&["enable", "ram.amazonaws.com"]);
+        let unit = moto.boto3(&["unit"])["id"].as_str().expect("a unit").parse().unwrap();
         let before = moto.state();
         let [managements, members, outsiders] =
             [management(&moto), client_of(&moto, member), client_of(&moto, STRANGER)];
@@ -57,6 +58,7 @@ mod tests {
             .other_member(id(other))
             .suspended_member(id(suspended))
             .outsider(id(STRANGER))
+            .unit(unit)
             .outsider_client(ports(&outsiders))
             .trusted_services(["config.amazonaws.com", "ram.amazonaws.com"].map(service))
             .timeout(Duration::from_secs(1))
@@ -93,6 +95,7 @@ mod tests {
         ("member_may_not_list_services", LIST_SERVICES),
         ("member_may_not_list_administrators", LIST_ADMINISTRATORS),
         ("member_may_not_describe_accounts", DESCRIBE_ACCOUNT),
+        ("member_may_not_describe_units", DESCRIBE_UNIT),
         ("member_may_not_enable", ENABLE),
         ("member_may_not_disable", DISABLE),
         ("member_may_not_register", REGISTER),
@@ -120,6 +123,7 @@ mod tests {
         DEREGISTER: "organizations/latest/APIReference/API_DeregisterDelegatedAdministrator";
         LIST_ADMINISTRATORS: "organizations/latest/APIReference/API_ListDelegatedAdministrators";
         DESCRIBE_ACCOUNT: "organizations/latest/APIReference/API_DescribeAccount";
+        DESCRIBE_UNIT: "organizations/latest/APIReference/API_DescribeOrganizationalUnit";
         ALL_FEATURES: "organizations/latest/userguide/orgs_integrate_services";
         ONE_ADMINISTRATOR: "systems-manager/latest/userguide/Explorer-setup-delegated-administrator";
         DISCOVERY_ROLE: "systems-manager/latest/userguide/using-service-linked-roles-service-action-2";

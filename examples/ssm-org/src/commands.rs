@@ -23,7 +23,7 @@ use ssm_organizations::{AccountId, Error, ErrorKind, Region, ServicePrincipal, S
 use crate::cli::{Cli, Command};
 use crate::connect::{self, Access};
 use crate::console::Console;
-use crate::report::{CliError, Notes, Outcome, StatusSummary};
+use crate::report::{CliError, ExistingResources, Notes, Outcome, StatusSummary};
 use crate::serve;
 use crate::signals::{ProcessSignals, Signals};
 
@@ -35,11 +35,11 @@ struct CommandContext<'a> {
     management: Caller<'a>,
     /// The clients of all accounts except the management account.
     others: &'a [Caller<'a>],
+    /// The same clients. All reads and writes of a command share what is known about their accounts.
+    clients: &'a Clients<'a>,
     regions: &'a [Region],
     /// The Regions that the command line names.
     named_regions: &'a [Region],
-    /// Limit of each wait, instead of the library's limits.
-    wait_timeout: Option<Duration>,
     console: Console,
     signals: &'a dyn Signals,
 }
@@ -70,13 +70,21 @@ pub(crate) async fn run(cli: &Cli, console: Console) -> Result<Outcome, clap::Er
     let context = CommandContext {
         management: &**management,
         others: &others,
+        clients: &clients_of(&**management, &others, connection.wait_timeout),
         regions,
         named_regions: &connection.regions,
-        wait_timeout: connection.wait_timeout,
         console,
         signals: &ProcessSignals,
     };
     execute(command, context).await
+}
+
+/// Returns the clients of a command. `wait_timeout` limits each wait, instead of the library's
+/// limits.
+fn clients_of<'a>(management: Caller<'a>, others: &[Caller<'a>], wait_timeout: Option<Duration>) -> Clients<'a> {
+    let clients = Clients::new(management);
+    let clients = others.iter().fold(clients, |clients, other| clients.with_account_client(*other));
+    wait_timeout.into_iter().fold(clients, Clients::with_wait_timeout)
 }
 
 async fn execute(command: &Command, context: CommandContext<'_>) -> Result<Outcome, clap::Error> {
@@ -110,7 +118,7 @@ impl PlanRejected {
         let Self { error, organization, now } = self;
         let mut notes = Notes::default();
         notes.errors.push(error);
-        notes.conclude(&organization, &[], Some(&now), None)
+        notes.conclude(&organization, &[], Some(&now), ExistingResources::default())
     }
 }
 
@@ -145,16 +153,10 @@ impl PlanError {
     }
 }
 
-impl<'a> CommandContext<'a> {
-    fn clients(&self) -> Clients<'a> {
-        let clients = Clients::new(self.management);
-        let clients = self.others.iter().fold(clients, |clients, other| clients.with_account_client(*other));
-        self.wait_timeout.into_iter().fold(clients, Clients::with_wait_timeout)
-    }
-
+impl CommandContext<'_> {
     async fn take_snapshot(&self, scope: &SnapshotScope) -> Result<Snapshot, Error> {
         let _spinner = self.console.spinner("reading the organization");
-        Snapshot::take(&self.clients(), scope).await
+        Snapshot::take(self.clients, scope).await
     }
 
     /// Takes a snapshot and computes the plan, including the deletion of the named syncs.

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use serde_json::{Map, Value};
 use ssm_organizations::domain::SyncCheckReport;
 use ssm_organizations::guidance::{ManualTask, NextStep};
-use ssm_organizations::plan::{Plan, Reading, Receipt, Snapshot};
+use ssm_organizations::plan::{Plan, Receipt};
 use ssm_organizations::ports::{DataSync, Organization, SyncDefinition, SyncSource};
 use ssm_organizations::{AccountId, Certainty, Change, ChangeKind, Error, Region, SyncName};
 
@@ -153,14 +153,13 @@ impl Notes {
 
     /// Returns the outcome: the changes, the notes and the current state.
     ///
-    /// `now` is `None` if the current state is unknown. `existing` are the resources afterwards, if
-    /// they were read.
+    /// `now` is `None` if the current state is unknown. `existing` are the resources afterwards.
     pub(crate) fn conclude(
         self,
         organization: &Organization,
         changes: &[Change],
         now: Option<&StatusSummary>,
-        existing: Option<&Snapshot>,
+        existing: ExistingResources,
     ) -> Outcome {
         let Self { lines: notes, warnings, remaining, errors } = self;
         let mut lines = Lines::default();
@@ -202,20 +201,24 @@ impl Notes {
     }
 }
 
+/// Whether resources exist that later steps would create or delete; `None` is unknown.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct ExistingResources {
+    /// The service-linked role.
+    pub(crate) role: Option<bool>,
+    /// A data sync of the organization, in the Regions and accounts of the command.
+    pub(crate) organization_sync: Option<bool>,
+}
+
 /// Removes the steps that existing resources, or the absence of resources, make unnecessary.
-fn missing_steps(mut steps: Vec<NextStep>, existing: Option<&Snapshot>) -> Vec<NextStep> {
-    let Some(existing) = existing else { return steps };
-    let has_role = existing.role().and_then(Reading::known).map(Option::is_some);
-    let listings = existing.syncs().iter();
-    let all_listed = !existing.syncs().is_empty() && listings.clone().all(|of| of.syncs.known().is_some());
-    let mut syncs = listings.filter_map(|of| of.syncs.known()).flatten();
-    let has_sync = syncs.any(DataSync::is_of_organization);
+fn missing_steps(mut steps: Vec<NextStep>, existing: ExistingResources) -> Vec<NextStep> {
+    let ExistingResources { role, organization_sync } = existing;
     steps.retain(|step| match step.task {
-        ManualTask::CreateRole => has_role != Some(true),
-        ManualTask::DeleteRole => has_role != Some(false),
+        ManualTask::CreateRole => role != Some(true),
+        ManualTask::DeleteRole => role != Some(false),
         // A step with commands names the syncs that were lost.
-        ManualTask::CreateDataSync => !step.commands.is_empty() || !has_sync,
-        ManualTask::DeleteDataSyncs => has_sync || !all_listed,
+        ManualTask::CreateDataSync => !step.commands.is_empty() || organization_sync != Some(true),
+        ManualTask::DeleteDataSyncs => organization_sync != Some(false),
         _ => true,
     });
     steps

@@ -20,6 +20,9 @@ checks! { CHECKS, "organizations":
     member_may_not_describe_accounts,
         "Only the management account and delegated administrators may describe accounts, unless a delegation policy allows it.",
         organizations_api!("API_DescribeAccount");
+    member_may_not_describe_units,
+        "Only the management account and delegated administrators may describe organizational units, unless a delegation policy allows it.",
+        organizations_api!("API_DescribeOrganizationalUnit");
     member_may_not_enable,
         "Only the management account may enable a service.",
         organizations_api!("API_EnableAWSServiceAccess");
@@ -82,6 +85,12 @@ async fn member_may_not_describe_accounts(fixture: &Fixture<'_>, _: &mut Cleanup
     let client = plain_member(fixture).await?;
     let management = fixture.organizations()?.describe().await?.management_account;
     refused(Operation::DescribeAccount, client.account(management).await, &[ACCESS_DENIED])
+}
+
+async fn member_may_not_describe_units(fixture: &Fixture<'_>, _: &mut Cleanup) -> CheckStepResult {
+    let client = plain_member(fixture).await?;
+    let answer = client.unit(&fixture.need_unit()?).await;
+    refused(Operation::DescribeOrganizationalUnit, answer, &[ACCESS_DENIED])
 }
 
 async fn member_may_not_enable(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {

@@ -2,7 +2,9 @@ use super::ACCOUNT_NOT_FOUND;
 use crate::conformance::Fixture;
 use crate::conformance::cleanup::Cleanup;
 use crate::conformance::expectation::{CheckExit, CheckStepResult, ExpectedError, expect, refused};
-use crate::domain::{Account, AccountId, AccountState, Operation, PageToken, SYSTEMS_MANAGER, ServicePrincipal};
+use crate::domain::{
+    Account, AccountId, AccountState, Operation, OrganizationalUnitId, PageToken, SYSTEMS_MANAGER, ServicePrincipal,
+};
 
 checks! { CHECKS, "organizations":
     organization_is_described,
@@ -20,6 +22,12 @@ checks! { CHECKS, "organizations":
     outsider_is_not_described,
         "An account that is not in the organization is not found.",
         organizations_api!("API_DescribeAccount");
+    unit_is_described,
+        "An organizational unit of the organization is described with its id.",
+        organizations_api!("API_DescribeOrganizationalUnit");
+    unknown_unit_is_not_described,
+        "An organizational unit that is not in the organization is not found.",
+        organizations_api!("API_DescribeOrganizationalUnit");
     trusted_services_are_listed_to_the_end,
         "Every service that is trusted is on one of the pages, once.",
         organizations_api!("API_ListAWSServiceAccessForOrganization");
@@ -77,6 +85,25 @@ async fn outsider_is_not_described(fixture: &Fixture<'_>, _: &mut Cleanup) -> Ch
     let outsider = fixture.need_outsider()?;
     let answer = fixture.organizations()?.account(outsider).await;
     refused(Operation::DescribeAccount, answer, &[ACCOUNT_NOT_FOUND])
+}
+
+async fn unit_is_described(fixture: &Fixture<'_>, _: &mut Cleanup) -> CheckStepResult {
+    let unit = fixture.need_unit()?;
+    let described = fixture.organizations()?.unit(&unit).await?;
+    expect(described.id == unit, format!("unit {unit} is described when it is asked for"), described.id)
+}
+
+async fn unknown_unit_is_not_described(fixture: &Fixture<'_>, _: &mut Cleanup) -> CheckStepResult {
+    let answer = fixture.organizations()?.unit(&unknown_unit(&fixture.need_unit()?)?).await;
+    refused(Operation::DescribeOrganizationalUnit, answer, &[ExpectedError::new("OrganizationalUnitNotFoundException")])
+}
+
+/// Returns the id of a unit of the same root that does not exist.
+fn unknown_unit(unit: &OrganizationalUnitId) -> Result<OrganizationalUnitId, CheckExit> {
+    let (parent, own) = unit.as_str().rsplit_once('-').unwrap_or_default();
+    // AWS chooses ids at random, so this one is not in use.
+    let unknown = if own == "zzzzzzzz" { "yyyyyyyy" } else { "zzzzzzzz" };
+    Ok(OrganizationalUnitId::new(format!("{parent}-{unknown}"))?)
 }
 
 async fn trusted_services_are_listed_to_the_end(fixture: &Fixture<'_>, _: &mut Cleanup) -> CheckStepResult {

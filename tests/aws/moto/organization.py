@@ -26,6 +26,11 @@ def create(features, members):
     return {"id": organization["Id"], "management": organization["MasterAccountId"], "members": accounts}
 
 
+def unit():
+    root = organizations.list_roots()["Roots"][0]["Id"]
+    return {"id": organizations.create_organizational_unit(ParentId=root, Name="unit")["OrganizationalUnit"]["Id"]}
+
+
 def show():
     administrators = every("list_delegated_administrators", "DelegatedAdministrators", ServicePrincipal=SSM)
     trusted = every("list_aws_service_access_for_organization", "EnabledServicePrincipals")
@@ -54,6 +59,7 @@ def main():
     new.add_argument("--features", default="ALL")
     new.add_argument("--members", type=int, default=2)
     commands.add_parser("show")
+    commands.add_parser("unit")
     for name in ("enable", "disable"):
         commands.add_parser(name).add_argument("principal")
     commands.add_parser("user").add_argument("name")
@@ -70,6 +76,8 @@ def main():
             result = create(given.features, given.members)
         case "show":
             result = show()
+        case "unit":
+            result = unit()
         case "assume":
             result = assume(given.account)
         case "user":

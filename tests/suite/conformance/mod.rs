@@ -418,9 +418,12 @@ async fn run_with_missing_parts_skips_and_names_them() {
 /// Broken clients, each with checks that must fail. Other checks can fail as well.
 const TWISTS: &[(BrokenRule, &[&str])] = &[
     (BrokenRule::OrganizationChanges, &["organization_is_described"]),
-    (BrokenRule::DescribesAnother, &["active_member_is_described", "management_account_is_described"]),
+    (
+        BrokenRule::DescribesAnother,
+        &["active_member_is_described", "management_account_is_described", "unit_is_described"],
+    ),
     (BrokenRule::EverybodyIsActive, &["suspended_member_is_described"]),
-    (BrokenRule::EverybodyIsAMember, &["outsider_is_not_described"]),
+    (BrokenRule::EverybodyIsAMember, &["outsider_is_not_described", "unknown_unit_is_not_described"]),
     (BrokenRule::StopsAfterAPage, &["trusted_services_are_listed_to_the_end", "every_sync_is_listed"]),
     (BrokenRule::RepeatsATokenForever, &["trusted_services_are_listed_to_the_end", "every_sync_is_listed"]),
     (BrokenRule::NeverEnds, &["trusted_services_are_listed_to_the_end", "every_sync_is_listed"]),
@@ -515,6 +518,7 @@ const TWISTS: &[(BrokenRule, &[&str])] = &[
             "member_may_not_list_services",
             "member_may_not_list_administrators",
             "member_may_not_describe_accounts",
+            "member_may_not_describe_units",
             "member_may_not_enable",
             "member_may_not_disable",
             "member_may_not_register",

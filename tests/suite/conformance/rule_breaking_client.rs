@@ -191,7 +191,14 @@ impl OrganizationsApi for RuleBreakingClient {
 
     async fn describe_organizational_unit(&self, unit: &OrganizationalUnitId) -> Result<OrganizationalUnit, Error> {
         let answer = self.client.describe_organizational_unit(unit).await;
-        self.answer(Operation::DescribeOrganizationalUnit, answer)
+        if self.has(BrokenRule::EverybodyIsAMember) {
+            return Ok(OrganizationalUnit::new(unit.clone()));
+        }
+        let mut described = self.answer(Operation::DescribeOrganizationalUnit, answer)?;
+        if self.has(BrokenRule::DescribesAnother) {
+            described.id = "ou-ab12-77777777".parse().unwrap();
+        }
+        Ok(described)
     }
 
     async fn list_aws_service_access_for_organization(

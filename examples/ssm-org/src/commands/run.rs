@@ -4,14 +4,20 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use futures_util::future::join;
+use futures_util::stream::{self, StreamExt as _};
+use ssm_organizations::domain::RoleName;
 use ssm_organizations::guidance::NextStep;
-use ssm_organizations::plan::{Event, Plan, Snapshot, SnapshotScope};
-use ssm_organizations::ports::Organization;
+use ssm_organizations::plan::{Event, Plan};
+use ssm_organizations::ports::{DataSync, Organization, Page, SyncType};
 use ssm_organizations::{Change, ChangeRecorder, RecordError};
 
 use super::CommandContext;
 use crate::files::ReceiptFile;
-use crate::report::{CliError, Notes, Outcome, StatusSummary};
+use crate::report::{CliError, ExistingResources, Notes, Outcome, StatusSummary};
+
+/// Number of listings that are made at the same time, as in a snapshot of the library.
+const CONCURRENT_LISTINGS: usize = 16;
 
 /// Writing command in progress.
 pub(super) struct Run {
@@ -21,7 +27,7 @@ pub(super) struct Run {
     /// State according to this run's last reads; `None` if it is unknown.
     pub(super) now: Option<StatusSummary>,
     /// Resources that exist afterwards, to leave out the next steps that they make unnecessary.
-    existing: Option<Snapshot>,
+    existing: ExistingResources,
     /// The receipt file, if the command line names one.
     file: Arc<Mutex<Option<ReceiptFile>>>,
 }
@@ -32,7 +38,14 @@ impl Run {
         let file = receipt.map(|path| ReceiptFile::open(path, organization)).transpose()?;
         let file = Arc::new(Mutex::new(file));
         let organization = organization.clone();
-        Ok(Self { organization, notes: Notes::default(), changes: Vec::new(), now: None, existing: None, file })
+        Ok(Self {
+            organization,
+            notes: Notes::default(),
+            changes: Vec::new(),
+            now: None,
+            existing: ExistingResources::default(),
+            file,
+        })
     }
 
     /// Applies a plan. Returns whether all steps were completed.
@@ -44,7 +57,7 @@ impl Run {
         let (mut skipped, mut ended) = (Vec::new(), BTreeSet::new());
         let file = Arc::clone(&self.file);
         let recorder = ChangeRecorder::with_callback(move |_, changes| save(&file, changes));
-        let clients = context.clients().with_recorder(recorder.clone());
+        let clients = context.clients.clone().with_recorder(recorder.clone());
         let on_event = |event: Event<'_>| {
             progress.on(&event);
             match event {
@@ -102,16 +115,31 @@ impl Run {
 
     /// Reads the resources on which the next steps depend. Without a read, every step is listed.
     async fn read_existing(&mut self, context: CommandContext<'_>) {
-        if !NextStep::after(&self.changes).is_empty() {
-            let scope = SnapshotScope::new().with_role().in_regions(context.regions.iter().cloned());
-            self.existing = context.take_snapshot(&scope).await.ok();
+        if NextStep::after(&self.changes).is_empty() {
+            return;
         }
+        let role = context.management.get_role(&RoleName::ACCOUNT_DISCOVERY);
+        let clients = [context.management].into_iter().chain(context.others.iter().copied());
+        let places = clients.flat_map(|client| context.regions.iter().map(move |region| (client, region)));
+        let listings = places.map(|(client, region)| {
+            // AWS allows five syncs, so one page shows whether there are any.
+            client.list_resource_data_sync(region, SyncType::SyncFromSource, None)
+        });
+        let listings = stream::iter(listings).buffered(CONCURRENT_LISTINGS).collect::<Vec<_>>();
+        let (role, listings) = join(role, listings).await;
+        let is_of_organization = |page: &Page<DataSync>| page.items.iter().any(DataSync::is_of_organization);
+        let all_listed = listings.iter().all(|page| page.as_ref().is_ok_and(|page| page.next.is_none()));
+        let has_sync = listings.iter().flatten().any(is_of_organization);
+        self.existing = ExistingResources {
+            role: role.ok().map(|role| role.is_some()),
+            organization_sync: (has_sync || all_listed).then_some(has_sync),
+        };
     }
 
     pub(super) fn conclude(mut self) -> Outcome {
         let file = self.file.lock().unwrap_or_else(PoisonError::into_inner).take();
         self.notes.errors.extend(file.and_then(ReceiptFile::into_failure));
-        self.notes.conclude(&self.organization, &self.changes, self.now.as_ref(), self.existing.as_ref())
+        self.notes.conclude(&self.organization, &self.changes, self.now.as_ref(), self.existing)
     }
 }
 

@@ -14,7 +14,7 @@ use ssm_organizations::ports::{AccountState, Client, DataSync, Operation, SyncSo
 use ssm_organizations::{AccountId, Region, ServicePrincipal, SyncName, sim};
 use tempfile::TempDir;
 
-use super::{Caller, CommandContext, execute};
+use super::{Caller, CommandContext, clients_of, execute};
 use crate::cli::Cli;
 use crate::console::Console;
 use crate::hints;
@@ -106,9 +106,10 @@ async fn run_as(caller: &dyn Client, organization: &sim::SimOrganization, line: 
     let context = CommandContext {
         management: caller,
         others: &others,
+        clients: &clients_of(caller, &others, None),
         regions: &regions,
         named_regions: &cli.connection.regions,
-        wait_timeout: None,
+
         console: Console::Silent,
         signals: &ProcessSignals,
     };
@@ -345,6 +346,20 @@ async fn commands_as_other_account_change_nothing() {
         run(&organization, line).await.fails_with_any(&["--admin-profile takes", "of account 222222222222"]);
     }
     assert_eq!(organization.write_count(), 0);
+}
+
+/// The calls of the plan and, for the next steps, one read of the role and one listing with each
+/// client.
+#[tokio::test]
+async fn onboard_and_offboard_make_each_call_once() {
+    let organization = organization();
+    run(&organization, "onboard --admin 222222222222").await;
+    assert_eq!(organization.calls().len(), 9 + 2);
+    assert_eq!(organization.call_count(Operation::GetCallerIdentity), 1);
+    organization.clear_calls();
+    run(&organization, "offboard --admin-profile 222222222222").await;
+    assert_eq!(organization.calls().len(), 14 + 3);
+    assert_eq!(organization.call_count(Operation::GetCallerIdentity), 2);
 }
 
 #[tokio::test]

@@ -10,8 +10,8 @@ use ssm_organizations::ports::{Call, CallHook, Decorated};
 use tokio::sync::Notify;
 
 use super::{
-    ADMIN, Cli, CommandContext, Console, MANAGEMENT, OTHER, Parser, PathBuf, TempDir, Value, execute, fs, id,
-    organization, region, run_as, sim,
+    ADMIN, Cli, CommandContext, Console, MANAGEMENT, OTHER, Parser, PathBuf, TempDir, Value, clients_of, execute, fs,
+    id, organization, region, run_as, sim,
 };
 use crate::files;
 use crate::report::Outcome;
@@ -119,9 +119,10 @@ impl Files {
         let context = CommandContext {
             management,
             others: &[admin, other],
+            clients: &clients_of(management, &[admin, other], None),
             regions: &regions,
             named_regions: &regions,
-            wait_timeout: None,
+
             console: Console::Silent,
             signals: &**stop,
         };
