@@ -180,6 +180,12 @@ async fn create_sync_of_mistyped_unit_fails_at_once() {
     check_unknown_unit(&delegated.ensure_explorer(&explorer).await.unwrap_err(), Operation::CreateResourceDataSync);
     assert_eq!(begun.elapsed(), Duration::ZERO);
 
+    let begun = Instant::now();
+    let mut syncs = delegated.data_syncs(&client).await.unwrap();
+    let error = syncs.ensure(&sync, &home).await.unwrap().into_result().unwrap_err();
+    check_unknown_unit(&error, Operation::CreateResourceDataSync);
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+
     // Without a change of this run, the refusal is final, and the error still names the unit.
     let mut delegated = Integration::new(client.clone()).ensure_delegated(alice()).await.unwrap();
     check_unknown_unit(&delegated.ensure_explorer(&explorer).await.unwrap_err(), Operation::CreateResourceDataSync);
