@@ -8,7 +8,7 @@ use ssm_organizations::policy::Caller;
 use ssm_organizations::ports::{Operation, OrganizationsApi, SourceRegions, SyncDefinition};
 use ssm_organizations::sim::{CallOutcome, Fault, SimOrganization, UnusableResponse};
 use ssm_organizations::{
-    Error, ErrorKind, Integration, Region, RetryStatus, ServicePrincipal, SyncProtection, WriteStatus,
+    Error, ErrorKind, ExplorerSetup, Integration, Region, RetryStatus, ServicePrincipal, SyncProtection, WriteStatus,
 };
 
 use crate::validated::{ALICE, MANAGEMENT, config_of, id, organization};
@@ -278,6 +278,46 @@ async fn one_fault_at_every_call_of_a_plan_is_survived_by_another_run() {
             plan.apply(&clients, |_| {}).await.unwrap_or_else(|error| panic!("{after}: {error:#}"));
             assert_eq!(organization.administrators(), [id(ALICE)], "{after}");
             assert_eq!(organization.data_syncs(id(MANAGEMENT), &HOME.parse().unwrap()).len(), 1, "{after}");
+        }
+    }
+}
+
+/// Sets up Explorer by types, with the role and a data sync of the administrator, and removes it.
+async fn explorer_there_and_back(organization: &SimOrganization) -> Result<(), Error> {
+    let (management, member) = (client(organization), client_of(organization, ALICE));
+    let home: [Region; 1] = [HOME.parse()?];
+    let sync = SyncDefinition::of_organization("all".parse()?, SourceRegions::new(home.clone())?);
+    let explorer = ExplorerSetup::new().with_role(&management).with_sync(&member, &sync, &home);
+    let mut delegated = Integration::new(management.clone()).ensure_delegated(id(ALICE)).await?;
+    delegated.ensure_explorer(&explorer).await?;
+    assert_eq!(organization.data_syncs(id(ALICE), &home[0]).len(), 1);
+
+    let mut syncs = delegated.data_syncs(&member).await?;
+    syncs.delete(sync.name(), &home).await?.into_result()?;
+    let protect = SyncProtection::Protect { clients: &[&management, &member], regions: &home };
+    let mut disabled = Integration::new(management.clone()).observe().await?.ensure_disabled(protect).await?;
+    disabled.account_discovery_role(&management).delete(protect).await.map(drop)
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_fault_at_every_call_of_explorer_is_survived_by_another_run() {
+    let organization = organization();
+    let untouched = organization.state().without_dates();
+    explorer_there_and_back(&organization).await.unwrap();
+    assert_eq!(organization.state().without_dates(), untouched);
+    let calls = organization.calls().len();
+    for at in 1..=calls {
+        // A third of the faults at each call keeps the test short.
+        for fault in faults().iter().skip(at % 3).step_by(3) {
+            let organization = crate::validated::organization();
+            organization.inject_fault_at_call(at, fault.clone());
+            let after = format!("{fault:?} at call {at}");
+            let _ = explorer_there_and_back(&organization).await;
+            assert_no_repeated_write(&organization, &after);
+            organization.clear_faults();
+            let again = explorer_there_and_back(&organization).await;
+            again.unwrap_or_else(|error| panic!("{after}: {error:#}"));
+            assert_eq!(organization.state().without_dates(), untouched, "{after}");
         }
     }
 }
