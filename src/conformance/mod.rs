@@ -110,9 +110,9 @@ impl Check {
 
     /// Runs the check, then deletes the resources that the check created.
     pub async fn run(&'static self, fixture: &Fixture<'_>) -> CheckResult {
-        let mut mess = Cleanup::default();
-        let outcome = (self.body)(fixture, &mut mess).await;
-        let left_behind = mess.clean_up(fixture).await;
+        let mut cleanup = Cleanup::default();
+        let outcome = (self.body)(fixture, &mut cleanup).await;
+        let left_behind = cleanup.clean_up(fixture).await;
         let verdict = match outcome {
             Err(CheckExit::Fail { expected, seen }) => CheckOutcome::Failed { expected, seen },
             _ if !left_behind.is_empty() => CheckOutcome::Failed {

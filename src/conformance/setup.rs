@@ -13,7 +13,10 @@ use crate::error::ErrorKind;
 
 impl<'a> Fixture<'a> {
     /// Returns a client of Organizations, with trusted access for Systems Manager disabled.
-    pub(super) async fn with_trust_disabled(&self, mess: &mut Cleanup) -> Result<OrganizationsClient<'a>, CheckExit> {
+    pub(super) async fn with_trust_disabled(
+        &self,
+        cleanup: &mut Cleanup,
+    ) -> Result<OrganizationsClient<'a>, CheckExit> {
         let organizations = self.organizations()?;
         if organizations.trust().await?.is_some() {
             return Err(CheckExit::skip("Systems Manager is trusted already"));
@@ -24,10 +27,10 @@ impl<'a> Fixture<'a> {
         if let Ok(roles) = self.roles()
             && let Ok(None) = roles.get(&RoleName::ACCOUNT_DISCOVERY).await
         {
-            mess.will_create(CreatedResource::Role(RoleName::ACCOUNT_DISCOVERY));
+            cleanup.will_create(CreatedResource::Role(RoleName::ACCOUNT_DISCOVERY));
         }
-        mess.record_other_services(organizations.others().await?);
-        mess.will_create(CreatedResource::TrustedAccess);
+        cleanup.record_other_services(organizations.others().await?);
+        cleanup.will_create(CreatedResource::TrustedAccess);
         Ok(organizations)
     }
 
@@ -35,9 +38,9 @@ impl<'a> Fixture<'a> {
     /// enabled.
     pub(super) async fn with_new_trust(
         &self,
-        mess: &mut Cleanup,
+        cleanup: &mut Cleanup,
     ) -> Result<(OrganizationsClient<'a>, EnabledService), CheckExit> {
-        let organizations = self.with_trust_disabled(mess).await?;
+        let organizations = self.with_trust_disabled(cleanup).await?;
         organizations.enable(&SYSTEMS_MANAGER).await?;
         Ok((organizations, shown(organizations).await?))
     }
@@ -47,12 +50,12 @@ impl<'a> Fixture<'a> {
     /// Existing trusted access is used as is.
     pub(super) async fn with_trust_enabled(
         &self,
-        mess: &mut Cleanup,
+        cleanup: &mut Cleanup,
     ) -> Result<(OrganizationsClient<'a>, EnabledService), CheckExit> {
         let organizations = self.organizations()?;
         match organizations.trust().await? {
             Some(trust) => Ok((organizations, trust)),
-            None => self.with_new_trust(mess).await,
+            None => self.with_new_trust(cleanup).await,
         }
     }
 
@@ -94,12 +97,12 @@ impl<'a> Fixture<'a> {
     /// Returns a client of Organizations, with trusted access enabled and no administrator.
     pub(super) async fn with_trust_and_no_administrator(
         &self,
-        mess: &mut Cleanup,
+        cleanup: &mut Cleanup,
     ) -> Result<OrganizationsClient<'a>, CheckExit> {
         let organizations = self.organizations()?;
         self.require_no_administrator(organizations).await?;
         self.require_no_syncs().await?;
-        self.with_trust_enabled(mess).await.map(|(organizations, _)| organizations)
+        self.with_trust_enabled(cleanup).await.map(|(organizations, _)| organizations)
     }
 
     /// Registers the account as administrator, with trusted access enabled. Skips if an
@@ -107,32 +110,32 @@ impl<'a> Fixture<'a> {
     pub(super) async fn with_administrator(
         &self,
         account: AccountId,
-        mess: &mut Cleanup,
+        cleanup: &mut Cleanup,
     ) -> Result<(OrganizationsClient<'a>, DelegatedAdministrator), CheckExit> {
-        let organizations = self.with_trust_and_no_administrator(mess).await?;
-        mess.will_create(CreatedResource::Administrator(account));
+        let organizations = self.with_trust_and_no_administrator(cleanup).await?;
+        cleanup.will_create(CreatedResource::Administrator(account));
         organizations.register(account).await?;
         Ok((organizations, listed(organizations, account).await?))
     }
 
     /// Returns the account discovery role, created if it does not exist.
-    pub(super) async fn role(&self, mess: &mut Cleanup) -> Result<Role, CheckExit> {
+    pub(super) async fn role(&self, cleanup: &mut Cleanup) -> Result<Role, CheckExit> {
         let roles = self.roles()?;
         if let Some(role) = roles.get(&RoleName::ACCOUNT_DISCOVERY).await? {
             return Ok(role);
         }
-        self.new_role(mess).await
+        self.new_role(cleanup).await
     }
 
     /// Creates the account discovery role. Skips if the role already exists.
-    pub(super) async fn new_role(&self, mess: &mut Cleanup) -> Result<Role, CheckExit> {
+    pub(super) async fn new_role(&self, cleanup: &mut Cleanup) -> Result<Role, CheckExit> {
         let roles = self.roles()?;
         if roles.get(&RoleName::ACCOUNT_DISCOVERY).await?.is_some() {
             return Err(CheckExit::skip("the role is there already"));
         }
         // AWS keeps the role while trusted access is enabled. Beside trusted access that the check
         // may not disable, the role could not be deleted again.
-        if !mess.holds(&CreatedResource::TrustedAccess)
+        if !cleanup.holds(&CreatedResource::TrustedAccess)
             && let Ok(organizations) = self.organizations()
             && organizations.trust().await?.is_some()
         {
@@ -141,10 +144,10 @@ impl<'a> Fixture<'a> {
             ));
         }
         self.require_no_syncs().await?;
-        mess.will_create(CreatedResource::Role(RoleName::ACCOUNT_DISCOVERY));
+        cleanup.will_create(CreatedResource::Role(RoleName::ACCOUNT_DISCOVERY));
         let role = roles.create(&ServicePrincipal::ACCOUNT_DISCOVERY).await?;
         // The implementation may return another name; the cleanup deletes that role too.
-        mess.will_create(CreatedResource::Role(role.name.clone()));
+        cleanup.will_create(CreatedResource::Role(role.name.clone()));
         let seen = roles.wait_for_role(&role.name, true).await?;
         expect(seen.is_some(), "the role is there once it was made", "it is missing")?;
         Ok(role)
@@ -166,20 +169,20 @@ impl<'a> Fixture<'a> {
     pub(super) async fn syncs_with_room(
         &self,
         wanted: usize,
-        mess: &mut Cleanup,
+        cleanup: &mut Cleanup,
     ) -> Result<SyncsClient<'a>, CheckExit> {
         let syncs = self.syncs()?;
         need_room(&syncs, wanted).await?;
         for number in 1..=wanted {
-            mess.will_create(CreatedResource::Sync(syncs.region().clone(), sync_name(number)?));
+            cleanup.will_create(CreatedResource::Sync(syncs.region().clone(), sync_name(number)?));
         }
         Ok(syncs)
     }
 
     /// Creates a sync of the account's own data and waits until it is listed.
-    pub(super) async fn new_sync(&self, mess: &mut Cleanup) -> Result<(SyncsClient<'a>, SyncDefinition), CheckExit> {
+    pub(super) async fn new_sync(&self, cleanup: &mut Cleanup) -> Result<(SyncsClient<'a>, SyncDefinition), CheckExit> {
         let definition = self.definition(1)?;
-        let syncs = self.syncs_with_room(1, mess).await?;
+        let syncs = self.syncs_with_room(1, cleanup).await?;
         syncs.create(&definition).await?;
         let seen = syncs.wait_for_sync(definition.name(), Option::is_some).await?;
         expect(seen.is_some(), "the data sync is listed once it was created", "it is not listed")?;

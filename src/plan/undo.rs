@@ -19,14 +19,18 @@ use crate::policy::Caller;
 impl Receipt {
     /// Returns the target that undoes the run, and the retained changes with their reasons.
     pub(super) fn reversed(&self, now: &Snapshot, undo: &UndoOptions) -> Result<(Target, Vec<String>), Error> {
-        let looked_in = now.syncs.iter().map(|of| of.region.clone());
-        let target = Target::new().with_unlisted_syncs(undo.unlisted_syncs).search_regions(looked_in);
-        let things = self.resource_changes(now);
+        let searched = now.syncs.iter().map(|of| of.region.clone());
+        let target = Target::new().with_unlisted_syncs(undo.unlisted_syncs).search_regions(searched);
+        let resources = self.resource_changes(now);
         let mut reversal = UndoPlanner {
             now,
             target,
             unlisted_syncs: undo.unlisted_syncs,
-            began: things.iter().filter(|thing| !thing.before.is_there()).filter_map(|thing| thing.after.date()).min(),
+            began: resources
+                .iter()
+                .filter(|resource| !resource.before.exists())
+                .filter_map(|resource| resource.after.date())
+                .min(),
             delegations: BTreeMap::new(),
             restored: Vec::new(),
             removed: BTreeSet::new(),
@@ -34,8 +38,8 @@ impl Receipt {
             staying_syncs: BTreeSet::new(),
             retained: Vec::new(),
         };
-        for thing in &things {
-            reversal.revert(thing, undo)?;
+        for resource in &resources {
+            reversal.revert(resource, undo)?;
         }
         reversal.retain_broken_syncs(&self.changes);
         reversal.finish()
@@ -46,32 +50,32 @@ impl Receipt {
     ///
     /// An unconfirmed creation that `now` does not show leaves an earlier deletion in effect.
     fn resource_changes(&self, now: &Snapshot) -> Vec<ResourceChange<'_>> {
-        let mut things: Vec<ResourceChange<'_>> = Vec::new();
+        let mut resources: Vec<ResourceChange<'_>> = Vec::new();
         for (index, change) in self.changes.iter().enumerate() {
-            for (what, before, after) in states(&change.kind) {
-                let maybe = (change.certainty != Certainty::Confirmed).then_some(index);
-                match things.iter_mut().find(|thing| thing.what == what) {
-                    Some(_) if maybe.is_some() && is_unseen_creation(&what, before, now) => {}
-                    Some(thing) => {
-                        thing.after = after;
-                        if maybe.is_none() && !before.is_there() && !thing.before.is_there() {
+            for (id, before, after) in states(&change.kind) {
+                let unconfirmed = (change.certainty != Certainty::Confirmed).then_some(index);
+                match resources.iter_mut().find(|resource| resource.id == id) {
+                    Some(_) if unconfirmed.is_some() && is_unseen_creation(&id, before, now) => {}
+                    Some(resource) => {
+                        resource.after = after;
+                        if unconfirmed.is_none() && !before.exists() && !resource.before.exists() {
                             // AWS created the resource, so an earlier creation had no effect.
-                            thing.maybes.clear();
+                            resource.unconfirmed.clear();
                         }
-                        thing.maybes.extend(maybe);
-                        thing.last = index;
+                        resource.unconfirmed.extend(unconfirmed);
+                        resource.last = index;
                     }
-                    None => things.push(ResourceChange {
-                        what,
+                    None => resources.push(ResourceChange {
+                        id,
                         before,
                         after,
-                        maybes: maybe.into_iter().collect(),
+                        unconfirmed: unconfirmed.into_iter().collect(),
                         last: index,
                     }),
                 }
             }
         }
-        things
+        resources
     }
 }
 
@@ -79,24 +83,24 @@ impl Receipt {
 const UNIDENTIFIED: &str = "AWS returns no date or id that identifies it; name the change in the undo to revert it";
 
 /// Returns whether a change created a sync that the snapshot does not show.
-fn is_unseen_creation(what: &ResourceId<'_>, before: ResourceState<'_>, now: &Snapshot) -> bool {
-    matches!(what, ResourceId::Sync(at) if !before.is_there() && now.require_sync(at).is_ok_and(|found| found.is_none()))
+fn is_unseen_creation(id: &ResourceId<'_>, before: ResourceState<'_>, now: &Snapshot) -> bool {
+    matches!(id, ResourceId::Sync(at) if !before.exists() && now.require_sync(at).is_ok_and(|found| found.is_none()))
 }
 
 /// Resource that a run changed.
 struct ResourceChange<'a> {
-    what: ResourceId<'a>,
+    id: ResourceId<'a>,
     before: ResourceState<'a>,
     after: ResourceState<'a>,
     /// Indexes of the unconfirmed changes of the resource.
-    maybes: Vec<usize>,
+    unconfirmed: Vec<usize>,
     /// Index of the last change of the resource.
     last: usize,
 }
 
 #[derive(PartialEq, Eq)]
 enum ResourceId<'a> {
-    Trust(&'a ServicePrincipal),
+    TrustedAccess(&'a ServicePrincipal),
     Administrator(&'a ServicePrincipal, AccountId),
     Role,
     Sync(&'a DataSyncId),
@@ -115,7 +119,7 @@ enum ResourceState<'a> {
 }
 
 impl ResourceState<'_> {
-    fn is_there(&self) -> bool {
+    fn exists(&self) -> bool {
         !matches!(self, Self::Absent)
     }
 
@@ -133,10 +137,10 @@ impl ResourceState<'_> {
 fn states(kind: &ChangeKind) -> Vec<(ResourceId<'_>, ResourceState<'_>, ResourceState<'_>)> {
     let one = match kind {
         ChangeKind::TrustedAccessEnabled { principal, enabled_at: since } => {
-            (ResourceId::Trust(principal), ResourceState::Absent, ResourceState::Since(*since))
+            (ResourceId::TrustedAccess(principal), ResourceState::Absent, ResourceState::Since(*since))
         }
         ChangeKind::TrustedAccessDisabled { principal, enabled_at: since, .. } => {
-            (ResourceId::Trust(principal), ResourceState::Since(*since), ResourceState::Absent)
+            (ResourceId::TrustedAccess(principal), ResourceState::Since(*since), ResourceState::Absent)
         }
         ChangeKind::AdministratorRegistered { account, principal, delegated_at: since } => {
             (ResourceId::Administrator(principal, *account), ResourceState::Absent, ResourceState::Since(*since))
@@ -192,37 +196,37 @@ struct UndoPlanner<'a> {
 }
 
 impl UndoPlanner<'_> {
-    fn retain(&mut self, what: &ResourceId<'_>, why: &str) {
-        let what = match what {
-            ResourceId::Trust(principal) => format!("trusted access for {principal}"),
+    fn retain(&mut self, id: &ResourceId<'_>, why: &str) {
+        let id = match id {
+            ResourceId::TrustedAccess(principal) => format!("trusted access for {principal}"),
             ResourceId::Administrator(principal, account) => {
                 format!("account {account} as administrator of {principal}")
             }
             ResourceId::Role => format!("the role {}", RoleName::ACCOUNT_DISCOVERY),
             ResourceId::Sync(at) => format!("the data sync {at}"),
         };
-        self.retained.push(format!("{what}: {why}"));
+        self.retained.push(format!("{id}: {why}"));
     }
 
     /// Retains a resource that no one else created, so that its dependencies are retained too.
-    fn retain_ours(&mut self, what: &ResourceId<'_>, why: &str) {
-        match what {
+    fn retain_ours(&mut self, id: &ResourceId<'_>, why: &str) {
+        match id {
             ResourceId::Administrator(principal, account) => {
                 self.staying.insert(((*principal).clone(), *account));
             }
             ResourceId::Sync(at) => {
                 self.staying_syncs.insert((*at).clone());
             }
-            ResourceId::Trust(_) | ResourceId::Role => {}
+            ResourceId::TrustedAccess(_) | ResourceId::Role => {}
         }
-        self.retain(what, why);
+        self.retain(id, why);
     }
 
-    fn revert(&mut self, thing: &ResourceChange<'_>, undo: &UndoOptions) -> Result<(), Error> {
-        let ResourceChange { what, before, after, .. } = thing;
-        if let ResourceId::Sync(at) = what {
+    fn revert(&mut self, resource: &ResourceChange<'_>, undo: &UndoOptions) -> Result<(), Error> {
+        let ResourceChange { id, before, after, .. } = resource;
+        if let ResourceId::Sync(at) = id {
             let as_before = match (self.now.require_sync(at)?, before) {
-                (None, before) => !before.is_there(),
+                (None, before) => !before.exists(),
                 (Some(found), ResourceState::Sync(Some(before))) => has_same_definition(found, before),
                 (Some(_), _) => false,
             };
@@ -230,51 +234,53 @@ impl UndoPlanner<'_> {
                 return Ok(());
             }
             if at.name.is_service_managed() {
-                self.retain(what, "another AWS service manages it");
+                self.retain(id, "another AWS service manages it");
                 return Ok(());
             }
-            if !self.should_revert(thing, undo) {
+            if !self.should_revert(resource, undo) {
                 return Ok(());
             }
-            return self.revert_sync(at, *before, *after, undo.named.contains(&thing.last));
+            return self.revert_sync(at, *before, *after, undo.named.contains(&resource.last));
         }
-        let is_there = self.is_there(what)?;
-        if is_there == before.is_there() || before.is_there() == after.is_there() {
-            if let (ResourceId::Administrator(principal, account), true) = (what, before.is_there()) {
+        let exists = self.exists(id)?;
+        if exists == before.exists() || before.exists() == after.exists() {
+            if let (ResourceId::Administrator(principal, account), true) = (id, before.exists()) {
                 self.staying.insert(((*principal).clone(), *account));
             }
             return Ok(());
         }
-        if !self.should_revert(thing, undo) {
+        if !self.should_revert(resource, undo) {
             return Ok(());
         }
-        if before.is_there() {
-            self.restore(what);
+        if before.exists() {
+            self.restore(id);
             return Ok(());
         }
-        match self.is_ours(what, *after)? {
-            Some(true) => self.remove(what),
-            Some(false) => self.retain(what, "recreated after the run"),
-            None if undo.named.contains(&thing.last) => self.remove(what),
-            None => self.retain_ours(what, UNIDENTIFIED),
+        match self.is_ours(id, *after)? {
+            Some(true) => self.remove(id),
+            Some(false) => self.retain(id, "recreated after the run"),
+            None if undo.named.contains(&resource.last) => self.remove(id),
+            None => self.retain_ours(id, UNIDENTIFIED),
         }
         Ok(())
     }
 
-    fn should_revert(&mut self, thing: &ResourceChange<'_>, undo: &UndoOptions) -> bool {
-        let certain = thing.maybes.iter().all(|index| undo.named.contains(index));
+    fn should_revert(&mut self, resource: &ResourceChange<'_>, undo: &UndoOptions) -> bool {
+        let certain = resource.unconfirmed.iter().all(|index| undo.named.contains(index));
         if !certain {
             self.retain_ours(
-                &thing.what,
+                &resource.id,
                 "AWS did not confirm that the run made this change; name it in the undo to revert it",
             );
         }
         certain
     }
 
-    fn is_there(&self, what: &ResourceId<'_>) -> Result<bool, Error> {
-        Ok(match what {
-            ResourceId::Trust(principal) => self.now.require_service(principal)?.trusted_access.require()?.is_some(),
+    fn exists(&self, id: &ResourceId<'_>) -> Result<bool, Error> {
+        Ok(match id {
+            ResourceId::TrustedAccess(principal) => {
+                self.now.require_service(principal)?.trusted_access.require()?.is_some()
+            }
             ResourceId::Administrator(principal, account) => {
                 self.now.service_status(principal)?.administrator(*account).is_some()
             }
@@ -284,9 +290,9 @@ impl UndoPlanner<'_> {
     }
 
     /// Returns whether the current resource is the one that the run created; `None` if unknown.
-    fn is_ours(&self, what: &ResourceId<'_>, after: ResourceState<'_>) -> Result<Option<bool>, Error> {
-        let since = match what {
-            ResourceId::Trust(principal) => self
+    fn is_ours(&self, id: &ResourceId<'_>, after: ResourceState<'_>) -> Result<Option<bool>, Error> {
+        let since = match id {
+            ResourceId::TrustedAccess(principal) => self
                 .now
                 .require_service(principal)?
                 .trusted_access
@@ -305,9 +311,9 @@ impl UndoPlanner<'_> {
         })
     }
 
-    fn restore(&mut self, what: &ResourceId<'_>) {
-        match what {
-            ResourceId::Trust(principal) => self.target.service_mut(principal).trusted_access = Some(true),
+    fn restore(&mut self, id: &ResourceId<'_>) {
+        match id {
+            ResourceId::TrustedAccess(principal) => self.target.service_mut(principal).trusted_access = Some(true),
             ResourceId::Administrator(principal, account) => {
                 self.delegations.entry((*principal).clone()).or_default().add.insert(*account);
             }
@@ -316,9 +322,9 @@ impl UndoPlanner<'_> {
         }
     }
 
-    fn remove(&mut self, what: &ResourceId<'_>) {
-        match what {
-            ResourceId::Trust(principal) => self.target.service_mut(principal).trusted_access = Some(false),
+    fn remove(&mut self, id: &ResourceId<'_>) {
+        match id {
+            ResourceId::TrustedAccess(principal) => self.target.service_mut(principal).trusted_access = Some(false),
             ResourceId::Administrator(principal, account) => {
                 self.delegations.entry((*principal).clone()).or_default().remove.insert(*account);
             }
@@ -334,7 +340,7 @@ impl UndoPlanner<'_> {
         after: ResourceState<'_>,
         is_named: bool,
     ) -> Result<(), Error> {
-        let what = ResourceId::Sync(at);
+        let id = ResourceId::Sync(at);
         let found = self.now.require_sync(at)?;
         let ResourceState::Sync(before) = before else {
             // The run created the sync.
@@ -348,17 +354,17 @@ impl UndoPlanner<'_> {
             }
             (Some(found), ResourceState::Sync(None)) if is_named && same_date(found.created, before.created) => {}
             (Some(_), ResourceState::Sync(None)) => {
-                self.retain_ours(&what, UNIDENTIFIED);
+                self.retain_ours(&id, UNIDENTIFIED);
                 return Ok(());
             }
             (Some(_), _) => {
-                self.retain(&what, "replaced after the run");
+                self.retain(&id, "replaced after the run");
                 return Ok(());
             }
             // The run deleted the sync, or changed it and it was deleted since.
             (None, ResourceState::Absent) => {}
             (None, _) => {
-                self.retain(&what, "deleted after the run");
+                self.retain(&id, "deleted after the run");
                 return Ok(());
             }
         }
@@ -367,10 +373,10 @@ impl UndoPlanner<'_> {
                 if found
                     .is_some_and(|found| compare_definition(found, &definition) == DefinitionMatch::SourceDiffers) =>
             {
-                self.retain_ours(&what, "its source has changed, and AWS does not change the source of a data sync");
+                self.retain_ours(&id, "its source has changed, and AWS does not change the source of a data sync");
             }
             Some(definition) => self.restored.push((at.clone(), definition)),
-            None => self.retain(&what, "AWS returned too little of its definition to recreate it"),
+            None => self.retain(&id, "AWS returned too little of its definition to recreate it"),
         }
         Ok(())
     }
@@ -382,12 +388,12 @@ impl UndoPlanner<'_> {
         after: ResourceState<'_>,
         is_named: bool,
     ) -> Result<(), Error> {
-        let what = ResourceId::Sync(at);
+        let id = ResourceId::Sync(at);
         match (found, after) {
             (None, _) | (_, ResourceState::Absent) => {}
             (Some(found), ResourceState::Sync(Some(after))) if after.created.is_some() && found.created.is_some() => {
                 if found.created != after.created {
-                    self.retain(&what, "recreated after the run");
+                    self.retain(&id, "recreated after the run");
                 } else if is_same_sync(found, after) {
                     self.remove_existing_sync(at);
                 } else {
@@ -395,7 +401,7 @@ impl UndoPlanner<'_> {
                 }
             }
             _ if is_named => self.remove_existing_sync(at),
-            _ => self.retain_ours(&what, UNIDENTIFIED),
+            _ => self.retain_ours(&id, UNIDENTIFIED),
         }
         Ok(())
     }
@@ -500,7 +506,7 @@ impl UndoPlanner<'_> {
                 (None, None) => continue,
             };
             self.target.service_mut(&principal).trusted_access = None;
-            self.retain(&ResourceId::Trust(&principal), &why);
+            self.retain(&ResourceId::TrustedAccess(&principal), &why);
         }
         Ok(())
     }
@@ -598,7 +604,7 @@ impl UndoPlanner<'_> {
     fn will_be_trusted(&self, principal: &ServicePrincipal) -> Result<bool, Error> {
         match self.target.service(principal).trusted_access {
             Some(trusted) => Ok(trusted),
-            None => self.is_there(&ResourceId::Trust(principal)),
+            None => self.exists(&ResourceId::TrustedAccess(principal)),
         }
     }
 
@@ -624,7 +630,7 @@ impl UndoPlanner<'_> {
     /// Returns whether an account can have organization syncs after the undo.
     fn will_sync(&self, account: AccountId, ours: &AdministratorChange) -> Result<bool, Error> {
         let administers =
-            self.is_there(&ResourceId::Administrator(&SYSTEMS_MANAGER, account))? && !ours.remove.contains(&account);
+            self.exists(&ResourceId::Administrator(&SYSTEMS_MANAGER, account))? && !ours.remove.contains(&account);
         Ok(account == self.now.organization.management_account || administers || ours.add.contains(&account))
     }
 }

@@ -64,10 +64,10 @@ async fn expect_unlisted(organizations: OrganizationsClient<'_>, account: Accoun
     expect(seen.is_none(), format!("{account} is no administrator"), format!("{seen:?}"))
 }
 
-async fn registering_before_enabling_is_refused(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
+async fn registering_before_enabling_is_refused(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
     let member = fixture.need_member()?;
-    let organizations = fixture.with_trust_disabled(mess).await?;
-    mess.will_create(CreatedResource::Administrator(member));
+    let organizations = fixture.with_trust_disabled(cleanup).await?;
+    cleanup.will_create(CreatedResource::Administrator(member));
     let answer = organizations.register(member).await;
     // AWS's knowledge center shows the second error for another service.
     let allowed = [
@@ -80,8 +80,8 @@ async fn registering_before_enabling_is_refused(fixture: &Fixture<'_>, mess: &mu
     expect(trust.is_none(), "the service is not trusted for that", format!("{trust:?}"))
 }
 
-async fn registered_account_is_listed(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
-    let (organizations, administrator) = fixture.with_administrator(fixture.need_member()?, mess).await?;
+async fn registered_account_is_listed(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
+    let (organizations, administrator) = fixture.with_administrator(fixture.need_member()?, cleanup).await?;
     dated("the delegation", administrator.delegated_at)?;
     let active = administrator.state.as_ref().is_none_or(|state| *state == AccountState::Active);
     expect(active, "an active account", format!("{:?}", administrator.state))?;
@@ -90,9 +90,9 @@ async fn registered_account_is_listed(fixture: &Fixture<'_>, mess: &mut Cleanup)
     expect(all.contains(&administrator), format!("{administrator:?} again"), format!("{all:?}"))
 }
 
-async fn registering_again_is_refused(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
+async fn registering_again_is_refused(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
     let member = fixture.need_member()?;
-    let (organizations, before) = fixture.with_administrator(member, mess).await?;
+    let (organizations, before) = fixture.with_administrator(member, cleanup).await?;
     let answer = organizations.register(member).await;
     let allowed = [ExpectedError::new("AccountAlreadyRegisteredException")];
     refused(Operation::RegisterDelegatedAdministrator, answer, &allowed)?;
@@ -100,10 +100,10 @@ async fn registering_again_is_refused(fixture: &Fixture<'_>, mess: &mut Cleanup)
     expect(before == after, format!("{before:?}"), format!("{after:?}"))
 }
 
-async fn registering_a_second_account_is_refused(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
+async fn registering_a_second_account_is_refused(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
     let (member, other) = (fixture.need_member()?, fixture.need_other_member()?);
-    let (organizations, _) = fixture.with_administrator(member, mess).await?;
-    mess.will_create(CreatedResource::Administrator(other));
+    let (organizations, _) = fixture.with_administrator(member, cleanup).await?;
+    cleanup.will_create(CreatedResource::Administrator(other));
     let answer = organizations.register(other).await;
     // AWS documents both reasons, but not which one applies here.
     let allowed = [constraint(&[
@@ -118,41 +118,44 @@ async fn registering_a_second_account_is_refused(fixture: &Fixture<'_>, mess: &m
 /// Expects that registering the account always fails with this error.
 async fn cannot_be_registered(
     fixture: &Fixture<'_>,
-    mess: &mut Cleanup,
+    cleanup: &mut Cleanup,
     account: AccountId,
     refusal: ExpectedError,
 ) -> CheckStepResult {
-    let organizations = fixture.with_trust_and_no_administrator(mess).await?;
-    mess.will_create(CreatedResource::Administrator(account));
+    let organizations = fixture.with_trust_and_no_administrator(cleanup).await?;
+    cleanup.will_create(CreatedResource::Administrator(account));
     let answer = organizations.register(account).await;
     refused(Operation::RegisterDelegatedAdministrator, answer, &[refusal])?;
     expect_unlisted(organizations, account).await
 }
 
-async fn registering_the_management_account_is_refused(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
+async fn registering_the_management_account_is_refused(
+    fixture: &Fixture<'_>,
+    cleanup: &mut Cleanup,
+) -> CheckStepResult {
     let management = fixture.organizations()?.describe().await?.management_account;
     let refusal = constraint(&["CANNOT_REGISTER_MASTER_AS_DELEGATED_ADMINISTRATOR"]);
-    cannot_be_registered(fixture, mess, management, refusal).await
+    cannot_be_registered(fixture, cleanup, management, refusal).await
 }
 
-async fn registering_a_suspended_account_is_refused(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
+async fn registering_a_suspended_account_is_refused(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
     let suspended = fixture.need_suspended()?;
     let refusal = constraint(&["CANNOT_REGISTER_SUSPENDED_ACCOUNT_AS_DELEGATED_ADMINISTRATOR"]);
-    cannot_be_registered(fixture, mess, suspended, refusal).await
+    cannot_be_registered(fixture, cleanup, suspended, refusal).await
 }
 
-async fn registering_an_outsider_is_refused(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
+async fn registering_an_outsider_is_refused(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
     let outsider = fixture.need_outsider()?;
-    cannot_be_registered(fixture, mess, outsider, ACCOUNT_NOT_FOUND).await
+    cannot_be_registered(fixture, cleanup, outsider, ACCOUNT_NOT_FOUND).await
 }
 
-async fn administrators_are_listed_by_service(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
+async fn administrators_are_listed_by_service(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
     let member = fixture.need_member()?;
     let others = fixture.organizations()?.others().await?;
     let Some(other) = others.first() else {
         return Err(CheckExit::skip("no other service is trusted in the organization"));
     };
-    let (organizations, _) = fixture.with_administrator(member, mess).await?;
+    let (organizations, _) = fixture.with_administrator(member, cleanup).await?;
     let seen = match organizations.administrators_of(&other.principal).await {
         Err(error) if UNRECOGNIZED.fits(&error) => Vec::new(),
         seen => seen?,
@@ -163,18 +166,18 @@ async fn administrators_are_listed_by_service(fixture: &Fixture<'_>, mess: &mut 
 
 async fn service_without_delegation_has_no_administrators(
     fixture: &Fixture<'_>,
-    mess: &mut Cleanup,
+    cleanup: &mut Cleanup,
 ) -> CheckStepResult {
-    let (organizations, _) = fixture.with_administrator(fixture.need_member()?, mess).await?;
+    let (organizations, _) = fixture.with_administrator(fixture.need_member()?, cleanup).await?;
     match organizations.administrators_of(&ServicePrincipal::OPS_DATA_SYNC).await {
         Ok(seen) => expect(seen.is_empty(), "no administrators", format!("{seen:?}")),
         answer => refused(Operation::ListDelegatedAdministrators, answer, &[UNRECOGNIZED]),
     }
 }
 
-async fn deregistered_account_is_not_listed(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
+async fn deregistered_account_is_not_listed(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
     let member = fixture.need_member()?;
-    let (organizations, _) = fixture.with_administrator(member, mess).await?;
+    let (organizations, _) = fixture.with_administrator(member, cleanup).await?;
     organizations.deregister(member).await?;
     let after = organizations.wait_for_administrator(member, false).await?;
     expect(after.is_none(), "it is not listed", format!("{after:?}"))?;
@@ -182,9 +185,9 @@ async fn deregistered_account_is_not_listed(fixture: &Fixture<'_>, mess: &mut Cl
     expect(trust.is_some(), "the service is still trusted", "it is not")
 }
 
-async fn deregistering_again_is_refused(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
+async fn deregistering_again_is_refused(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
     let member = fixture.need_member()?;
-    let organizations = fixture.with_trust_and_no_administrator(mess).await?;
+    let organizations = fixture.with_trust_and_no_administrator(cleanup).await?;
     let answer = organizations.deregister(member).await;
     let allowed = [ExpectedError::new("AccountNotRegisteredException")];
     refused(Operation::DeregisterDelegatedAdministrator, answer, &allowed)
@@ -196,9 +199,9 @@ async fn deregistering_an_outsider_is_refused(fixture: &Fixture<'_>, _: &mut Cle
     refused(Operation::DeregisterDelegatedAdministrator, answer, &[ACCOUNT_NOT_FOUND])
 }
 
-async fn registering_later_has_a_later_date(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
+async fn registering_later_has_a_later_date(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
     let member = fixture.need_member()?;
-    let (organizations, administrator) = fixture.with_administrator(member, mess).await?;
+    let (organizations, administrator) = fixture.with_administrator(member, cleanup).await?;
     let first = dated("the delegation", administrator.delegated_at)?;
     organizations.deregister(member).await?;
     organizations.wait_for_administrator(member, false).await?;
@@ -207,11 +210,11 @@ async fn registering_later_has_a_later_date(fixture: &Fixture<'_>, mess: &mut Cl
     expect(second >= first, format!("a date no earlier than {first:?}"), format!("{second:?}"))
 }
 
-async fn disabling_with_an_administrator_is_whole(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
+async fn disabling_with_an_administrator_is_whole(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
     let member = fixture.need_member()?;
     // Only new trusted access: the check may disable it.
-    fixture.with_new_trust(mess).await?;
-    let (organizations, before) = fixture.with_administrator(member, mess).await?;
+    fixture.with_new_trust(cleanup).await?;
+    let (organizations, before) = fixture.with_administrator(member, cleanup).await?;
     match organizations.disable(&SYSTEMS_MANAGER).await {
         Ok(()) => {
             let trust = organizations.wait_for_trusted_access(false).await?;

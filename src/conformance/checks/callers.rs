@@ -93,43 +93,43 @@ async fn member_may_not_describe_units(fixture: &Fixture<'_>, _: &mut Cleanup) -
     refused(Operation::DescribeOrganizationalUnit, answer, &[ACCESS_DENIED])
 }
 
-async fn member_may_not_enable(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
+async fn member_may_not_enable(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
     let member = fixture.members_organizations()?;
-    let organizations = fixture.with_trust_disabled(mess).await?;
+    let organizations = fixture.with_trust_disabled(cleanup).await?;
     refused(Operation::EnableAwsServiceAccess, member.enable(&SYSTEMS_MANAGER).await, &[ACCESS_DENIED])?;
     let trust = organizations.trust().await?;
     expect(trust.is_none(), "the service is not trusted", format!("{trust:?}"))
 }
 
-async fn member_may_not_disable(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
+async fn member_may_not_disable(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
     let member = fixture.members_organizations()?;
     // Only new trusted access: the implementation under test may disable it.
-    let (organizations, before) = fixture.with_new_trust(mess).await?;
+    let (organizations, before) = fixture.with_new_trust(cleanup).await?;
     refused(Operation::DisableAwsServiceAccess, member.disable(&SYSTEMS_MANAGER).await, &[ACCESS_DENIED])?;
     let after = organizations.trust().await?;
     expect(after.as_ref() == Some(&before), format!("{before:?}"), format!("{after:?}"))
 }
 
-async fn member_may_not_register(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
+async fn member_may_not_register(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
     let (client, member) = (fixture.members_organizations()?, fixture.need_member()?);
-    let organizations = fixture.with_trust_and_no_administrator(mess).await?;
-    mess.will_create(CreatedResource::Administrator(member));
+    let organizations = fixture.with_trust_and_no_administrator(cleanup).await?;
+    cleanup.will_create(CreatedResource::Administrator(member));
     refused(Operation::RegisterDelegatedAdministrator, client.register(member).await, &[ACCESS_DENIED])?;
     let seen = organizations.administrator(member).await?;
     expect(seen.is_none(), "there is no administrator", format!("{seen:?}"))
 }
 
-async fn member_may_not_deregister(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
+async fn member_may_not_deregister(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
     let (client, other) = (fixture.members_organizations()?, fixture.need_other_member()?);
-    let (organizations, before) = fixture.with_administrator(other, mess).await?;
+    let (organizations, before) = fixture.with_administrator(other, cleanup).await?;
     refused(Operation::DeregisterDelegatedAdministrator, client.deregister(other).await, &[ACCESS_DENIED])?;
     let after = organizations.administrator(other).await?;
     expect(after.as_ref() == Some(&before), format!("{before:?}"), format!("{after:?}"))
 }
 
-async fn administrator_may_read(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
+async fn administrator_may_read(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
     let (client, member) = (fixture.members_organizations()?, fixture.need_member()?);
-    let (organizations, administrator) = fixture.with_administrator(member, mess).await?;
+    let (organizations, administrator) = fixture.with_administrator(member, cleanup).await?;
     match client.wait_until_readable().await? {
         Ok(seen) => {
             let there = seen.iter().any(|service| service.principal == SYSTEMS_MANAGER);
@@ -144,9 +144,9 @@ async fn administrator_may_read(fixture: &Fixture<'_>, mess: &mut Cleanup) -> Ch
     expect(account.id == management, management, account.id)
 }
 
-async fn administrator_may_not_write(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
+async fn administrator_may_not_write(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
     let (client, member) = (fixture.members_organizations()?, fixture.need_member()?);
-    let (organizations, before) = fixture.with_administrator(member, mess).await?;
+    let (organizations, before) = fixture.with_administrator(member, cleanup).await?;
     refused(Operation::DeregisterDelegatedAdministrator, client.deregister(member).await, &[ACCESS_DENIED])?;
     let after = organizations.administrator(member).await?;
     expect(after.as_ref() == Some(&before), format!("{before:?}"), format!("{after:?}"))

@@ -8,7 +8,7 @@ macro_rules! checks {
             rule: $rule,
             document: $document,
             service: $service,
-            body: |fixture, mess| Box::pin($name(fixture, mess)),
+            body: |fixture, cleanup| Box::pin($name(fixture, cleanup)),
         }),*];
     };
 }

@@ -120,8 +120,8 @@ async fn trusted_services_are_listed_to_the_end(fixture: &Fixture<'_>, _: &mut C
     Ok(())
 }
 
-async fn listing_is_the_same_again(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
-    let (organizations, _) = fixture.with_trust_enabled(mess).await?;
+async fn listing_is_the_same_again(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
+    let (organizations, _) = fixture.with_trust_enabled(cleanup).await?;
     let first = organizations.trusted().await?;
     let second = organizations.trusted().await?;
     let all_there = first.len() == second.len() && first.iter().all(|service| second.contains(service));

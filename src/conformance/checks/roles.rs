@@ -47,8 +47,8 @@ fn unknown_role() -> Result<RoleName, CheckExit> {
     RoleName::new("ssm-organizations-conformance-none").map_err(|error| CheckExit::skip(error.to_string()))
 }
 
-async fn created_role_is_there(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
-    let role = fixture.new_role(mess).await?;
+async fn created_role_is_there(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
+    let role = fixture.new_role(cleanup).await?;
     expect(role.name == RoleName::ACCOUNT_DISCOVERY, RoleName::ACCOUNT_DISCOVERY, &role.name)?;
     let path = format!("/aws-service-role/{}/", ServicePrincipal::ACCOUNT_DISCOVERY);
     expect(role.path == path, path, &role.path)?;
@@ -57,8 +57,8 @@ async fn created_role_is_there(fixture: &Fixture<'_>, mess: &mut Cleanup) -> Che
     expect(seen.as_ref() == Some(&role), format!("{role:?}"), format!("{seen:?}"))
 }
 
-async fn role_is_created_once(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
-    let role = fixture.role(mess).await?;
+async fn role_is_created_once(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
+    let role = fixture.role(cleanup).await?;
     let roles = fixture.roles()?;
     let answer = roles.create(&ServicePrincipal::ACCOUNT_DISCOVERY).await;
     // The reference says that the call fails, but names no code.
@@ -73,12 +73,12 @@ async fn unknown_role_is_not_there(fixture: &Fixture<'_>, _: &mut Cleanup) -> Ch
     expect(seen.is_none(), "no role", format!("{seen:?}"))
 }
 
-async fn role_for_no_service_is_refused(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
+async fn role_for_no_service_is_refused(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
     let unknown =
         ServicePrincipal::new("not-a-service.example.com").map_err(|error| CheckExit::skip(error.to_string()))?;
     let answer = fixture.roles()?.create(&unknown).await;
     if let Ok(role) = &answer {
-        mess.will_create(CreatedResource::Role(role.name.clone()));
+        cleanup.will_create(CreatedResource::Role(role.name.clone()));
     }
     refused(Operation::CreateServiceLinkedRole, answer, &[INVALID_INPUT, NO_SUCH_ENTITY])
 }
@@ -93,20 +93,20 @@ async fn gone(roles: RolesClient<'_>, name: &RoleName) -> CheckStepResult {
     expect(seen.is_none(), "the role is gone", format!("{seen:?}"))
 }
 
-async fn deleted_role_is_gone(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
-    let role = fixture.new_role(mess).await?;
+async fn deleted_role_is_gone(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
+    let role = fixture.new_role(cleanup).await?;
     gone(fixture.roles()?, &role.name).await
 }
 
-async fn role_created_again_has_another_id(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
-    let first = fixture.new_role(mess).await?;
+async fn role_created_again_has_another_id(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
+    let first = fixture.new_role(cleanup).await?;
     gone(fixture.roles()?, &first.name).await?;
-    let second = fixture.new_role(mess).await?;
+    let second = fixture.new_role(cleanup).await?;
     expect(first.id != second.id, format!("another id than {}", first.id), &second.id)
 }
 
-async fn failed_deletion_without_reason_is_read_back(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
-    let role = fixture.new_role(mess).await?;
+async fn failed_deletion_without_reason_is_read_back(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
+    let role = fixture.new_role(cleanup).await?;
     let roles = fixture.roles()?;
     let task = roles.delete(&role.name).await?;
     match roles.wait_for_deletion(&task).await? {
@@ -119,8 +119,8 @@ async fn failed_deletion_without_reason_is_read_back(fixture: &Fixture<'_>, mess
     }
 }
 
-async fn deletion_is_begun_once(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
-    let role = fixture.new_role(mess).await?;
+async fn deletion_is_begun_once(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
+    let role = fixture.new_role(cleanup).await?;
     let roles = fixture.roles()?;
     let first = roles.delete(&role.name).await?;
     match roles.delete(&role.name).await {
@@ -144,11 +144,11 @@ async fn status_of_an_unknown_deletion_is_refused(fixture: &Fixture<'_>, _: &mut
     refused(Operation::GetServiceLinkedRoleDeletionStatus, answer, &[NO_SUCH_ENTITY, INVALID_INPUT])
 }
 
-async fn role_in_use_is_kept_or_gone(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
+async fn role_in_use_is_kept_or_gone(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
     let definition = fixture.definition_of(1, SyncSource::EntireOrganization)?;
-    let syncs = fixture.syncs_with_room(1, mess).await?;
-    let role = fixture.new_role(mess).await?;
-    fixture.with_new_trust(mess).await?;
+    let syncs = fixture.syncs_with_room(1, cleanup).await?;
+    let role = fixture.new_role(cleanup).await?;
+    fixture.with_new_trust(cleanup).await?;
     syncs.create(&definition).await?;
     let roles = fixture.roles()?;
     let task = roles.delete(&role.name).await?;

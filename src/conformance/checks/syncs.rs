@@ -102,8 +102,8 @@ fn expect_as_defined(seen: &DataSync, definition: &SyncDefinition) -> CheckStepR
     expect(holds, format!("{definition:?}"), format!("{seen:?}"))
 }
 
-async fn created_sync_is_listed(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
-    let (syncs, definition) = fixture.new_sync(mess).await?;
+async fn created_sync_is_listed(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
+    let (syncs, definition) = fixture.new_sync(cleanup).await?;
     let listed = syncs.list(SyncType::SyncFromSource).await?;
     let times = listed.iter().filter(|sync| sync.name == *definition.name()).count();
     expect(times == 1, format!("{} is listed once", definition.name()), format!("{times} times"))?;
@@ -113,8 +113,8 @@ async fn created_sync_is_listed(fixture: &Fixture<'_>, mess: &mut Cleanup) -> Ch
     expect_as_defined(&seen, &definition)
 }
 
-async fn every_sync_is_listed(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
-    let syncs = fixture.syncs_with_room(SYNC_QUOTA, mess).await?;
+async fn every_sync_is_listed(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
+    let syncs = fixture.syncs_with_room(SYNC_QUOTA, cleanup).await?;
     for number in 1..=SYNC_QUOTA {
         syncs.create(&fixture.definition(number)?).await?;
     }
@@ -124,19 +124,19 @@ async fn every_sync_is_listed(fixture: &Fixture<'_>, mess: &mut Cleanup) -> Chec
     expect(listed == wanted, format!("{wanted:?}"), format!("{listed:?}"))
 }
 
-async fn sixth_sync_is_refused(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
-    let syncs = fixture.syncs_with_room(SYNC_QUOTA, mess).await?;
+async fn sixth_sync_is_refused(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
+    let syncs = fixture.syncs_with_room(SYNC_QUOTA, cleanup).await?;
     for number in 1..=SYNC_QUOTA {
         syncs.create(&fixture.definition(number)?).await?;
     }
     let sixth = fixture.definition(SYNC_QUOTA + 1)?;
-    mess.will_create(CreatedResource::Sync(syncs.region().clone(), sixth.name().clone()));
+    cleanup.will_create(CreatedResource::Sync(syncs.region().clone(), sixth.name().clone()));
     let allowed = [ExpectedError::new("ResourceDataSyncCountExceededException")];
     refused(Operation::CreateResourceDataSync, syncs.create(&sixth).await, &allowed)
 }
 
-async fn sync_name_is_taken_once(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
-    let (syncs, definition) = fixture.new_sync(mess).await?;
+async fn sync_name_is_taken_once(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
+    let (syncs, definition) = fixture.new_sync(cleanup).await?;
     let before = find(&syncs, definition.name()).await?;
     let again = definition.including_future_regions();
     let allowed = [ExpectedError::new("ResourceDataSyncAlreadyExistsException")];
@@ -146,36 +146,36 @@ async fn sync_name_is_taken_once(fixture: &Fixture<'_>, mess: &mut Cleanup) -> C
     expect(same, format!("{before:?}"), format!("{after:?}"))
 }
 
-async fn sync_is_listed_by_its_type(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
-    let (syncs, definition) = fixture.new_sync(mess).await?;
+async fn sync_is_listed_by_its_type(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
+    let (syncs, definition) = fixture.new_sync(cleanup).await?;
     let seen = syncs.find(SyncType::SyncToDestination, definition.name()).await?;
     expect(seen.is_none(), "it is not among the data syncs of type SyncToDestination", format!("{seen:?}"))
 }
 
-async fn sync_is_deleted_by_its_type(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
-    let (syncs, definition) = fixture.new_sync(mess).await?;
+async fn sync_is_deleted_by_its_type(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
+    let (syncs, definition) = fixture.new_sync(cleanup).await?;
     let answer = syncs.delete(definition.name(), SyncType::SyncToDestination).await;
     refused(Operation::DeleteResourceDataSync, answer, &[NOT_FOUND, INVALID_CONFIGURATION])?;
     find(&syncs, definition.name()).await.map(drop)
 }
 
-async fn sync_belongs_to_its_region(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
+async fn sync_belongs_to_its_region(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
     let elsewhere = fixture.syncs_in(fixture.need_other_region()?)?;
-    let (_, definition) = fixture.new_sync(mess).await?;
+    let (_, definition) = fixture.new_sync(cleanup).await?;
     let seen = elsewhere.find(SyncType::SyncFromSource, definition.name()).await?;
     expect(seen.is_none(), format!("it is not listed in {}", elsewhere.region()), format!("{seen:?}"))
 }
 
-async fn sync_belongs_to_its_account(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
+async fn sync_belongs_to_its_account(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
     let members = fixture.members_syncs()?;
-    let (_, definition) = fixture.new_sync(mess).await?;
+    let (_, definition) = fixture.new_sync(cleanup).await?;
     let seen = members.find(SyncType::SyncFromSource, definition.name()).await?;
     expect(seen.is_none(), "it is not listed for the member", format!("{seen:?}"))
 }
 
-async fn updated_sync_shows_the_change(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
+async fn updated_sync_shows_the_change(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
     let regions = SourceRegions::new([fixture.need_region()?, fixture.need_other_region()?])?;
-    let (syncs, definition) = fixture.new_sync(mess).await?;
+    let (syncs, definition) = fixture.new_sync(cleanup).await?;
     let before = find(&syncs, definition.name()).await?;
     let changed =
         SyncDefinition::new(definition.name().clone(), SyncSource::SingleAccount, regions).including_future_regions();
@@ -189,24 +189,24 @@ async fn updated_sync_shows_the_change(fixture: &Fixture<'_>, mess: &mut Cleanup
     expect(same, format!("created at {:?}", before.created), format!("{:?}", after.created))
 }
 
-async fn updating_to_another_source_is_refused(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
-    let (syncs, definition) = fixture.new_sync(mess).await?;
+async fn updating_to_another_source_is_refused(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
+    let (syncs, definition) = fixture.new_sync(cleanup).await?;
     let other = fixture.definition_of(1, SyncSource::EntireOrganization)?;
     refused(Operation::UpdateResourceDataSync, syncs.update(&other).await, &[INVALID_CONFIGURATION])?;
     expect_as_defined(&find(&syncs, definition.name()).await?, &definition)
 }
 
-async fn updating_an_unknown_sync_is_refused(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
+async fn updating_an_unknown_sync_is_refused(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
     let definition = fixture.definition(1)?;
     // The implementation may create a sync that it cannot update.
-    let syncs = fixture.syncs_with_room(1, mess).await?;
+    let syncs = fixture.syncs_with_room(1, cleanup).await?;
     refused(Operation::UpdateResourceDataSync, syncs.update(&definition).await, &[NOT_FOUND])?;
     let seen = syncs.find(SyncType::SyncFromSource, definition.name()).await?;
     expect(seen.is_none(), "it does not exist afterwards", format!("{seen:?}"))
 }
 
-async fn deleted_sync_is_not_listed(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
-    let (syncs, definition) = fixture.new_sync(mess).await?;
+async fn deleted_sync_is_not_listed(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
+    let (syncs, definition) = fixture.new_sync(cleanup).await?;
     syncs.delete(definition.name(), SyncType::SyncFromSource).await?;
     let seen = syncs.wait_for_sync(definition.name(), Option::is_none).await?;
     expect(seen.is_none(), "it is not listed", format!("{seen:?}"))
@@ -229,25 +229,25 @@ async fn foreign_page_token_of_syncs_is_refused(fixture: &Fixture<'_>, _: &mut C
 async fn new_sync_of(
     fixture: &Fixture<'_>,
     source: SyncSource,
-    mess: &mut Cleanup,
+    cleanup: &mut Cleanup,
 ) -> Result<(DataSync, SyncDefinition), CheckExit> {
     let definition = fixture.definition_of(1, source)?;
-    let syncs = fixture.syncs_with_room(1, mess).await?;
-    fixture.with_trust_enabled(mess).await?;
-    fixture.role(mess).await?;
+    let syncs = fixture.syncs_with_room(1, cleanup).await?;
+    fixture.with_trust_enabled(cleanup).await?;
+    fixture.role(cleanup).await?;
     syncs.create(&definition).await?;
     Ok((find(&syncs, definition.name()).await?, definition))
 }
 
-async fn sync_of_the_organization_is_listed(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
-    let (seen, definition) = new_sync_of(fixture, SyncSource::EntireOrganization, mess).await?;
+async fn sync_of_the_organization_is_listed(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
+    let (seen, definition) = new_sync_of(fixture, SyncSource::EntireOrganization, cleanup).await?;
     expect_as_defined(&seen, &definition)?;
     expect(seen.state == SyncState::Healthy, "no trouble", format!("{:?}", seen.state))
 }
 
-async fn sync_of_a_unit_is_listed(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
+async fn sync_of_a_unit_is_listed(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
     let units = OrganizationalUnits::new([fixture.need_unit()?])?;
-    let (seen, definition) = new_sync_of(fixture, SyncSource::OrganizationalUnits(units), mess).await?;
+    let (seen, definition) = new_sync_of(fixture, SyncSource::OrganizationalUnits(units), cleanup).await?;
     expect_as_defined(&seen, &definition)
 }
 
@@ -270,29 +270,29 @@ async fn refused_or_in(
     expect(shows(&seen), expected, format!("{seen:?}"))
 }
 
-async fn sync_of_an_unknown_unit_shows_it(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
+async fn sync_of_an_unknown_unit_shows_it(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
     let unknown =
         OrganizationalUnitId::new("ou-none-conforming0").map_err(|error| CheckExit::skip(error.to_string()))?;
     let units = OrganizationalUnits::new([unknown])?;
     let definition = fixture.definition_of(1, SyncSource::OrganizationalUnits(units))?;
-    let syncs = fixture.syncs_with_room(1, mess).await?;
-    fixture.with_trust_enabled(mess).await?;
-    fixture.role(mess).await?;
+    let syncs = fixture.syncs_with_room(1, cleanup).await?;
+    fixture.with_trust_enabled(cleanup).await?;
+    fixture.role(cleanup).await?;
     refused_or_in(&syncs, &definition, &[INVALID_CONFIGURATION], &[SyncState::InvalidOrganizationalUnit]).await
 }
 
-async fn sync_without_trust_shows_it(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
+async fn sync_without_trust_shows_it(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
     let definition = fixture.definition_of(1, SyncSource::EntireOrganization)?;
-    let syncs = fixture.syncs_with_room(1, mess).await?;
-    fixture.with_trust_disabled(mess).await?;
+    let syncs = fixture.syncs_with_room(1, cleanup).await?;
+    fixture.with_trust_disabled(cleanup).await?;
     let states = [SyncState::TrustedAccessDisabled, SyncState::NoPermissions];
     refused_or_in(&syncs, &definition, &[INVALID_CONFIGURATION, ACCESS_DENIED], &states).await
 }
 
-async fn sync_that_loses_its_trust_shows_it(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
+async fn sync_that_loses_its_trust_shows_it(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
     // Only new trusted access: the check disables it.
-    let (organizations, _) = fixture.with_new_trust(mess).await?;
-    let (_, definition) = new_sync_of(fixture, SyncSource::EntireOrganization, mess).await?;
+    let (organizations, _) = fixture.with_new_trust(cleanup).await?;
+    let (_, definition) = new_sync_of(fixture, SyncSource::EntireOrganization, cleanup).await?;
     organizations.disable(&crate::domain::SYSTEMS_MANAGER).await?;
     organizations.wait_for_trusted_access(false).await?;
     let syncs = fixture.syncs()?;
@@ -302,16 +302,16 @@ async fn sync_that_loses_its_trust_shows_it(fixture: &Fixture<'_>, mess: &mut Cl
     expect(shows(&seen), "it is listed with the state TrustedAccessDisabled", format!("{seen:?}"))
 }
 
-async fn member_may_not_sync_the_organization(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
+async fn member_may_not_sync_the_organization(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
     let (syncs, member) = (fixture.members_syncs()?, fixture.need_member()?);
     let definition = fixture.definition_of(1, SyncSource::EntireOrganization)?;
     need_room(&syncs, 1).await?;
-    let (organizations, _) = fixture.with_trust_enabled(mess).await?;
+    let (organizations, _) = fixture.with_trust_enabled(cleanup).await?;
     if organizations.administrator(member).await?.is_some() {
         return Err(CheckExit::skip("the member administers Systems Manager"));
     }
-    fixture.role(mess).await?;
-    mess.will_create(CreatedResource::MemberSync(syncs.region().clone(), definition.name().clone()));
+    fixture.role(cleanup).await?;
+    cleanup.will_create(CreatedResource::MemberSync(syncs.region().clone(), definition.name().clone()));
     // AWS documents no code for this case.
     match syncs.create(&definition).await {
         Err(error) if error.code().is_some() => {

@@ -34,8 +34,8 @@ checks! { CHECKS, "organizations":
 /// Codes of the general errors. AWS documents no specific error for a repeated call.
 const REPETITIONS: [&str; 2] = ["ConstraintViolationException", "InvalidInputException"];
 
-async fn enabled_service_is_listed(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
-    let (organizations, trust) = fixture.with_new_trust(mess).await?;
+async fn enabled_service_is_listed(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
+    let (organizations, trust) = fixture.with_new_trust(cleanup).await?;
     dated("the trust", trust.enabled_at)?;
     let all = organizations.trusted().await?;
     let times = all.iter().filter(|service| service.principal == SYSTEMS_MANAGER).count();
@@ -53,8 +53,8 @@ fn accepted_or_refused(answer: Result<(), crate::error::Error>) -> CheckStepResu
     }
 }
 
-async fn enabling_again_changes_nothing(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
-    let (organizations, before) = fixture.with_trust_enabled(mess).await?;
+async fn enabling_again_changes_nothing(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
+    let (organizations, before) = fixture.with_trust_enabled(cleanup).await?;
     accepted_or_refused(organizations.enable(&SYSTEMS_MANAGER).await)?;
     let after = shown(organizations).await?;
     expect(before == after, format!("{before:?}"), format!("{after:?}"))
@@ -65,10 +65,10 @@ fn need_others(others: &[EnabledService]) -> CheckStepResult {
     if others.is_empty() { Err(CheckExit::skip("no other service is trusted in the organization")) } else { Ok(()) }
 }
 
-async fn enabling_leaves_other_services_alone(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
+async fn enabling_leaves_other_services_alone(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
     let before = fixture.organizations()?.others().await?;
     need_others(&before)?;
-    let (organizations, _) = fixture.with_new_trust(mess).await?;
+    let (organizations, _) = fixture.with_new_trust(cleanup).await?;
     let after = organizations.others().await?;
     expect(before == after, format!("as before, {before:?}"), format!("{after:?}"))
 }
@@ -89,32 +89,32 @@ async fn enabling_an_unknown_service_is_refused(fixture: &Fixture<'_>, _: &mut C
     refused(Operation::EnableAwsServiceAccess, answer, &[unrecognized])
 }
 
-async fn disabled_service_is_not_listed(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
-    let (organizations, _) = fixture.with_new_trust(mess).await?;
+async fn disabled_service_is_not_listed(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
+    let (organizations, _) = fixture.with_new_trust(cleanup).await?;
     organizations.disable(&SYSTEMS_MANAGER).await?;
     let after = organizations.wait_for_trusted_access(false).await?;
     expect(after.is_none(), "it is not listed", format!("{after:?}"))
 }
 
-async fn disabling_again_changes_nothing(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
-    let organizations = fixture.with_trust_disabled(mess).await?;
+async fn disabling_again_changes_nothing(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
+    let organizations = fixture.with_trust_disabled(cleanup).await?;
     accepted_or_refused(organizations.disable(&SYSTEMS_MANAGER).await)?;
     let after = organizations.trust().await?;
     expect(after.is_none(), "it is not listed", format!("{after:?}"))
 }
 
-async fn disabling_leaves_other_services_alone(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
+async fn disabling_leaves_other_services_alone(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
     let before = fixture.organizations()?.others().await?;
     need_others(&before)?;
-    let (organizations, _) = fixture.with_new_trust(mess).await?;
+    let (organizations, _) = fixture.with_new_trust(cleanup).await?;
     organizations.disable(&SYSTEMS_MANAGER).await?;
     organizations.wait_for_trusted_access(false).await?;
     let after = organizations.others().await?;
     expect(before == after, format!("as before, {before:?}"), format!("{after:?}"))
 }
 
-async fn enabling_later_has_a_later_date(fixture: &Fixture<'_>, mess: &mut Cleanup) -> CheckStepResult {
-    let (organizations, trust) = fixture.with_new_trust(mess).await?;
+async fn enabling_later_has_a_later_date(fixture: &Fixture<'_>, cleanup: &mut Cleanup) -> CheckStepResult {
+    let (organizations, trust) = fixture.with_new_trust(cleanup).await?;
     let first = dated("the trust", trust.enabled_at)?;
     organizations.disable(&SYSTEMS_MANAGER).await?;
     organizations.wait_for_trusted_access(false).await?;
