@@ -85,8 +85,8 @@ impl<C> Replacement<C> {
     /// into the new administrator's handle, whose [`changes`](Integration::changes) contain the
     /// syncs as they were before.
     pub fn into_result(self) -> Transition<Delegated, Delegated, C> {
-        let Self { handle: delegated, migrated: carried, .. } = self;
-        match Error::all(carried.into_iter().map(|(_, ensured)| ensured)) {
+        let Self { handle: delegated, migrated, .. } = self;
+        match Error::all(migrated.into_iter().map(|(_, ensured)| ensured)) {
             Ok(_) => Ok(delegated),
             Err(error) => Err(TransitionError::new(error, Recovered::Changed(delegated.into()))),
         }
@@ -223,7 +223,7 @@ impl<C> Integration<Delegated, C> {
                 return Ok(Replacement::without_syncs(delegated));
             }
         };
-        let stock = match SyncInventory::collect(
+        let inventory = match SyncInventory::collect(
             self.organization(),
             self.local_changes(),
             (from, old),
@@ -233,16 +233,16 @@ impl<C> Integration<Delegated, C> {
         )
         .await
         {
-            Ok(stock) => stock,
+            Ok(inventory) => inventory,
             Err(error) => return Err(TransitionError::new(error, Recovered::Unchanged(self))),
         };
         // The syncs are recorded, so deleting them loses no definition.
         let reads = SyncReads::with_clients(&[from]);
-        let policy = GuardPolicy::Recorded { record: &stock.recorded, allow_loss: false };
+        let policy = GuardPolicy::Recorded { record: &inventory.recorded, allow_loss: false };
         let guard = SyncGuard { policy, regions, reads: &reads };
         let trusted = self.deregister_guarded(guard, &affected).await?;
         let delegated = trusted.register_prechecked(account).await.map_err(TransitionError::after_deregistering)?;
-        Ok(stock.recreate_in(delegated, to).await)
+        Ok(inventory.recreate_in(delegated, to).await)
     }
 }
 
@@ -252,8 +252,8 @@ struct SyncInventory {
     recorded: Vec<(DataSyncId, DataSync)>,
     /// The definitions to create in the new account.
     wanted: Vec<(Region, SyncDefinition)>,
-    foreign: Vec<DataSyncId>,
-    unshown: Vec<DataSyncId>,
+    service_managed: Vec<DataSyncId>,
+    incomplete: Vec<DataSyncId>,
 }
 
 impl SyncInventory {
@@ -268,7 +268,7 @@ impl SyncInventory {
     ) -> Result<Self, Error> {
         let operation = Operation::DeregisterDelegatedAdministrator;
         let regions = regions::unique_regions(regions, operation)?;
-        let unseen = |account| Error::new(ErrorKind::DataSyncsNotChecked { account }).with_operation(operation);
+        let not_checked = |account| Error::new(ErrorKind::DataSyncsNotChecked { account }).with_operation(operation);
         for (client, account) in [(from, old), (to, new)] {
             let caller = caller_account(client, policy).await?;
             if caller != account {
@@ -290,30 +290,31 @@ impl SyncInventory {
             place.list(SyncType::SyncFromSource).await
         })
         .await;
-        let mut stock = Self { recorded: Vec::new(), wanted: Vec::new(), foreign: Vec::new(), unshown: Vec::new() };
-        let mut rooms: BTreeMap<&Region, Vec<SyncDefinition>> = BTreeMap::new();
+        let mut inventory =
+            Self { recorded: Vec::new(), wanted: Vec::new(), service_managed: Vec::new(), incomplete: Vec::new() };
+        let mut by_region: BTreeMap<&Region, Vec<SyncDefinition>> = BTreeMap::new();
         let listings = listings.into_iter().map(|(region, listing)| listing.map(|syncs| (region, syncs)));
         for (region, syncs) in Error::all(listings)? {
             for sync in syncs.into_iter().filter(DataSync::is_of_organization) {
                 let at = DataSyncId::new(old, region, &sync.name);
-                stock.recorded.push((at.clone(), sync.clone()));
+                inventory.recorded.push((at.clone(), sync.clone()));
                 if sync.name.is_service_managed() {
-                    stock.foreign.push(at);
+                    inventory.service_managed.push(at);
                     continue;
                 }
                 let Some(definition) = sync.definition() else {
                     let why = format!("AWS shows too little of the sync {:?} to make it again", sync.name.to_string());
-                    return Err(unseen(old).with_region(region.clone()).with_caller(Some(old)).with_message(why));
+                    return Err(not_checked(old).with_region(region.clone()).with_caller(Some(old)).with_message(why));
                 };
                 if sync.future_regions.is_none() || sync.all_ops_data_sources.is_none() {
-                    stock.unshown.push(DataSyncId::new(new, region, &sync.name));
+                    inventory.incomplete.push(DataSyncId::new(new, region, &sync.name));
                 }
-                rooms.entry(region).or_default().push(definition.clone());
-                stock.wanted.push((region.clone(), definition));
+                by_region.entry(region).or_default().push(definition.clone());
+                inventory.wanted.push((region.clone(), definition));
             }
         }
-        let checks = regions::for_each_region(rooms.keys().copied().collect(), |region| {
-            let wanted = rooms.get(region).map(Vec::as_slice).unwrap_or_default();
+        let checks = regions::for_each_region(by_region.keys().copied().collect(), |region| {
+            let wanted = by_region.get(region).map(Vec::as_slice).unwrap_or_default();
             async move {
                 let place = RegionSyncs {
                     ssm: to,
@@ -325,11 +326,11 @@ impl SyncInventory {
                     known: KnownRead::none(),
                     refusal_reads: RefusalReads::default(),
                 };
-                place.check_room_for_all(wanted).await
+                place.check_quota_for_all(wanted).await
             }
         });
         Error::all(checks.await.into_iter().map(|(_, check)| check))?;
-        Ok(stock)
+        Ok(inventory)
     }
 
     /// Creates the syncs in the new account.
@@ -339,8 +340,8 @@ impl SyncInventory {
         to: &dyn SystemsManagerClient,
     ) -> Replacement<C> {
         let new = delegated.administrator().account;
-        let (mut carried, mut lost) = (Vec::new(), Vec::new());
-        let Self { wanted, foreign, unshown, .. } = self;
+        let (mut migrated, mut lost) = (Vec::new(), Vec::new());
+        let Self { wanted, service_managed, incomplete, .. } = self;
         match delegated.data_syncs(to).await {
             Ok(mut syncs) => {
                 for (definition, regions) in by_definition(wanted) {
@@ -348,14 +349,14 @@ impl SyncInventory {
                         Ok(results) => results,
                         Err(error) => {
                             let first = regions.first().map(|region| DataSyncId::new(new, region, definition.name()));
-                            carried.extend(first.map(|at| (at, Err(error))));
+                            migrated.extend(first.map(|at| (at, Err(error))));
                             lost.extend(regions.into_iter().map(|region| (region, definition.clone())));
                             continue;
                         }
                     };
                     for (region, ensured) in results.into_inner() {
-                        carried.push((DataSyncId::new(new, &region, definition.name()), ensured));
-                        if carried.last().is_some_and(|(_, ensured)| ensured.is_err()) {
+                        migrated.push((DataSyncId::new(new, &region, definition.name()), ensured));
+                        if migrated.last().is_some_and(|(_, ensured)| ensured.is_err()) {
                             lost.push((region, definition.clone()));
                         }
                     }
@@ -364,17 +365,11 @@ impl SyncInventory {
             // The caller's identity was read before. Without it, no sync can be created now.
             Err(error) => {
                 let first = wanted.first().map(|(region, sync)| DataSyncId::new(new, region, sync.name()));
-                carried.extend(first.map(|at| (at, Err(error))));
+                migrated.extend(first.map(|at| (at, Err(error))));
                 lost.extend(wanted);
             }
         }
-        Replacement {
-            handle: delegated,
-            migrated: carried,
-            failed: lost,
-            service_managed: foreign,
-            incomplete: unshown,
-        }
+        Replacement { handle: delegated, migrated, failed: lost, service_managed, incomplete }
     }
 }
 

@@ -217,11 +217,11 @@ impl<M: SystemsManagerApi + ?Sized> RegionSyncs<'_, M> {
             Err(error) => return WriteResult::unchanged(Err(error)),
         };
         let Some(found) = syncs.iter().find(|sync| sync.name == *wanted.name()) else {
-            let room = match check(None) {
-                Ok(()) => self.check_room(wanted, &syncs, administrator).await,
+            let allowed = match check(None) {
+                Ok(()) => self.check_creation(wanted, &syncs, administrator).await,
                 Err(error) => Err(self.with_context(error)),
             };
-            return match room {
+            return match allowed {
                 Ok(()) => self.create(wanted, &syncs, backoff).await,
                 Err(error) => WriteResult::unchanged(Err(error)),
             };
@@ -245,7 +245,7 @@ impl<M: SystemsManagerApi + ?Sized> RegionSyncs<'_, M> {
     ///
     /// AWS does not document whether Inventory syncs count. Therefore five Explorer syncs are
     /// enough to refuse, and a smaller number is left to AWS.
-    async fn check_room(
+    async fn check_creation(
         &self,
         wanted: &SyncDefinition,
         explorers: &[DataSync],
@@ -273,13 +273,13 @@ impl<M: SystemsManagerApi + ?Sized> RegionSyncs<'_, M> {
         let now = syncs.len();
         // The deletion frees the place of this sync.
         syncs.retain(|sync| sync.name != *wanted.name());
-        self.check_room(wanted, &syncs, administrator).await?;
-        if syncs.len() == now { Ok(()) } else { self.check_room_beside(&syncs, &[wanted], now).await }
+        self.check_creation(wanted, &syncs, administrator).await?;
+        if syncs.len() == now { Ok(()) } else { self.check_quota_beside(&syncs, &[wanted], now).await }
     }
 
     /// Refuses if an administrator cannot create all of these syncs. A sync that exists with the
     /// same definition uses no additional place.
-    pub(crate) async fn check_room_for_all(&self, wanted: &[SyncDefinition]) -> Result<(), Error> {
+    pub(crate) async fn check_quota_for_all(&self, wanted: &[SyncDefinition]) -> Result<(), Error> {
         let refuse = |kind| Err(self.error(kind, Operation::CreateResourceDataSync));
         if wanted.iter().any(|wanted| requires_management_account(self.region, wanted)) {
             return refuse(ErrorKind::OptInRegion);
@@ -300,7 +300,7 @@ impl<M: SystemsManagerApi + ?Sized> RegionSyncs<'_, M> {
 
     /// Refuses if these syncs could not be created in addition to the Explorer syncs that remain of
     /// the `now` existing ones.
-    pub(crate) async fn check_room_beside(
+    pub(crate) async fn check_quota_beside(
         &self,
         left: &[DataSync],
         new: &[&SyncDefinition],

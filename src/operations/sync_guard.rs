@@ -548,8 +548,8 @@ fn unchecked_account(affected: &AffectedAccounts, checked: &[CheckedRegions]) ->
 
 /// Returns the error of an account whose syncs in a Region could not be listed.
 fn unlisted_error(account: AccountId, region: &Region, error: Error) -> Error {
-    let unseen = Error::new(ErrorKind::DataSyncsNotChecked { account })
+    let not_checked = Error::new(ErrorKind::DataSyncsNotChecked { account })
         .with_operation(Operation::ListResourceDataSync)
         .with_retry(error.retry_status());
-    unseen.with_caller(Some(account)).with_region(region.clone()).with_source(error.with_caller(Some(account)))
+    not_checked.with_caller(Some(account)).with_region(region.clone()).with_source(error.with_caller(Some(account)))
 }

@@ -261,7 +261,7 @@ impl Run<'_> {
         let mut others = model.require_syncs(account, region)?.clone();
         others.retain(|sync| !wanted.iter().any(|wanted| *wanted.name() == sync.name));
         let now = now.require_syncs(account, region)?.len();
-        region_syncs.check_room_beside(&others, wanted, now).await
+        region_syncs.check_quota_beside(&others, wanted, now).await
     }
 
     /// Checks that the affected syncs can be listed.
@@ -275,9 +275,9 @@ impl Run<'_> {
         if *others == UnlistedSyncs::AllowLoss {
             return Ok(());
         }
-        let unseen =
+        let not_checked =
             accounts.first().copied().filter(|account| !self.clients_by_account.accounts.contains_key(account));
-        let Some(account) = unseen else { return Ok(()) };
+        let Some(account) = not_checked else { return Ok(()) };
         let error = Error::new(ErrorKind::DataSyncsNotChecked { account }).with_operation(step.action.operation());
         let passing = match &self.clients_by_account.caller {
             Err(error) if account == self.call.organization.management_account && !regions.is_empty() => {

@@ -662,21 +662,21 @@ impl<'a> Planner<'a> {
     ) -> Result<AffectedSyncs, Error> {
         let regions: Vec<Region> = self.regions.iter().cloned().collect();
         let listed = AffectedSyncs::listed_in(&self.now, &accounts);
-        let unseen = self.unchecked_syncs(operation, &accounts);
+        let unchecked = self.unchecked_syncs(operation, &accounts);
         match others {
             UnlistedSyncs::Protect => {
                 if regions.is_empty() {
                     return Err(Error::invalid_input("Regions", "at least one, to search for affected data syncs"));
                 }
                 // Each Region that cannot be read is an error, so that one run names all of them.
-                Error::all(unseen.into_iter().map(|(_, error)| Err::<(), _>(error)))?;
+                Error::all(unchecked.into_iter().map(|(_, error)| Err::<(), _>(error)))?;
                 let unnamed = blocking_syncs(listed.iter().filter(|(at, _)| !is_recreated(at)).cloned());
                 if !unnamed.is_empty() {
                     return Err(Error::new(ErrorKind::DataSyncsExist { syncs: unnamed }).with_operation(operation));
                 }
             }
             UnlistedSyncs::AllowLoss => {
-                for (text, _) in unseen {
+                for (text, _) in unchecked {
                     if !self.draft.unknowns.contains(&text) {
                         self.draft.unknowns.push(text);
                     }
@@ -691,7 +691,7 @@ impl<'a> Planner<'a> {
     ///
     /// Accounts after the first count only if the snapshot includes them.
     fn unchecked_syncs(&self, operation: Operation, accounts: &[AccountId]) -> Vec<(String, Error)> {
-        let mut unseen = Vec::new();
+        let mut unchecked = Vec::new();
         for (index, account) in accounts.iter().enumerate() {
             let syncs = format!("the data syncs of account {account}");
             let refusal = || Error::new(ErrorKind::DataSyncsNotChecked { account: *account }).with_operation(operation);
@@ -699,23 +699,23 @@ impl<'a> Planner<'a> {
                 match self.now.syncs_of(*account, region) {
                     Some(part @ Reading::Unknown(unknown)) => {
                         let text = format!("{syncs} in {region}: {}", unknown.error);
-                        unseen.extend(part.require().err().map(|error| (text, error)));
+                        unchecked.extend(part.require().err().map(|error| (text, error)));
                     }
                     None if index == 0 && self.now.has_client_of(*account) => {
-                        unseen.push((format!("{syncs} in {region}: not checked"), refusal()));
+                        unchecked.push((format!("{syncs} in {region}: not checked"), refusal()));
                     }
                     None if index == 0 => {
-                        unseen.push((format!("{syncs}: there is no client of it"), refusal()));
+                        unchecked.push((format!("{syncs}: there is no client of it"), refusal()));
                         break;
                     }
                     Some(Reading::Known(_)) | None => {}
                 }
             }
             if index == 0 && self.regions.is_empty() {
-                unseen.push((format!("{syncs}: not checked"), refusal()));
+                unchecked.push((format!("{syncs}: not checked"), refusal()));
             }
         }
-        unseen
+        unchecked
     }
 
     /// Checks that a step for the management account does not use credentials known to be
