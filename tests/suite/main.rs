@@ -1,14 +1,14 @@
 //! Tests of the library through its public API.
 //!
-//! All files are one program, because separate programs would all be linked again after every
-//! change of the library.
-#![allow(unreachable_pub, reason = "of a program nothing is reached")]
+//! The files form one program, because separate programs would each be linked after every change of
+//! the library.
+#![allow(unreachable_pub, reason = "a program exports nothing")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test that cannot go on panics"
+    reason = "a failed test panics"
 )]
 
 mod common;

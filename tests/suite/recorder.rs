@@ -1,4 +1,4 @@
-//! Tests of the records of writes, before and after sending.
+//! Tests of the change recorder, which records each write before and after it is sent.
 #![cfg(feature = "sim")]
 
 use std::collections::BTreeSet;
@@ -22,7 +22,7 @@ const HOME: &str = "eu-central-1";
 /// Events of a recorder, each with the number of writes that were sent before.
 type Events = Arc<Mutex<Vec<(&'static str, ChangeKind, usize)>>>;
 
-/// Returns a recorder whose callback logs each event and fails at the given event of sending.
+/// Returns a recorder whose callback logs each event and fails at the given `Sending` event.
 fn recorder(organization: &SimOrganization, failing: Option<usize>) -> (ChangeRecorder, Events) {
     let events = Events::default();
     let (log, organization, mut sending) = (Arc::clone(&events), organization.clone(), 0);
@@ -139,7 +139,7 @@ async fn refused_write_leaves_no_record() {
     assert_eq!(names, ["sending", "not applied"]);
 }
 
-/// The record is undone only on request, because the read of AWS's date is missing.
+/// The change is undone only on request, because no read returned its date.
 #[tokio::test(start_paused = true)]
 async fn dropped_transition_is_in_the_recorder() {
     let organization = organization().read_delay(Duration::from_secs(30)).build();
