@@ -106,7 +106,7 @@ async fn apply_with_failing_recorder_sends_no_write() {
         let organization = organization().build();
         let (recorder, _) = recorder(&organization, Some(failing));
         assert_eq!(apply_all(&organization, &recorder).await, Err(ErrorKind::NotSent));
-        // A step that ran concurrently may have sent its write.
+        // A concurrent step may have sent its write.
         let sent = organization.write_count();
         assert!((failing - 1..=failing).contains(&sent) && sent < probe.write_count(), "{failing}: {sent}");
         assert_eq!(recorder.changes().len(), sent);
@@ -164,7 +164,7 @@ async fn dropped_transition_is_in_the_recorder() {
     assert!(!organization.is_trusted(&SSM));
 }
 
-/// Several handles share the recorder.
+/// Shares one recorder between several handles.
 #[tokio::test(start_paused = true)]
 async fn recorder_of_several_handles_has_all_changes_in_order() {
     let organization = organization().build();
@@ -249,7 +249,7 @@ async fn throttled_write_reports_wait_without_pending_change() {
     );
 }
 
-/// The syncs of two Regions are created concurrently, so both are in progress during the pauses.
+/// Creates the syncs of two Regions concurrently, so both changes are pending during the waits.
 #[tokio::test(start_paused = true)]
 async fn replace_reports_waits_with_all_pending_changes() {
     let organization = organization().read_delay(Duration::from_secs(4)).build();
@@ -271,7 +271,7 @@ async fn replace_reports_waits_with_all_pending_changes() {
     assert!(names.contains(&("waiting", 1)) && names.contains(&("waiting", 2)), "{names:?}");
 }
 
-/// The write of a dropped transition is no longer in progress.
+/// Asserts that the write of a dropped transition is no longer pending.
 #[tokio::test(start_paused = true)]
 async fn dropped_transition_is_not_in_later_waits() {
     let organization = organization().read_delay(Duration::from_secs(30)).build();
