@@ -57,8 +57,8 @@ async fn transition_under_every_setting_completes_or_explains() {
                 assert!(unchanged, "{what}: {error}");
                 let reason = setting.reasons.then_some("SERVICE_ACCESS_NOT_ENABLED");
                 assert_eq!((error.kind(), error.reason()), (&ErrorKind::TrustedAccessDisabled, reason), "{what}");
-                // AWS's reason and what a read shows are the same; without it, something else might
-                // fit.
+                // With a reason, the response and a read agree. Without a reason, another cause is
+                // possible.
                 let evidence = if setting.reasons { Confidence::Confirmed } else { Confidence::Inferred };
                 assert_eq!(error.confidence(), evidence, "{what}: {error}");
                 assert!(matches!(error.remedy(), Some(Remedy::EnableTrustedAccess { .. })), "{what}: {error}");
@@ -93,7 +93,7 @@ async fn transition_with_unrecognized_principal_changes_nothing() {
                 let situation = error.observed_status().expect("the state after the refusal");
                 let accounts: Vec<_> = situation.administrators.iter().map(|found| found.account).collect();
                 assert_eq!((situation.trusted_access.is_some(), &accounts), (*trusted, administrators), "{what}");
-                // Without trusted access, that is as good a reason for AWS to refuse an
+                // Disabled trusted access also explains the refusal of a call about an
                 // administrator.
                 let about_administrators = error.operation() != Some(Operation::EnableAwsServiceAccess);
                 let (kind, evidence) = if !trusted && about_administrators {
@@ -196,8 +196,7 @@ async fn concurrent_change_at_any_call_is_detected_and_kept() {
                     if bob_came_later && !aws_dismisses {
                         assert!(organization.administrators().contains(&bob()), "{what}: Bob was removed: {end:?}");
                     }
-                    // From whatever it is now, running it again ends well or names who is in the
-                    // way.
+                    // A rerun succeeds or names the other administrator.
                     let again = walk(&scenario, &organization).await;
                     check_record_again(&again, &organization, &what);
                     check_claim(&again, &facts(&organization), &organization, &what);
@@ -214,7 +213,7 @@ async fn concurrent_change_at_any_call_is_detected_and_kept() {
     }
 }
 
-/// Checks the changes of a second walk, without the calls of the first one.
+/// Asserts that the second walk records no more changes than it sent writes.
 fn check_record_again(end: &End, organization: &sim::SimOrganization, what: &str) {
     let written = organization.calls().iter().filter(|call| call.is_write()).count();
     assert!(end.changes.len() <= written, "{what}: {end:?}");

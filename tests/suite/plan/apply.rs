@@ -597,7 +597,8 @@ async fn apply_with_unknown_caller_reports_retry_status() {
         }
     }
 
-    // The plan has no client of the administrator's account.
+    // Only syncs of the administrator's account are affected, and no client of that account is
+    // given.
     let org = OrganizationClients::new(delegated());
     let plan = org
         .plan(

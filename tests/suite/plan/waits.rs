@@ -131,7 +131,7 @@ async fn plan_with_mistyped_unit_fails_before_any_write() {
     assert_eq!(org.organization.write_count(), 0);
     assert_eq!(org.organization.call_count(Operation::DescribeOrganizationalUnit), 2);
 
-    // The sync is updated.
+    // The plan updates an existing sync.
     let org = OrganizationClients::new(with_unit().data_sync(management(), region(HOME), shown("some")));
     let error = onboarding().plan(&org.clients()).await.unwrap_err();
     check_unknown_unit(&error, Operation::UpdateResourceDataSync);
