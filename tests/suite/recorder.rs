@@ -139,7 +139,7 @@ async fn refused_write_leaves_no_record() {
     assert_eq!(names, ["sending", "not applied"]);
 }
 
-/// The change is undone only on request, because no read returned its date.
+/// Asserts that the change is undone only on request, because no read returned its date.
 #[tokio::test(start_paused = true)]
 async fn dropped_transition_is_in_the_recorder() {
     let organization = organization().read_delay(Duration::from_secs(30)).build();

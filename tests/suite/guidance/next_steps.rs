@@ -183,7 +183,7 @@ async fn after_recreation_of_one_sync_lists_only_the_other() {
     trusted.data_syncs(&client).await.unwrap().ensure(&definition, &home).await.unwrap().into_result().unwrap();
     assert_eq!(names(trusted.changes()), ["other"]);
 
-    // Without trusted access the syncs are not created again.
+    // Without trusted access, the syncs cannot be recreated.
     let disabled = trusted.disable(SyncProtection::AllowLoss).await.unwrap();
     assert_eq!(tasks(&NextStep::after(disabled.changes())), [ManualTask::DeleteDataSyncs, ManualTask::DeleteRole]);
 }

@@ -75,7 +75,7 @@ impl OrganizationClients {
 
     pub async fn refusal(&self, target: &Target) -> Error {
         match target.plan(&self.clients()).await {
-            Ok(plan) => panic!("a plan was drawn up:\n{plan}"),
+            Ok(plan) => panic!("planning succeeded:\n{plan}"),
             Err(error) => error,
         }
     }

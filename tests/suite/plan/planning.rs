@@ -864,7 +864,7 @@ async fn sync_permission_names_owner_of_sync() {
     }
 }
 
-/// The plan is applied after the snapshot has expired, so all state is read again.
+/// Applies each plan after its snapshot has expired, so that all state is read again.
 #[tokio::test(start_paused = true)]
 async fn plan_permissions_cover_all_calls_of_apply() {
     for story in stories() {
