@@ -132,7 +132,7 @@ async fn refused_write_leaves_no_record() {
     organization.inject_fault(Operation::EnableAwsServiceAccess, 1, Fault::refused("AccessDeniedException"));
     let (recorder, events) = recorder(&organization, None);
     let observed = Integration::new(organization.management_client()).with_recorder(recorder.clone());
-    let Observed::Disabled(disabled) = observed.observe().await.unwrap() else { panic!("enabled") };
+    let Observed::Disabled(disabled) = observed.observe().await.unwrap() else { panic!("trusted access is enabled") };
     disabled.enable_trusted_access().await.unwrap_err();
     assert_eq!(recorder.changes(), []);
     let names: Vec<_> = events.lock().unwrap().iter().map(|(name, ..)| *name).collect();
@@ -145,7 +145,7 @@ async fn dropped_transition_is_in_the_recorder() {
     let organization = organization().read_delay(Duration::from_secs(30)).build();
     let recorder = ChangeRecorder::new();
     let observed = Integration::new(organization.management_client()).with_recorder(recorder.clone());
-    let Observed::Disabled(disabled) = observed.observe().await.unwrap() else { panic!("enabled") };
+    let Observed::Disabled(disabled) = observed.observe().await.unwrap() else { panic!("trusted access is enabled") };
     tokio::time::timeout(Duration::from_secs(5), disabled.enable_trusted_access()).await.unwrap_err();
     assert!(organization.is_trusted(&SSM));
     let changes = recorder.changes();
@@ -222,7 +222,7 @@ async fn delayed_write_reports_waits_in_both_facades() {
 
     let (recorder, names) = event_names();
     let handle = Integration::new(delayed().management_client()).with_recorder(recorder);
-    let Observed::Disabled(disabled) = handle.observe().await.unwrap() else { panic!("enabled") };
+    let Observed::Disabled(disabled) = handle.observe().await.unwrap() else { panic!("trusted access is enabled") };
     disabled.enable_trusted_access().await.unwrap();
     assert_eq!(*names.lock().unwrap(), expected);
 
@@ -241,7 +241,7 @@ async fn throttled_write_reports_wait_without_pending_change() {
     organization.inject_fault(Operation::EnableAwsServiceAccess, 1, Fault::refused("TooManyRequestsException"));
     let (recorder, names) = event_names();
     let handle = Integration::new(organization.management_client()).with_recorder(recorder);
-    let Observed::Disabled(disabled) = handle.observe().await.unwrap() else { panic!("enabled") };
+    let Observed::Disabled(disabled) = handle.observe().await.unwrap() else { panic!("trusted access is enabled") };
     disabled.enable_trusted_access().await.unwrap();
     assert_eq!(
         *names.lock().unwrap(),
@@ -277,7 +277,7 @@ async fn dropped_transition_is_not_in_later_waits() {
     let organization = organization().read_delay(Duration::from_secs(30)).build();
     let (recorder, names) = event_names();
     let handle = Integration::new(organization.management_client()).with_recorder(recorder.clone());
-    let Observed::Disabled(disabled) = handle.observe().await.unwrap() else { panic!("enabled") };
+    let Observed::Disabled(disabled) = handle.observe().await.unwrap() else { panic!("trusted access is enabled") };
     tokio::time::timeout(Duration::from_secs(5), disabled.enable_trusted_access()).await.unwrap_err();
     tokio::time::sleep(Duration::from_secs(30)).await;
     names.lock().unwrap().clear();

@@ -49,7 +49,7 @@ fn texts(value: &Value) -> Vec<String> {
             assert!(items.len() > 1, "a list of one is written as a text: {value}");
             items.iter().map(|item| item.as_str().unwrap().to_owned()).collect()
         }
-        other => panic!("neither a text nor a list: {other}"),
+        other => panic!("neither a string nor a list: {other}"),
     }
 }
 

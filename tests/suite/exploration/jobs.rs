@@ -53,7 +53,7 @@ pub enum Job {
 pub struct End {
     pub changes: Vec<Change>,
     pub error: Option<Error>,
-    /// State of the final handle, if there is one.
+    /// State of the final handle, if the run returns a handle.
     pub claim: Option<(bool, Vec<AccountId>)>,
 }
 

@@ -2,8 +2,8 @@
 //!
 //! A run is a future that the scheduler polls, and each of its calls waits at a [gate](gate) until
 //! the scheduler releases it. A schedule is a list of choices: the next call with its outcome, or a
-//! lapse of time. The search makes every choice in every state by replaying the schedule from the
-//! start, and stops at known states.
+//! pause. The search makes every choice in every state by replaying the schedule from the start,
+//! and stops at known states.
 #![cfg(feature = "sim")]
 
 pub mod check;

@@ -712,7 +712,7 @@ async fn ensure_role_twice_with_delayed_reads_creates_it_once() {
     let client = organization.management_client();
     let mut trusted = trusted_in(&organization).await;
     let mut role = trusted.account_discovery_role(&client);
-    let EnsureOutcome::Created(created) = role.ensure().await.unwrap() else { panic!("created") };
+    let EnsureOutcome::Created(created) = role.ensure().await.unwrap() else { panic!("the role exists") };
     assert!(matches!(role.ensure().await.unwrap(), EnsureOutcome::Unchanged(found) if found == created));
     assert_eq!(organization.write_count(), 1);
 }
@@ -724,7 +724,7 @@ async fn get_role_with_stale_read_waits_for_created_role() {
     let client = organization.management_client();
     let mut trusted = trusted_in(&organization).await;
     let mut role = trusted.account_discovery_role(&client);
-    let EnsureOutcome::Created(created) = role.ensure().await.unwrap() else { panic!("created") };
+    let EnsureOutcome::Created(created) = role.ensure().await.unwrap() else { panic!("the role exists") };
     let begun = Instant::now();
     assert_eq!(role.get().await.unwrap(), Some(created));
     assert_eq!(begun.elapsed(), Duration::from_secs(1), "the read is repeated");
@@ -781,7 +781,7 @@ async fn ensure_role_deleted_by_others_waits_for_the_new_one() {
     let mut trusted = trusted_in(&organization).await;
     organization.remove_role(management(), &ROLE);
     let EnsureOutcome::Created(created) = trusted.account_discovery_role(&client).ensure().await.unwrap() else {
-        panic!("created")
+        panic!("the role exists")
     };
     assert_eq!(client.get_role(&ROLE).await.unwrap().map(|role| role.id), Some(created.id));
 }
@@ -825,7 +825,7 @@ async fn delete_role_just_created_succeeds() {
     let client = organization.management_client();
     let mut disabled = disabled_in(&organization).await;
     let mut role = disabled.account_discovery_role(&client);
-    let EnsureOutcome::Created(created) = role.ensure().await.unwrap() else { panic!("created") };
+    let EnsureOutcome::Created(created) = role.ensure().await.unwrap() else { panic!("the role exists") };
     assert_eq!(role.delete(SyncProtection::AllowLoss).await.unwrap(), Some(created));
     assert!(!organization.has_role(management(), &ROLE));
     assert_eq!(disabled.changes().len(), 2);
@@ -839,7 +839,7 @@ async fn ensure_deleted_role_in_stale_read_recreates_it() {
     let mut role = disabled.account_discovery_role(&client);
     let gone = role.delete(SyncProtection::AllowLoss).await.unwrap().unwrap();
     assert_eq!(role.get().await.unwrap(), None, "a stale read does not show the deleted role");
-    let EnsureOutcome::Created(created) = role.ensure().await.unwrap() else { panic!("created") };
+    let EnsureOutcome::Created(created) = role.ensure().await.unwrap() else { panic!("the role exists") };
     assert_ne!(created.id, gone.id);
     assert!(organization.has_role(management(), &ROLE));
 }
@@ -853,7 +853,7 @@ async fn get_role_after_recreation_returns_the_new_one() {
     let mut disabled = disabled_in(&organization).await;
     let mut role = disabled.account_discovery_role(&client);
     let gone = role.delete(SyncProtection::AllowLoss).await.unwrap().unwrap();
-    let EnsureOutcome::Created(created) = role.ensure().await.unwrap() else { panic!("created") };
+    let EnsureOutcome::Created(created) = role.ensure().await.unwrap() else { panic!("the role exists") };
     let begun = Instant::now();
     assert_eq!(role.get().await.unwrap().map(|found| found.id), Some(created.id), "{} is gone", gone.id);
     assert_eq!(begun.elapsed(), Duration::from_secs(1), "the read is repeated");

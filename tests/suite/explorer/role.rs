@@ -22,7 +22,7 @@ async fn ensure_role_twice_creates_it_once() {
     let mut trusted = trusted_in(&organization).await;
     let mut role = trusted.account_discovery_role(&client);
     assert_eq!(role.get().await.unwrap(), None);
-    let EnsureOutcome::Created(created) = role.ensure().await.unwrap() else { panic!("created") };
+    let EnsureOutcome::Created(created) = role.ensure().await.unwrap() else { panic!("the role exists") };
     assert_eq!(created.path, "/aws-service-role/accountdiscovery.ssm.amazonaws.com/");
     assert_eq!(created.name, NAME);
     assert!(matches!(role.ensure().await.unwrap(), EnsureOutcome::Unchanged(found) if found == created));
@@ -217,7 +217,7 @@ async fn ensure_role_with_other_name_returns_without_waiting() {
     let begun = tokio::time::Instant::now();
     let mut role = trusted.account_discovery_role(&client);
     for _ in 0..2 {
-        let EnsureOutcome::Created(created) = role.ensure().await.unwrap() else { panic!("created") };
+        let EnsureOutcome::Created(created) = role.ensure().await.unwrap() else { panic!("the role exists") };
         assert_eq!(created.name.to_string(), "AWSServiceRoleForAccountdiscovery");
         assert_eq!(role.get().await.unwrap(), None);
     }

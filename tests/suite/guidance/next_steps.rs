@@ -52,7 +52,7 @@ fn before_disabling_lists_systems_manager_tasks_first() {
         steps[2].commands[0].to_string(),
         "aws organizations deregister-delegated-administrator --account-id 222222222222 --service-principal ssm.amazonaws.com"
     );
-    // The organization's administrator comes last.
+    // The tasks of the organization's administrator are last.
     assert!(steps.is_sorted_by_key(|step| step.task.responsibility() == Responsibility::Organization));
     assert_eq!(tasks(&NextStep::once_disabled()), [ManualTask::DeleteDataSyncs, ManualTask::DeleteRole]);
 }

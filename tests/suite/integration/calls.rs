@@ -256,7 +256,7 @@ async fn enable_as_unknown_caller_sends_write() {
 }
 
 async fn deregistered(client: MockClient) -> Integration<TrustedAccess, MockClient> {
-    let Observed::Delegated(delegated) = observe(client).await else { panic!("expected an administrator") };
+    let Observed::Delegated(delegated) = observe(client).await else { panic!("not delegated") };
     delegated.deregister(SyncProtection::AllowLoss).await.unwrap()
 }
 

@@ -653,7 +653,7 @@ async fn disable_rereads_list_without_dates() {
         client(vec![trusted_since(1), untrusted()], vec![undated(), undated(), nobody(), undated(), nobody()]);
     client.expect_deregister_delegated_administrator().times(1).returning(|_, _| Ok(()));
     client.expect_disable_aws_service_access().times(1).returning(|_| Ok(()));
-    let Observed::Delegated(delegated) = look(client).await else { panic!("expected an administrator") };
+    let Observed::Delegated(delegated) = look(client).await else { panic!("not delegated") };
     let trusted = delegated.deregister(SyncProtection::AllowLoss).await.unwrap();
     trusted.disable(SyncProtection::AllowLoss).await.unwrap();
 }

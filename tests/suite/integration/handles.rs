@@ -60,7 +60,7 @@ async fn transition_futures_are_send() {
     let Observed::Delegated(delegated) =
         is_send(Integration::new(organization.management_client()).observe()).await.unwrap()
     else {
-        panic!("delegated");
+        panic!("not delegated");
     };
     let trusted = is_send(delegated.deregister(protect)).await.unwrap();
     let disabled = is_send(trusted.disable(SyncProtection::AllowLoss)).await.unwrap();

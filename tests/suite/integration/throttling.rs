@@ -260,7 +260,7 @@ async fn throttled_sync_creation_sees_a_sync_of_others() {
         SyncDefinition::of_organization("all".parse().unwrap(), SourceRegions::new(home.iter().cloned()).unwrap());
     let mut other = organization_sync("all");
     other.regions = vec![region("us-west-2")];
-    organization.run_before(write, 2, |_| panic!("the sync exists"));
+    organization.run_before(write, 2, |_| panic!("the creation was sent again"));
     let mut trusted = trusted_in(&organization).await;
     // The first listing precedes the refused write.
     organization.run_before(Operation::ListResourceDataSync, 2, move |organization| {

@@ -1,5 +1,5 @@
-//! Every walk under every setting of undocumented behavior, alone and with a concurrent change at
-//! every call.
+//! Tests of every walk under every setting of undocumented behavior, with and without a concurrent
+//! change at every call.
 #![cfg(feature = "sim")]
 
 use crate::common::{SSM, alice, bob, every_setting, inconsistent_in, observe, organization};
@@ -53,7 +53,7 @@ async fn transition_under_every_setting_completes_or_explains() {
             check_record(&end, &organization, &what);
             check_claim(&end, &before, &organization, &what);
             if locks_orphans(&scenario, &setting) {
-                let (error, unchanged) = end.error.expect("AWS refuses");
+                let (error, unchanged) = end.error.expect("AWS did not refuse");
                 assert!(unchanged, "{what}: {error}");
                 let reason = setting.reasons.then_some("SERVICE_ACCESS_NOT_ENABLED");
                 assert_eq!((error.kind(), error.reason()), (&ErrorKind::TrustedAccessDisabled, reason), "{what}");
@@ -87,10 +87,10 @@ async fn transition_with_unrecognized_principal_changes_nothing() {
                 assert!(end.error.is_none(), "{what}: {end:?}");
                 assert_eq!(organization.write_count(), 0, "{what}");
             } else {
-                let (error, unchanged) = end.error.expect("AWS refuses");
+                let (error, unchanged) = end.error.expect("AWS did not refuse");
                 let reason = setting.reasons.then_some("UNRECOGNIZED_SERVICE_PRINCIPAL");
                 let (trusted, administrators) = &before.0;
-                let situation = error.observed_status().expect("the state after the refusal");
+                let situation = error.observed_status().expect("the error has no status");
                 let accounts: Vec<_> = situation.administrators.iter().map(|found| found.account).collect();
                 assert_eq!((situation.trusted_access.is_some(), &accounts), (*trusted, administrators), "{what}");
                 // Disabled trusted access also explains the refusal of a call about an
@@ -126,7 +126,7 @@ async fn transition_without_all_features_fails_or_only_removes() {
                 let (trusts, administrators) = &scenario.wanted;
                 let gives = (*trusts && !before.0) || administrators.iter().any(|account| !before.1.contains(account));
                 if needs || gives {
-                    let (error, unchanged) = end.error.expect("AWS refuses");
+                    let (error, unchanged) = end.error.expect("AWS did not refuse");
                     assert_eq!(*error.kind(), ErrorKind::NotAllFeatures, "{what}: {error}");
                     assert!(unchanged, "{what}: {error}");
                     assert_eq!(organization.write_count(), 0, "{what}: refused before a write");

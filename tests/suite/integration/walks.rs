@@ -29,7 +29,7 @@ pub fn facts(organization: &sim::SimOrganization) -> ServiceStatus {
 /// Result of a walk.
 #[derive(Debug)]
 pub struct End {
-    /// State that the final handle reports, if there is a handle.
+    /// State that the final handle reports, if the walk returns a handle.
     pub claim: Option<ServiceStatus>,
     pub changes: Vec<Change>,
     /// Error, and whether it reports an unchanged state.

@@ -213,7 +213,7 @@ async fn apply_error_reports_done_remaining_and_current_state() {
     // The management account's sync does not need the administrator.
     assert_eq!((stopped.done(), stopped.remaining()), (&[0, 1, 3][..], &[2, 4, 5][..]));
     assert_eq!(stopped.receipt().changes().len(), 3);
-    let now = stopped.now().expect("it was read");
+    let now = stopped.now().expect("the state was not read");
     let service = now.service(&SSM).unwrap();
     assert!(service.trusted_access.known().unwrap().is_some());
     assert!(service.administrators.known().unwrap().is_empty());
@@ -471,7 +471,7 @@ async fn precondition_failed_reports_deleted_or_changed_sync() {
         (
             |organization| {
                 let [before] = &organization.data_syncs(management(), &region(HOME))[..] else {
-                    panic!("one data sync exists")
+                    panic!("expected one data sync")
                 };
                 let mut changed = foreign_sync("ours");
                 changed.created = before.created;

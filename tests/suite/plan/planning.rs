@@ -487,7 +487,7 @@ async fn plan_protects_syncs_of_both_owners_unless_loss_is_allowed() {
     let forfeited = both().with_unlisted_syncs(UnlistedSyncs::AllowLoss);
     let plan = OrganizationClients::new(everything()).plan(&forfeited.clone().search_regions(everywhere())).await;
     let lost = |step: usize| {
-        let at_risk = plan.steps().get(step).and_then(|step| step.affected_syncs()).expect("syncs are at risk");
+        let at_risk = plan.steps().get(step).and_then(|step| step.affected_syncs()).expect("the step affects no syncs");
         assert_eq!(at_risk.unlisted, UnlistedSyncs::AllowLoss);
         at_risk.listed.iter().map(|(at, _)| at.account).collect::<BTreeSet<_>>()
     };

@@ -34,7 +34,7 @@ async fn finished(org: &OrganizationClients, plan: &Plan) -> (bool, Vec<AccountI
         }
     });
     let applied = applied.await.unwrap_or_else(|stopped| panic!("{stopped:#?}"));
-    let last = last.expect("a successful run ends with `Finished`");
+    let last = last.expect("the run emitted no `Finished` event");
     assert_eq!(status(&applied.now), last);
     let state = match (last.0, last.1.len()) {
         (false, 0) => ServiceState::Disabled,

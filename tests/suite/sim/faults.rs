@@ -340,7 +340,7 @@ async fn throttling_of_two_accounts_shares_the_organization_rate() {
         let left = shared.map_or(burst, |(_, shared)| shared - burst);
         assert_eq!(admitted(&theirs, operation).await, left, "{operation}");
         let Some((shared_rate, _)) = shared else { continue };
-        // A call that the organization's rate refuses takes no token of the account.
+        // A call that exceeds the organization's rate does not count toward the account's rate.
         advance(SECOND).await;
         let together = admitted(&theirs, operation).await;
         let theirs_alone = (burst - left + usize::try_from(rate).unwrap()).min(burst);

@@ -462,7 +462,7 @@ mod json {
             }]
         });
         let organization = sim::SimOrganizationBuilder::from(read(&by_hand).unwrap()).build();
-        let [sync] = &organization.data_syncs(management(), &region(HOME))[..] else { panic!("one sync") };
+        let [sync] = &organization.data_syncs(management(), &region(HOME))[..] else { panic!("expected one sync") };
         assert_eq!(sync.source_type, Some(SyncSourceType::AwsOrganizations));
         assert_eq!(sync.created, None);
         // A service with an empty list of administrators equals one without an entry.
