@@ -2,13 +2,13 @@
 //!
 //! The files form one program, because separate programs would each be linked after every change of
 //! the library.
-#![allow(unreachable_pub, reason = "a program exports nothing")]
+#![allow(unreachable_pub, reason = "of a program nothing is reached")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a failed test panics"
+    reason = "a test that cannot go on panics"
 )]
 
 mod common;

@@ -4,7 +4,7 @@
     unreachable_pub,
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    reason = "each test uses a part of this module, and a failed test panics"
+    reason = "each test uses its own part, and one that cannot go on panics"
 )]
 
 use std::collections::BTreeMap;
