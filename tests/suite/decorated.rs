@@ -14,7 +14,7 @@ use ssm_organizations::{Error, ServicePrincipal, SyncName, sim};
 
 use crate::common::{SSM, alice, delegated, organization, region};
 
-/// Hook that logs each call, and fails before or after one operation.
+/// Hook that logs each call, and fails before or after calls of one operation.
 #[derive(Default)]
 struct Log {
     calls: Mutex<Vec<String>>,

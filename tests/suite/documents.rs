@@ -1,10 +1,10 @@
-//! Drawings of the documents.
+//! Tests that the documents contain the diagrams of the crate documentation.
 
-/// Documents that show the drawings of the crate documentation.
+/// Documents that contain the diagrams of the crate documentation.
 const DOCUMENTS: [&str; 3] =
     [include_str!("../../README.md"), include_str!("../../docs/guide.md"), include_str!("../../docs/architecture.md")];
 
-/// Returns the drawings of a document, or of the documentation at the top of a module.
+/// Returns the diagrams of a document, or of the documentation at the top of a module.
 fn drawings(text: &str) -> Vec<String> {
     let lines =
         text.lines().map(|line| line.strip_prefix("//!").map_or(line, |doc| doc.strip_prefix(' ').unwrap_or(doc)));

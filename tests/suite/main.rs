@@ -1,7 +1,7 @@
 //! Tests of the library through its public API.
 //!
-//! All files are one program, because separate programs would all be linked again after every
-//! change of the library.
+//! The files form one program, because separate programs would each be linked after every change of
+//! the library.
 #![allow(unreachable_pub, reason = "of a program nothing is reached")]
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! Tests of the hook that delays calls to AWS's rates.
+//! Tests of `Pacer`, the hook that keeps calls within AWS's rate limits.
 #![cfg(feature = "sim")]
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,7 +25,7 @@ fn has_throttled(organization: &SimOrganization) -> bool {
         .any(|call| matches!(&call.outcome, CallOutcome::Refused(code) if code == "TooManyRequestsException"))
 }
 
-/// Hook that refuses the first call, and states a pause.
+/// Hook that refuses the first call with a pause.
 struct RefuseOnce(Duration, AtomicBool);
 
 #[async_trait]
@@ -65,7 +65,7 @@ async fn calls_within_the_burst_are_not_delayed() {
         client.list_aws_service_access_for_organization(None).await.unwrap();
         elapsed.push(begun.elapsed().as_secs());
     }
-    // AWS documents three calls at once, and one call a second.
+    // The documented limits are a burst of three calls and one call per second.
     assert_eq!(elapsed, [0, 0, 0, 1, 2]);
     tokio::time::advance(Duration::from_mins(1)).await;
     let begun = Instant::now();

@@ -1,4 +1,4 @@
-//! Tests of the records of writes, before and after sending.
+//! Tests of the change recorder, which records each write before and after it is sent.
 #![cfg(feature = "sim")]
 
 use std::collections::BTreeSet;
@@ -22,7 +22,7 @@ const HOME: &str = "eu-central-1";
 /// Events of a recorder, each with the number of writes that were sent before.
 type Events = Arc<Mutex<Vec<(&'static str, ChangeKind, usize)>>>;
 
-/// Returns a recorder whose callback logs each event and fails at the given event of sending.
+/// Returns a recorder whose callback logs each event and fails at the given `Sending` event.
 fn recorder(organization: &SimOrganization, failing: Option<usize>) -> (ChangeRecorder, Events) {
     let events = Events::default();
     let (log, organization, mut sending) = (Arc::clone(&events), organization.clone(), 0);
@@ -106,7 +106,7 @@ async fn apply_with_failing_recorder_sends_no_write() {
         let organization = organization().build();
         let (recorder, _) = recorder(&organization, Some(failing));
         assert_eq!(apply_all(&organization, &recorder).await, Err(ErrorKind::NotSent));
-        // A step that ran concurrently may have sent its write.
+        // A concurrent step may have sent its write.
         let sent = organization.write_count();
         assert!((failing - 1..=failing).contains(&sent) && sent < probe.write_count(), "{failing}: {sent}");
         assert_eq!(recorder.changes().len(), sent);
@@ -132,20 +132,20 @@ async fn refused_write_leaves_no_record() {
     organization.inject_fault(Operation::EnableAwsServiceAccess, 1, Fault::refused("AccessDeniedException"));
     let (recorder, events) = recorder(&organization, None);
     let observed = Integration::new(organization.management_client()).with_recorder(recorder.clone());
-    let Observed::Disabled(disabled) = observed.observe().await.unwrap() else { panic!("enabled") };
+    let Observed::Disabled(disabled) = observed.observe().await.unwrap() else { panic!("trusted access is enabled") };
     disabled.enable_trusted_access().await.unwrap_err();
     assert_eq!(recorder.changes(), []);
     let names: Vec<_> = events.lock().unwrap().iter().map(|(name, ..)| *name).collect();
     assert_eq!(names, ["sending", "not applied"]);
 }
 
-/// The record is undone only on request, because the read of AWS's date is missing.
+/// Asserts that the change is undone only on request, because no read returned its date.
 #[tokio::test(start_paused = true)]
 async fn dropped_transition_is_in_the_recorder() {
     let organization = organization().read_delay(Duration::from_secs(30)).build();
     let recorder = ChangeRecorder::new();
     let observed = Integration::new(organization.management_client()).with_recorder(recorder.clone());
-    let Observed::Disabled(disabled) = observed.observe().await.unwrap() else { panic!("enabled") };
+    let Observed::Disabled(disabled) = observed.observe().await.unwrap() else { panic!("trusted access is enabled") };
     tokio::time::timeout(Duration::from_secs(5), disabled.enable_trusted_access()).await.unwrap_err();
     assert!(organization.is_trusted(&SSM));
     let changes = recorder.changes();
@@ -164,7 +164,7 @@ async fn dropped_transition_is_in_the_recorder() {
     assert!(!organization.is_trusted(&SSM));
 }
 
-/// Several handles share the recorder.
+/// Shares one recorder between several handles.
 #[tokio::test(start_paused = true)]
 async fn recorder_of_several_handles_has_all_changes_in_order() {
     let organization = organization().build();
@@ -222,7 +222,7 @@ async fn delayed_write_reports_waits_in_both_facades() {
 
     let (recorder, names) = event_names();
     let handle = Integration::new(delayed().management_client()).with_recorder(recorder);
-    let Observed::Disabled(disabled) = handle.observe().await.unwrap() else { panic!("enabled") };
+    let Observed::Disabled(disabled) = handle.observe().await.unwrap() else { panic!("trusted access is enabled") };
     disabled.enable_trusted_access().await.unwrap();
     assert_eq!(*names.lock().unwrap(), expected);
 
@@ -241,7 +241,7 @@ async fn throttled_write_reports_wait_without_pending_change() {
     organization.inject_fault(Operation::EnableAwsServiceAccess, 1, Fault::refused("TooManyRequestsException"));
     let (recorder, names) = event_names();
     let handle = Integration::new(organization.management_client()).with_recorder(recorder);
-    let Observed::Disabled(disabled) = handle.observe().await.unwrap() else { panic!("enabled") };
+    let Observed::Disabled(disabled) = handle.observe().await.unwrap() else { panic!("trusted access is enabled") };
     disabled.enable_trusted_access().await.unwrap();
     assert_eq!(
         *names.lock().unwrap(),
@@ -249,7 +249,7 @@ async fn throttled_write_reports_wait_without_pending_change() {
     );
 }
 
-/// The syncs of two Regions are created concurrently, so both are in progress during the pauses.
+/// Creates the syncs of two Regions concurrently, so both changes are pending during the waits.
 #[tokio::test(start_paused = true)]
 async fn replace_reports_waits_with_all_pending_changes() {
     let organization = organization().read_delay(Duration::from_secs(4)).build();
@@ -271,13 +271,13 @@ async fn replace_reports_waits_with_all_pending_changes() {
     assert!(names.contains(&("waiting", 1)) && names.contains(&("waiting", 2)), "{names:?}");
 }
 
-/// The write of a dropped transition is no longer in progress.
+/// Asserts that the write of a dropped transition is no longer pending.
 #[tokio::test(start_paused = true)]
 async fn dropped_transition_is_not_in_later_waits() {
     let organization = organization().read_delay(Duration::from_secs(30)).build();
     let (recorder, names) = event_names();
     let handle = Integration::new(organization.management_client()).with_recorder(recorder.clone());
-    let Observed::Disabled(disabled) = handle.observe().await.unwrap() else { panic!("enabled") };
+    let Observed::Disabled(disabled) = handle.observe().await.unwrap() else { panic!("trusted access is enabled") };
     tokio::time::timeout(Duration::from_secs(5), disabled.enable_trusted_access()).await.unwrap_err();
     tokio::time::sleep(Duration::from_secs(30)).await;
     names.lock().unwrap().clear();

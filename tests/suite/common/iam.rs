@@ -1,5 +1,5 @@
-//! IAM, as far as this crate's policies need it: written from IAM's own grammar, and not from the
-//! code under test.
+//! Parser and matcher for the subset of IAM policies that this crate generates. It follows the IAM
+//! grammar and is independent of the code under test.
 
 use std::collections::BTreeSet;
 
@@ -8,11 +8,11 @@ use serde_json::Value;
 /// One action on one resource under one value of a condition key.
 pub type Grant = (String, String, Option<(String, String)>);
 
-/// What a policy allows, taken apart; and on the way that it is in the form of IAM's grammar.
+/// Returns the grants of a policy. Asserts that the policy follows the IAM grammar.
 pub fn grants(policy: &str) -> BTreeSet<Grant> {
     assert!(policy.bytes().all(|byte| byte == b'\n' || (b' '..=b'~').contains(&byte)), "IAM takes Latin-1: {policy}");
     let policy: Value = serde_json::from_str(policy).unwrap();
-    // Another crate of the build decides in which order a map of JSON has its keys.
+    // A Cargo feature of another crate can change the key order of JSON objects.
     let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
     let named = |names: &BTreeSet<&str>| names.iter().copied().map(str::to_owned).collect::<BTreeSet<_>>();
     assert_eq!(keys(&policy), named(&BTreeSet::from(["Statement", "Version"])));
@@ -49,7 +49,7 @@ fn texts(value: &Value) -> Vec<String> {
             assert!(items.len() > 1, "a list of one is written as a text: {value}");
             items.iter().map(|item| item.as_str().unwrap().to_owned()).collect()
         }
-        other => panic!("neither a text nor a list: {other}"),
+        other => panic!("neither a string nor a list: {other}"),
     }
 }
 
@@ -63,8 +63,8 @@ fn conditions(condition: Option<&Value>) -> Vec<Option<(String, String)>> {
     values.map(Some).collect()
 }
 
-/// Returns true if IAM matches a resource with a pattern: `*` is any text, `?` any character, and
-/// `${*}`, `${?}` and `${$}` themselves.
+/// Returns whether an IAM pattern matches a resource. `*` matches any text and `?` any character;
+/// `${*}`, `${?}` and `${$}` match the characters themselves.
 pub fn means(pattern: &str, resource: &str) -> bool {
     let [pattern, resource] = [pattern, resource].map(|text| text.chars().collect::<Vec<_>>());
     means_chars(&pattern, &resource)

@@ -1,4 +1,4 @@
-//! Helpers of several test files.
+//! Helpers that several test files share.
 #![cfg(feature = "sim")]
 
 pub mod iam;
@@ -86,22 +86,22 @@ pub fn organization_sync(name: &str) -> DataSync {
 
 pub const SSM: ServicePrincipal = ServicePrincipal::SYSTEMS_MANAGER;
 
-/// An organization with Alice and Bob in it.
+/// Returns an organization with the members Alice and Bob.
 pub fn organization() -> sim::SimOrganizationBuilder {
     sim::SimOrganization::builder().member(alice()).member(bob())
 }
 
-/// The same, with Systems Manager trusted.
+/// Returns [`organization`] with trusted access for Systems Manager.
 pub fn trusting() -> sim::SimOrganizationBuilder {
     organization().trusted_access_for(&SSM)
 }
 
-/// The same, administered by Alice.
+/// Returns [`trusting`] with Alice as the delegated administrator.
 pub fn delegated() -> sim::SimOrganizationBuilder {
     trusting().delegated_administrator(alice())
 }
 
-/// Each setting with the switch in each of these positions.
+/// Returns each setting with one switch set to each of the positions.
 pub fn crossed<T: Clone>(
     settings: &[sim::UndocumentedBehavior],
     positions: &[T],
@@ -117,7 +117,7 @@ pub fn crossed<T: Clone>(
         .collect()
 }
 
-/// Crosses switches of [`sim::UndocumentedBehavior`], each with its positions.
+/// Returns every combination of switches of [`sim::UndocumentedBehavior`] and their positions.
 macro_rules! every_setting {
     ($($switch:ident: $positions:expr),* $(,)?) => {{
         let settings = vec![ssm_organizations::sim::UndocumentedBehavior::default()];
@@ -127,8 +127,7 @@ macro_rules! every_setting {
 }
 pub(crate) use every_setting;
 
-/// The default, and each switch alone in each other position; without the one by which AWS knows no
-/// Systems Manager at all.
+/// Returns the default setting, and settings that differ from the default in one switch.
 pub fn each_switch() -> Vec<sim::UndocumentedBehavior> {
     let both = &[true, false];
     let mut settings = vec![sim::UndocumentedBehavior::default()];
@@ -200,7 +199,7 @@ pub async fn inconsistent_in(organization: &sim::SimOrganization) -> Integration
     expect_inconsistent(observe(organization).await)
 }
 
-/// Which way on a failure offers.
+/// Variant of [`Recovered`], without its handle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecoveredVariant {
     Unchanged,
@@ -216,7 +215,7 @@ pub fn way<H: Handle>(recovered: &Recovered<H>) -> RecoveredVariant {
     }
 }
 
-/// The error of a transition that must fail, and the way on.
+/// Returns the error and the recovered handle of a transition that must fail.
 pub fn failed<T, H: Handle>(result: Result<T, TransitionError<H>>) -> (Error, Recovered<H>) {
     match result {
         Ok(_) => panic!("the transition succeeded"),

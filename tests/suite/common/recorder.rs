@@ -1,4 +1,4 @@
-//! A subscriber that keeps what this crate tells through `tracing`.
+//! Subscriber that records the spans and events of this crate.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -16,7 +16,7 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::DefaultGuard;
 use tracing::{Event, Level, Metadata, Subscriber};
 
-/// What was told, for as long as the guard lives and on its thread.
+/// Spans and events of the current thread, recorded until the guard is dropped.
 #[derive(Clone, Default)]
 pub struct Recorder(Arc<Mutex<RecordedValue>>);
 
@@ -34,12 +34,11 @@ pub struct RecordedSpan {
     pub parent: Option<&'static str>,
 }
 
-/// An event.
 #[derive(Debug, Clone)]
 pub struct RecordedEvent {
     pub level: Level,
     pub fields: Fields,
-    /// The names of the spans around it, the outermost first.
+    /// Names of the enclosing spans, the outermost first.
     pub within: Vec<&'static str>,
 }
 
@@ -64,8 +63,8 @@ impl Visit for Fields {
 
 impl Recorder {
     pub fn start() -> (Self, DefaultGuard) {
-        // tracing caches for all threads if a subscriber exists, and may ask a thread of another
-        // test. A global subscriber is therefore present on each thread.
+        // `tracing` caches for all threads whether a subscriber exists, and may call a thread of
+        // another test. A global subscriber therefore exists on each thread.
         let _ = tracing::subscriber::set_global_default(IgnoringSubscriber);
         let recorder = Self::default();
         (recorder.clone(), tracing::subscriber::set_default(recorder))
@@ -83,13 +82,13 @@ impl Recorder {
         self.spans().into_iter().find(|span| span.name == name).unwrap()
     }
 
-    /// All of it, as somebody would read it.
+    /// Returns all spans and events as text.
     pub fn text(&self) -> String {
         format!("{:?}\n{:?}", self.spans(), self.events())
     }
 }
 
-/// Listens, and keeps nothing.
+/// Subscriber that enables the events of this crate and records nothing.
 struct IgnoringSubscriber;
 
 impl Subscriber for IgnoringSubscriber {

@@ -1,4 +1,4 @@
-//! A fake of the ports, as a user writes one for full control over the responses.
+//! Fake of the client traits that controls every response, as a user of the crate may write it.
 //!
 //! The conformance suite checks the fake against AWS's rules.
 
@@ -30,7 +30,7 @@ struct Fake {
 }
 
 impl Fake {
-    /// Checks that the operation is allowed and that AWS would accept the principal.
+    /// Checks that the operation is allowed and that AWS recognizes the principal.
     fn check(&self, principal: &ServicePrincipal, operation: Operation) -> Result<(), Error> {
         if self.forbidden == Some(operation) {
             return Err(Error::from_service_error(operation, "AccessDeniedException", "with an explicit deny"));
@@ -150,8 +150,7 @@ impl StsApi for Fake {
     }
 }
 
-/// The test needs no operations of these services. A call returns the default "not implemented"
-/// error.
+/// The test needs no operations of these services, so each call returns a "not implemented" error.
 impl SystemsManagerApi for Fake {}
 impl IamApi for Fake {}
 

@@ -37,7 +37,7 @@ fn unit() -> OrganizationalUnitId {
     "ou-ab12-34567890".parse().unwrap()
 }
 
-/// Services before and after Systems Manager in the alphabet, so that it is neither first nor last.
+/// Returns services before and after Systems Manager in alphabetical order.
 fn others() -> Vec<ServicePrincipal> {
     ["access-analyzer", "config", "guardduty", "sso"]
         .iter()
@@ -45,7 +45,7 @@ fn others() -> Vec<ServicePrincipal> {
         .collect()
 }
 
-/// Organization with everything that a check can need.
+/// Returns an organization with every resource that a check needs.
 fn full() -> SimOrganizationBuilder {
     let builder = SimOrganization::builder()
         .member(alice())
@@ -56,7 +56,7 @@ fn full() -> SimOrganizationBuilder {
     others().iter().fold(builder, SimOrganizationBuilder::trusted_access_for)
 }
 
-/// Fixture of the full organization, without clients of other accounts.
+/// Returns a fixture of the full organization, without clients of other accounts.
 fn full_fixture<'a>(management: impl Into<Ports<'a>>) -> Fixture<'a> {
     Fixture::new(management)
         .member(alice())
@@ -141,8 +141,8 @@ async fn run_with_transient_faults_passes() {
     }
 }
 
-/// Every setting of undocumented behavior passes, except for the checks that AWS's documents rule
-/// out.
+/// Asserts that every setting of undocumented behavior passes, except for the checks that the AWS
+/// documentation rules out.
 #[tokio::test(start_paused = true)]
 async fn run_under_each_setting_fails_only_ruled_out_checks() {
     let with = |change: &dyn Fn(&mut UndocumentedBehavior)| {
@@ -260,7 +260,8 @@ async fn run_on_wrapped_clients_passes() {
     clean(conformance::run(&fixture).await);
 }
 
-/// Existing resources are unchanged, and checks that would change them are skipped.
+/// Asserts that existing resources are unchanged, and that checks that would change them are
+/// skipped.
 #[tokio::test(start_paused = true)]
 async fn run_on_used_organization_leaves_it_unchanged() {
     let home = region("eu-central-1");
@@ -597,7 +598,7 @@ fn broken_clients_cover_every_check() {
     assert_eq!(unused, [&BrokenRule::Nothing]);
 }
 
-/// A run on each broken client ends, fails, and reports what it could not clean up.
+/// Asserts that a run on each broken client ends, fails, and reports what it could not clean up.
 #[tokio::test(start_paused = true)]
 async fn run_on_broken_client_ends_and_reports_leftovers() {
     for twist in BrokenRule::ALL {
@@ -613,7 +614,7 @@ async fn run_on_broken_client_ends_and_reports_leftovers() {
     }
 }
 
-/// A failing check cleans up, or reports the leftovers if the implementation prevents it.
+/// Asserts that a failing check cleans up, or reports the leftovers if the cleanup fails.
 #[tokio::test(start_paused = true)]
 async fn run_failing_check_cleans_up_or_reports_leftovers() {
     let organization = full().build();
@@ -737,7 +738,7 @@ async fn run_check_with_zero_timeout_does_not_retry() {
     }
 }
 
-/// No other service has trusted access, and a member has a single-account sync.
+/// Runs the checks without other enabled services, and with a single-account sync of a member.
 #[tokio::test(start_paused = true)]
 async fn run_check_with_unrelated_state_passes() {
     let mut own = organization_sync("own");
@@ -788,7 +789,7 @@ async fn run_check_without_disable_reports_leftovers() {
     let [left] = finding.leftovers() else { panic!("{finding}") };
     assert!(left.starts_with("the trust in Systems Manager: DisableAWSServiceAccess"), "{left}");
     assert!(matches!(finding.outcome(), CheckOutcome::Failed { .. }), "{finding}");
-    // A resource that the fake cannot create is no leftover.
+    // A resource that the fake cannot create is not a leftover.
     organization.disable_trusted_access(&SSM);
     let finding = check("registered_account_is_listed").run(&full_fixture(&client)).await;
     let left: Vec<_> = finding.leftovers().iter().map(|left| left.split(':').next().unwrap()).collect();
@@ -823,7 +824,7 @@ async fn report_of_failed_checks_names_rule_and_document() {
     }
 }
 
-/// The future of a run is `Send`.
+/// Asserts that the future of a run is `Send`.
 #[tokio::test(start_paused = true)]
 async fn run_in_spawned_task_passes() {
     let organization = full().build();

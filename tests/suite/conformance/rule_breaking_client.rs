@@ -42,7 +42,7 @@ twists! {
     DeletionsAreNew, DeletingRolesIsLenient, DeletionsAlwaysSucceed,
 }
 
-/// Client that breaks one rule, or forwards every call with [`Twist::Nothing`].
+/// Client that breaks one rule, or forwards every call with [`BrokenRule::Nothing`].
 pub(crate) struct RuleBreakingClient {
     organization: sim::SimOrganization,
     client: sim::SimClient,
@@ -84,7 +84,7 @@ impl RuleBreakingClient {
         }
     }
 
-    /// Requests a page, with the token that the twist uses.
+    /// Requests a page with the token that the broken rule selects.
     async fn ask<T, F>(&self, token: Option<PageToken>, ask: impl Fn(Option<PageToken>) -> F) -> Result<Page<T>, Error>
     where
         F: Future<Output = Result<Page<T>, Error>>,

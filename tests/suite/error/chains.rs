@@ -1,4 +1,4 @@
-//! Texts of errors with sources: nothing is printed twice, and no remedy contradicts the cause.
+//! Texts of errors with sources: no text is printed twice, and no remedy contradicts the cause.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -19,7 +19,7 @@ impl fmt::Display for Chain {
 impl StdError for Chain {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         let rest = self.0.get(1..).filter(|rest| !rest.is_empty())?;
-        // The test ends soon after, so the leak is small.
+        // The leak is small, because the test ends soon.
         Some(Box::leak(Box::new(Chain(rest))))
     }
 }
@@ -96,8 +96,8 @@ impl Case {
     }
 }
 
-/// Returns every error. A test that formats each of them takes every seventh; `.ci/run exhaustive`
-/// takes all.
+/// Returns every error. By default, a test that formats errors uses every seventh one; `.ci/run
+/// exhaustive` uses all.
 fn errors() -> impl Iterator<Item = Error> {
     OPERATIONS.into_iter().flat_map(Case::of).flat_map(Case::with_sources)
 }

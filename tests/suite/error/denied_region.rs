@@ -1,4 +1,4 @@
-//! Denials of a Region by a policy of the organization.
+//! Denials of one Region by a policy of the organization.
 
 use ssm_organizations::error::PolicyType;
 use ssm_organizations::ports::Operation;

@@ -65,7 +65,7 @@ async fn access_denied_for_other_account_lists_both_remedies() {
         assert_eq!((error.kind(), error.confidence()), (&ErrorKind::AccessDenied, Confidence::Inferred), "{error}");
         assert_eq!(remedies(&error), [account, permission, policy], "{error}");
     }
-    // Where any account may ask, only a permission can be missing.
+    // Any account may call `DescribeOrganization`, so only a permission can be missing.
     let client = organization.client(alice()).without_permission("organizations:DescribeOrganization");
     let (error, _) = failed(Integration::new(client).observe().await);
     assert_eq!(remedies(&error), ["add the permission organizations:DescribeOrganization"]);
@@ -80,7 +80,7 @@ async fn access_denied_for_unknown_caller_lists_both_actors() {
     assert_eq!((error.kind(), error.confidence()), (&ErrorKind::AccessDenied, Confidence::Inferred));
     let actors: Vec<_> = error.remedies().iter().map(Remedy::actor).collect();
     assert_eq!(actors, [Actor::Caller, Actor::PermissionsAdministrator], "{error}");
-    // And what is missing is no more than what was asked for.
+    // The suggested statement allows only the denied call.
     let statements: Vec<_> = error.remedies().iter().filter_map(|remedy| remedy.statement().cloned()).collect();
     let [statement] = statements.as_slice() else { panic!("{error}") };
     assert_eq!(statement.actions, ["organizations:DeregisterDelegatedAdministrator"]);
@@ -109,7 +109,7 @@ async fn access_denied_for_sync_names_statement_of_own_account() {
         assert_eq!(rest, [""; 0], "every account may have a single-account sync");
         assert_eq!(error.confidence(), Confidence::Reported);
     }
-    // One of the organization may be denied because the account is its administrator no more.
+    // An organization sync may also be denied because the account is no longer an administrator.
     let synced = delegated().service_linked_role(&ServicePrincipal::ACCOUNT_DISCOVERY).build();
     let client = synced.client(alice()).without_permission("ssm:CreateResourceDataSync");
     let source = SourceRegions::new([region(HOME)]).unwrap();
@@ -119,7 +119,7 @@ async fn access_denied_for_sync_names_statement_of_own_account() {
     let error = made.into_result().unwrap_err();
     let another = "use credentials of the management account 111111111111 or of a delegated administrator";
     assert_eq!((&remedies(&error)[1..], error.confidence()), ([another.to_owned()].as_slice(), Confidence::Inferred));
-    // What a sync of the organization takes is no reason for one of an account.
+    // The requirements of organization syncs do not explain the refusal of a single-account sync.
     let refusing = delegated().build();
     refusing.inject_fault(
         Operation::CreateResourceDataSync,
@@ -132,7 +132,7 @@ async fn access_denied_for_sync_names_statement_of_own_account() {
     let client = refusing.client(bob());
     let made = handle.data_syncs(&client).await.unwrap().ensure(&sync, &[region(HOME)]).await.unwrap();
     assert_eq!(made.into_result().unwrap_err().remedies(), []);
-    // Whoever asks for anything else is none of them.
+    // Calls to Organizations need the permissions of the management account.
     let (error, _) = failed(Integration::new(organization().build().client(alice())).observe().await);
     let permissions = error.remedies().into_iter().find_map(|remedy| match remedy {
         Remedy::AddPermission { permission, .. } => Some(permission.caller()),
@@ -185,10 +185,10 @@ fn access_denied_by_other_policy_type_suggests_that_policy() {
         let Some(remedy @ Remedy::AllowInPolicy { policy: found, .. }) = error.remedy() else { panic!("{error}") };
         assert_eq!((found, remedy.actor()), (policy, actor), "{error}");
         assert!(!error.to_string().contains("add the permission"), "{error}");
-        // Where no permission is needed either.
+        // The same remedy applies to an operation that needs no permission.
         let error = denied(Operation::GetCallerIdentity, kind);
         assert_eq!(remedies(&error), [format!("allow sts:GetCallerIdentity in the {kind}")]);
-        // It may still be the wrong account.
+        // The caller may also be the wrong account.
         let error = denied(Operation::EnableAwsServiceAccess, kind);
         let account = "use credentials of the management account".to_owned();
         assert_eq!(remedies(&error), [format!("allow organizations:EnableAWSServiceAccess in the {kind}"), account]);
@@ -199,7 +199,7 @@ fn access_denied_by_other_policy_type_suggests_that_policy() {
 
 #[tokio::test(start_paused = true)]
 async fn account_not_found_distinguishes_member_from_caller() {
-    // It went between the check and the registration.
+    // Another caller removes the account between the check and the registration.
     let organization = trusting().build();
     let trusted = trusted_in(&organization).await;
     organization
@@ -209,7 +209,7 @@ async fn account_not_found_distinguishes_member_from_caller() {
     assert_eq!((error.kind(), error.confidence()), (&ErrorKind::AccountNotFound, Confidence::Confirmed));
     assert_eq!(remedies(&error), ["use an active member account of the organization"]);
 
-    // The caller's own account did.
+    // The caller's own account is no longer in an organization.
     let organization = trusting().build();
     let trusted = trusted_in(&organization).await;
     organization.inject_fault(Operation::RegisterDelegatedAdministrator, 1, Fault::refused("AccountNotFoundException"));
@@ -220,7 +220,7 @@ async fn account_not_found_distinguishes_member_from_caller() {
     assert_eq!(error.code(), Some("AccountNotFoundException"));
     assert_eq!((error.kind(), error.confidence()), (&ErrorKind::NotInOrganization, Confidence::Confirmed));
 
-    // The code alone says neither.
+    // The error code alone does not distinguish the two causes.
     let error = Error::from_service_error(Operation::RegisterDelegatedAdministrator, "AccountNotFoundException", "");
     assert_eq!((error.kind(), error.confidence()), (&ErrorKind::AccountNotFound, Confidence::Inferred));
     assert_eq!(error.remedies().len(), 2, "{error}");

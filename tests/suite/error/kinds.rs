@@ -215,7 +215,7 @@ fn error_texts_redact_email_addresses() {
     {
         assert!(!shown.contains("example.com"), "{shown}");
     }
-    // A program prints the chain, as anyhow does.
+    // `anyhow` prints the whole chain.
     let chained = anyhow::Error::from(
         Error::response_lost(Operation::DescribeAccount).with_source(std::io::Error::other(address)),
     );
@@ -284,7 +284,7 @@ fn error_with_service_text_escapes_control_characters() {
             is_of_one_line(&text);
         }
         error.causes().iter().for_each(|cause| is_of_one_line(cause));
-        // A program prints the chain, as anyhow does.
+        // `anyhow` prints the whole chain.
         is_of_one_line(&format!("{:#}", anyhow::Error::from(error)));
     }
 }

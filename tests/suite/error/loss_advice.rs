@@ -1,4 +1,4 @@
-//! Advice for data syncs that could not be listed: no cause that passes suggests to give up data.
+//! Remedies for data syncs that could not be listed: a transient cause never suggests data loss.
 #![cfg(feature = "sim")]
 
 use std::time::Duration;
@@ -10,7 +10,7 @@ use ssm_organizations::{Error, Observed, Remedy, SyncProtection};
 
 use crate::common::{alice, delegated, management, observe, region};
 
-/// Causes of a failed listing, with whether allowing the loss of syncs is a way out.
+/// Returns causes of a failed listing, each with whether the error suggests to allow data loss.
 fn causes() -> Vec<(Fault, bool)> {
     vec![
         (Fault::throttled(Operation::ListResourceDataSync), false),
@@ -44,7 +44,7 @@ async fn deregister_with_failed_listing_advises_no_loss() {
         let clients: [&dyn SystemsManagerClient; 1] = [&client];
         let regions = [region("eu-central-1")];
         let syncs = SyncProtection::Protect { clients: &clients, regions: &regions };
-        let Observed::Delegated(handle) = observe(&organization).await else { panic!("an administrator") };
+        let Observed::Delegated(handle) = observe(&organization).await else { panic!("Alice is not an administrator") };
         let failure = handle.deregister(syncs).await.unwrap_err();
         check(failure.error(), loses, &format!("{fault:?}"));
         let advises = failure.error().remedies().contains(&Remedy::AllowSyncLoss);
@@ -56,7 +56,7 @@ async fn deregister_with_failed_listing_advises_no_loss() {
 #[tokio::test(start_paused = true)]
 async fn plan_with_failed_listing_advises_no_loss() {
     for (fault, loses) in causes() {
-        // While it is planned, and while it is applied.
+        // The fault occurs while the plan is computed, or while it is applied.
         for late in [false, true] {
             let organization = delegated().build();
             let (management, alice) = (organization.client(management()), organization.client(alice()));

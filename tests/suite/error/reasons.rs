@@ -1,4 +1,4 @@
-//! Reasons of AWS with and without the field of the request.
+//! Reasons of service errors, with and without the field of the request.
 #![cfg(feature = "sim")]
 
 use crate::common::{SSM, alice, every_setting, organization, trusting};

@@ -22,7 +22,7 @@ pub fn effect(
     let job = state.job;
     let call_log = state.call_log.lock().unwrap();
     let PendingCall { operation, about, .. } = &call_log.tickets[ticket];
-    // The last read before the write decides.
+    // The last read before the write is decisive.
     let its_own = |look: Operation| {
         let writes_since =
             |looked: usize| call_log.tickets[looked + 1..ticket].iter().any(|other| other.operation.is_write());
@@ -35,7 +35,8 @@ pub fn effect(
         let named = match job {
             Job::Offboard | Job::OffboardGently | Job::Leave | Job::TakeDown | Job::OtherTool => true,
             Job::HandOver(account) | Job::CarryOver(account) => account != *gone,
-            // Applying can deregister others; undoing deregisters only the run's own account.
+            // Applying can deregister other accounts; undoing deregisters only the account of the
+            // run.
             Job::Visit(account) | Job::Borrow(account) => {
                 account != *gone || its_own(Operation::ListDelegatedAdministrators)
             }
@@ -140,7 +141,7 @@ fn check_record(run: &Run, end: &End, repetition: RepeatedWrite) -> Result<(), S
             end.changes.iter().filter(|change| change.certainty == certainty).map(operation_of).collect();
         let sent = call_log.writes().filter(|ticket| ticket.outcome() == Some(outcome));
         let mut sent: Vec<_> = sent.map(|ticket| ticket.operation).collect();
-        // The writes of concurrent steps can end in another order.
+        // The writes of concurrent steps can complete in any order.
         if run.job.is_concurrent() {
             recorded.sort();
             sent.sort();
@@ -167,7 +168,7 @@ fn check_error(run: &Run, error: &Error) -> Result<(), String> {
     let lost = |ticket: &PendingCall| ticket.outcome() == Some(Outcome::Lost);
     let is_true = match error.kind() {
         ErrorKind::AlreadyDelegated { accounts: holders, .. } => {
-            // Without accounts the error is only reported by AWS, because the read failed.
+            // If the read failed, the error names no accounts and is only reported by AWS.
             let unread = error.confidence() == Confidence::Reported && call_log.tickets.iter().any(lost);
             let by_word = unread && ever(&|facts| !facts.administrators.is_empty());
             if holders.is_empty() { by_word } else { holders.iter().all(|holder| administers(*holder)) }

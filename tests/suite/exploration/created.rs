@@ -1,4 +1,4 @@
-//! Resources that a run can consider its own.
+//! Resources that a run considers its own.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ fn look_at(write: Operation) -> Option<Operation> {
     }
 }
 
-/// Resource that a run created, as far as the run can know.
+/// Resource that a run created, according to its reads.
 #[derive(Debug)]
 struct CreatedResource {
     administrator: Option<AccountId>,
@@ -25,8 +25,8 @@ struct CreatedResource {
 }
 
 /// AWS's response to a write does not identify the resource, so a run considers the first one that
-/// it reads afterwards its own. AWS has no conditional writes, so another actor can recreate the
-/// resource after the last read.
+/// it reads afterwards as its own. AWS has no conditional writes, so another caller can recreate
+/// the resource after the last read.
 #[derive(Debug, Default)]
 pub struct CreatedResources {
     made: BTreeMap<Operation, CreatedResource>,
@@ -65,7 +65,7 @@ impl CreatedResources {
         self.looks.get(&look).filter(|(_, created)| *created).map(|(ticket, _)| *ticket)
     }
 
-    /// Returns the part of the state that affects the future; past changes do not recur.
+    /// Returns the part of the state that affects later checks. Past changes do not recur.
     pub fn key(&self, changes: &BTreeMap<Operation, usize>) -> String {
         let now = |look| changes.get(look).copied().unwrap_or_default();
         let made = self.made.iter().map(|(look, made)| (made.administrator, made.seen.map(|seen| seen == now(look))));

@@ -10,7 +10,7 @@ use crate::common::{SSM, alice, bob, management, region};
 pub const HOME: &str = "eu-central-1";
 pub const AWAY: &str = "us-east-1";
 
-/// Unrelated service.
+/// Returns an unrelated service.
 pub fn config() -> ServicePrincipal {
     ServicePrincipal::new("config.amazonaws.com").unwrap()
 }
@@ -45,8 +45,8 @@ impl ServiceStatus {
 pub struct ReportedState {
     pub trust: Option<bool>,
     pub administrators: Option<Vec<AccountId>>,
-    /// Allows both parts to hold at different moments of the run, because a plan reads only the
-    /// resources of its steps.
+    /// Set if both parts may hold at different moments of the run. A plan reads only the resources
+    /// of its steps.
     pub apart: bool,
 }
 

@@ -23,11 +23,11 @@ use crate::common::SSM;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reply {
     Answered,
-    /// The request is lost, which the caller cannot know.
+    /// The request is lost. The run cannot distinguish this from a lost response.
     LostBefore,
     /// The call takes effect, and the response is lost.
     LostAfter,
-    /// The call takes effect, and the run is killed before the response.
+    /// The call takes effect, and the process stops before the response.
     Unheard,
     /// A read shows the state before the last change.
     Late,
@@ -40,7 +40,7 @@ pub enum Outcome {
     Lost,
 }
 
-/// States that stale reads show, each before the last change of the resource that is read.
+/// Earlier states for stale reads, each from before the last change of the resource.
 pub type Past = Arc<Mutex<BTreeMap<Operation, sim::SimOrganization>>>;
 
 /// Call that is waiting, released or completed.
@@ -53,11 +53,11 @@ pub struct PendingCall {
     outcome: Option<Outcome>,
     answer: String,
     at: Option<Instant>,
-    /// Set if the call changed the organization, which the caller may not know.
+    /// Set if the call changed the organization, even if the run does not receive the response.
     pub effect: bool,
 }
 
-/// State that a run read last; `None` if the run cannot know.
+/// State that a run read last. `None` means that the run does not know it.
 #[derive(Default)]
 pub struct LastRead {
     pub trust: Option<bool>,
@@ -87,7 +87,7 @@ impl PendingCall {
         self.outcome
     }
 
-    /// Writes everything that the future of the run can depend on, with its age up to a bound.
+    /// Writes every part that can affect the future of the run, with its age up to a bound.
     pub fn write_to(&self, key: &mut String, now: Instant, bound: u128) {
         use fmt::Write;
         let age = self.at.map(|at| now.duration_since(at).as_millis().min(bound));
@@ -122,7 +122,7 @@ impl CallLog {
         self.tickets.iter().filter(|ticket| ticket.operation.is_write() && ticket.outcome.is_some())
     }
 
-    /// Returns whether AWS accepted a write without effect, which a run cannot tell from another.
+    /// Returns whether AWS accepted a write without effect, which a run cannot detect.
     pub fn has_repeated(&self, operation: Operation) -> bool {
         let of = self.writes().filter(|ticket| ticket.operation == operation);
         of.into_iter().any(|ticket| ticket.outcome == Some(Outcome::Answered) && !ticket.effect)
@@ -141,8 +141,8 @@ impl CallLog {
                     || others(account)
                     || administrators.as_ref().is_some_and(|accounts| accounts.contains(&account))
             }
-            // A deregistration may be sent for an administrator who is gone, because a read can be
-            // stale and AWS's response is not.
+            // A deregistration of a former administrator may be sent, because a read can be stale
+            // and AWS's response is not.
             (Operation::DeregisterDelegatedAdministrator, Some(account)) => !met.contains(&account),
             _ => false,
         };

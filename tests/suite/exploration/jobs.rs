@@ -53,7 +53,7 @@ pub enum Job {
 pub struct End {
     pub changes: Vec<Change>,
     pub error: Option<Error>,
-    /// State of the final handle, if there is one.
+    /// State of the final handle, if the run returns a handle.
     pub claim: Option<(bool, Vec<AccountId>)>,
 }
 
@@ -79,7 +79,7 @@ impl RunClients {
     }
 }
 
-/// Wait timeout with room for one pause.
+/// Wait timeout that allows one pause.
 pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);
 
 pub fn sync() -> SyncDefinition {
@@ -137,7 +137,7 @@ impl Job {
                     target.without_role().without_sync(owner, sync().name().clone(), regions)
                 };
                 let wanted = ReportedState { trust: Some(is_set_up), ..ReportedState::default() };
-                // Fewer accounts have fewer concurrent listings.
+                // Fewer accounts need fewer concurrent listings.
                 let clients = Clients::new(&crew.management).with_wait_timeout(PATIENCE);
                 Ok(End::of_plan(reach(&clients, crew, &target, &wanted).await))
             }

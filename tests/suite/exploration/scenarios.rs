@@ -1,5 +1,5 @@
 //! Tests of two and three concurrent runs in every order of their calls, with lost responses,
-//! killed runs and stale reads.
+//! stopped processes and stale reads.
 //!
 //! Small scenarios run with the other tests; the reason of an ignored test states the CI step and
 //! its duration.
@@ -24,7 +24,7 @@ type Start = (&'static str, fn() -> sim::SimOrganizationBuilder);
 
 const STARTS: [Start; 3] = [("disabled", organization), ("trusted", trusting), ("delegated", delegated)];
 
-/// Settings of repeated writes and of a second administrator, which concurrent runs meet.
+/// Returns settings of repeated writes and second administrators, which affect concurrent runs.
 fn settings() -> Vec<UndocumentedBehavior> {
     let mut strict = UndocumentedBehavior::default();
     strict.repeated_write = RepeatedWrite::Refused;
@@ -33,12 +33,12 @@ fn settings() -> Vec<UndocumentedBehavior> {
     vec![UndocumentedBehavior::default(), strict]
 }
 
-/// Runs of the typed handles, and of a plan.
+/// Returns the runs of the typed handles, and of a plan.
 fn walks() -> Vec<Job> {
     vec![Job::Onboard(alice()), Job::Onboard(bob()), Job::Offboard, Job::HandOver(bob()), Job::Leave]
 }
 
-/// Plans that are applied and then undone.
+/// Returns the plans that are applied and then undone.
 fn visits() -> Vec<Job> {
     vec![Job::Visit(alice()), Job::Visit(bob()), Job::Borrow(bob())]
 }
@@ -95,7 +95,7 @@ fn every_order(
     assert!(broken.is_empty(), "{what}: {broken:#?}");
 }
 
-/// Pairs of runs with the most conflicts.
+/// Returns the pairs of runs with the most conflicts.
 fn contended() -> Vec<Vec<Job>> {
     vec![
         vec![Job::Onboard(alice()), Job::Onboard(bob())],
@@ -108,7 +108,7 @@ fn with_syncs() -> sim::SimOrganizationBuilder {
     delegated().service_linked_role(&ServicePrincipal::ACCOUNT_DISCOVERY)
 }
 
-/// Pairs of a run that removes the delegation and a run that creates a data sync.
+/// Returns pairs of a run that removes the delegation and a run that creates a data sync.
 fn around_syncs() -> Vec<Vec<Job>> {
     let takers = [Job::OffboardGently, Job::CarryOver(bob()), Job::Leave, Job::Borrow(bob())];
     takers.map(|taker| vec![Job::MakeSync, taker]).into()

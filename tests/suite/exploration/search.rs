@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::world::{Scenario, World};
 
-/// Maximum length of a schedule; a longer one is assumed not to end.
+/// Maximum length of a schedule. A longer schedule is considered endless.
 const LONGEST: usize = 400;
 
 #[derive(Debug, Default)]
@@ -29,7 +29,8 @@ pub fn explore(scenario: &Scenario) -> SearchResult {
     while let Some(path) = open.pop() {
         explored.schedules += 1;
         let follow = follow(scenario, path, &mut known, &mut open, &mut explored);
-        // The futures are polled by hand, so tokio's cooperative budget must not suspend them.
+        // Tokio's cooperative budget must not suspend the futures, because the search polls them
+        // directly.
         runtime.block_on(tokio::task::unconstrained(follow));
     }
     explored

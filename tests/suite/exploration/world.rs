@@ -38,7 +38,7 @@ pub struct Scenario {
 pub struct FaultLimits {
     /// Lost responses.
     pub losses: usize,
-    /// Killed runs. Each run restarts without its state.
+    /// Stopped processes. Each run restarts without its state.
     pub deaths: usize,
     /// Reads that show the state before the last change.
     pub late: usize,
@@ -83,7 +83,7 @@ pub struct World {
     pub story: Option<Vec<String>>,
 }
 
-/// Returns whether no run changes the result of the call, so that its order does not matter.
+/// Returns whether no run changes the result of the call, so that its order is irrelevant.
 fn is_constant(operation: Operation, scenario: &Scenario) -> bool {
     match operation {
         Operation::DescribeOrganization
@@ -195,7 +195,7 @@ impl World {
         all
     }
 
-    /// Takes a choice. Returns a violated invariant as the error.
+    /// Executes a choice. Returns a violated invariant as the error.
     pub async fn take(&mut self, choice: Choice) -> Result<(), String> {
         let before = self.facts.clone();
         match choice {
@@ -314,7 +314,7 @@ impl World {
             if run.is_over() {
                 continue;
             }
-            // No pause and no wait timeout is longer.
+            // Every pause and wait timeout is shorter.
             let bound = PATIENCE.as_millis() + 1;
             run.call_log.lock().unwrap().tickets.iter().for_each(|ticket| ticket.write_to(&mut key, now, bound));
             write!(key, "{:?} {:?} {} {:?}", run.seen, run.window, run.next_batch, run.created.key(&self.changes))

@@ -1,6 +1,6 @@
 //! Tests of the writes to data syncs and the role as the management account and as the delegated
 //! administrator, with each fault at each call, under each setting of undocumented behavior. The
-//! recorded changes match the changes made, a rerun completes, and nothing else changes.
+//! recorded changes equal the actual changes, a rerun completes, and nothing else changes.
 #![cfg(feature = "sim")]
 
 use std::future::Future;
@@ -30,7 +30,7 @@ fn wanted() -> SyncDefinition {
     SyncDefinition::of_organization(name("ours"), regions)
 }
 
-/// Existing sync with other source Regions.
+/// Returns an existing sync with other source Regions.
 fn earlier(regions: &[&str]) -> DataSync {
     let mut sync = DataSync::new(name("ours"), Some(SyncSourceType::AwsOrganizations));
     sync.regions = regions.iter().map(|name| region(name)).collect();
@@ -187,7 +187,7 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-/// Every combination of the switches that touch syncs and the role.
+/// Returns every combination of the settings that affect syncs and the role.
 fn settings() -> Vec<UndocumentedBehavior> {
     every_setting! {
         sync_without_prerequisites: SyncWithoutPrerequisites::ALL,
@@ -405,7 +405,7 @@ async fn there_and_back(organization: &sim::SimOrganization) -> Result<(), Error
     Ok(())
 }
 
-/// Makes Bob the delegated administrator from any state.
+/// Registers Bob as the delegated administrator from any state.
 async fn hand_over(organization: &sim::SimOrganization, handover: SyncMigration<'_>) -> Result<(), Error> {
     match Integration::new(organization.management_client()).observe().await? {
         Observed::Delegated(delegated) => delegated.replace(bob(), handover).await.map(drop).map_err(Error::from),

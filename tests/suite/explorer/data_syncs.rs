@@ -19,7 +19,7 @@ use ssm_organizations::{
 
 const HOME: &str = "eu-central-1";
 
-/// Builder with trusted access and the service-linked role that data syncs use.
+/// Returns a builder with trusted access and the service-linked role that data syncs use.
 fn ready() -> sim::SimOrganizationBuilder {
     crate::common::trusting().service_linked_role(&ServicePrincipal::ACCOUNT_DISCOVERY)
 }
@@ -131,7 +131,7 @@ async fn ensure_hidden_booleans_writes_once_per_run() {
     }
     assert_eq!(organization.write_count(), 1);
     drop(trusted);
-    // Another run has no record of the write.
+    // Another handle has no record of the write.
     let mut trusted = trusted_in(&organization).await;
     let mut syncs = trusted.data_syncs(&client).await.unwrap();
     for _ in 0..3 {
@@ -220,7 +220,7 @@ async fn ensure_by_administrator_in_opt_in_region_is_refused() {
     assert!(ensured.get(&regions[0]).unwrap().is_ok());
     assert_eq!(*ensured.get(&regions[1]).unwrap().as_ref().unwrap_err().kind(), ErrorKind::OptInRegion);
     assert_eq!(organization.write_count(), 1);
-    // AWS allows a sync of a single account there, and any sync of the management account.
+    // In an opt-in Region, AWS allows single-account syncs and any sync of the management account.
     let own = SyncDefinition::new(name("own"), SyncSource::SingleAccount, sources(&[HOME]));
     let _ = syncs.ensure(&own, &regions).await.unwrap().into_result().unwrap();
     let ours = organization.management_client();

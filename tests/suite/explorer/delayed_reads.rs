@@ -1,5 +1,5 @@
 //! Tests of Explorer's data syncs, role and replacement with stale reads, lost responses and
-//! concurrent actors.
+//! concurrent callers.
 #![cfg(feature = "sim")]
 
 use std::time::{Duration, SystemTime};
@@ -32,12 +32,12 @@ fn home() -> [Region; 1] {
     [region(HOME)]
 }
 
-/// Definition of an organization sync from the home Region alone.
+/// Returns the definition of an organization sync with the home Region as its only source.
 fn definition(text: &str) -> SyncDefinition {
     SyncDefinition::of_organization(name(text), SourceRegions::new(home()).unwrap())
 }
 
-/// Organization sync from one Region with every attribute set.
+/// Returns an organization sync from one Region with every attribute set.
 fn from_region(text: &str, source: &str) -> DataSync {
     let mut sync = organization_sync(text);
     sync.regions = vec![region(source)];
@@ -46,36 +46,36 @@ fn from_region(text: &str, source: &str) -> DataSync {
     sync
 }
 
-/// Sync that matches [`definition`], with every attribute set.
+/// Returns a sync that matches [`definition`], with every attribute set.
 fn full(text: &str) -> DataSync {
     from_region(text, HOME)
 }
 
-/// Sync of a single account.
+/// Returns a single-account sync.
 fn of_one_account(text: &str) -> DataSync {
     let mut sync = full(text);
     sync.source_type = Some(SyncSourceType::SingleAccountMultiRegions);
     sync
 }
 
-/// Builder with trusted access and the service-linked role that data syncs use.
+/// Returns a builder with trusted access and the service-linked role that data syncs use.
 fn ready() -> sim::SimOrganizationBuilder {
     trusting().service_linked_role(&ROLE_PRINCIPAL)
 }
 
-/// Builder with the role, and Alice as the delegated administrator.
+/// Returns a builder with the role, and with Alice as the delegated administrator.
 fn administered() -> sim::SimOrganizationBuilder {
     delegated().service_linked_role(&ROLE_PRINCIPAL)
 }
 
-/// Setting under which AWS hides the booleans of a sync.
+/// Returns a setting under which AWS hides the booleans of a sync.
 fn hidden() -> UndocumentedBehavior {
     let mut hidden = UndocumentedBehavior::default();
     hidden.sync_booleans_are_shown = false;
     hidden
 }
 
-/// Result of the home Region.
+/// Returns the result of the home Region.
 fn at_home<T>(answers: ByRegion<T>) -> Result<T, Error> {
     answers.into_inner().remove(&region(HOME)).unwrap()
 }
@@ -158,7 +158,7 @@ async fn ensure_sync_missing_from_stale_listing_waits() {
     let organization = ready().read_delay(Duration::from_secs(5)).build();
     let client = organization.management_client();
     let mut trusted = trusted_in(&organization).await;
-    // An earlier run was killed right after the creation.
+    // An earlier process stopped after the creation.
     client.create_resource_data_sync(&region(HOME), &definition("all")).await.unwrap();
     let begun = Instant::now();
     let mut syncs = trusted.data_syncs(&client).await.unwrap();
@@ -354,7 +354,7 @@ async fn ensure_refused_after_enabling_is_retried() {
     let trusted = disabled_in(&organization).await.set_up_explorer(&explorer).await.unwrap();
     assert_eq!((trusted.changes().len(), organization.call_count(Operation::CreateResourceDataSync)), (3, 2));
 
-    // Enabling alone, with an existing role, behaves alike, for a creation and an update.
+    // An existing role does not change the result, for a creation and an update.
     for (operation, left) in
         [(Operation::CreateResourceDataSync, None), (Operation::UpdateResourceDataSync, Some("us-west-2"))]
     {
@@ -376,7 +376,7 @@ async fn ensure_refused_after_enabling_is_retried() {
         assert_eq!(begun.elapsed(), Duration::from_secs(1 + 2 + 4), "{operation}");
     }
 
-    // The retries end at the wait timeout with the refusal.
+    // The retries end at the wait timeout with AWS's refusal.
     let organization = crate::common::organization().service_linked_role(&ROLE_PRINCIPAL).build();
     let client = organization.management_client();
     for nth in 1..100 {
@@ -392,7 +392,7 @@ async fn ensure_refused_after_enabling_is_retried() {
     );
     assert!(begun.elapsed() <= Duration::from_mins(3));
 
-    // The refusal is not retried if the own change is unconfirmed.
+    // The refusal is not retried if the handle's own change is unconfirmed.
     let organization = crate::common::organization().service_linked_role(&ROLE_PRINCIPAL).build();
     let client = organization.management_client();
     organization.inject_fault(Operation::EnableAwsServiceAccess, 1, Fault::ResponseLost);
@@ -402,7 +402,7 @@ async fn ensure_refused_after_enabling_is_retried() {
     let error = at_home(syncs.ensure(&sync, &home).await.unwrap()).unwrap_err();
     assert_eq!((error.code(), organization.call_count(Operation::CreateResourceDataSync)), (Some(code), 1));
 
-    // A denial is not caused by stale trusted access.
+    // A denial does not depend on trusted access, so it is not retried.
     let organization = crate::common::organization().service_linked_role(&ROLE_PRINCIPAL).build();
     let client = organization.management_client();
     organization.inject_fault(Operation::CreateResourceDataSync, 1, Fault::refused("AccessDeniedException"));
@@ -521,7 +521,7 @@ async fn ensure_lost_update_of_hidden_boolean_reads_the_date() {
     organization.inject_fault(Operation::UpdateResourceDataSync, 1, Fault::ResponseLost);
     let updated = at_home(syncs.ensure(&wanted, &home()).await.unwrap()).unwrap();
     assert!(matches!(&updated, EnsureOutcome::Updated(sync) if sync.modified.is_some()), "{updated:?}");
-    // The date is that of the previous update.
+    // The date of the previous update does not confirm this update.
     organization.inject_fault(Operation::UpdateResourceDataSync, 1, Fault::RequestLost);
     let error = at_home(syncs.ensure(&definition("all"), &home()).await.unwrap()).unwrap_err();
     assert_eq!((error.kind(), error.write_status()), (&ErrorKind::ResponseLost, WriteStatus::Unknown));
@@ -712,7 +712,7 @@ async fn ensure_role_twice_with_delayed_reads_creates_it_once() {
     let client = organization.management_client();
     let mut trusted = trusted_in(&organization).await;
     let mut role = trusted.account_discovery_role(&client);
-    let EnsureOutcome::Created(created) = role.ensure().await.unwrap() else { panic!("created") };
+    let EnsureOutcome::Created(created) = role.ensure().await.unwrap() else { panic!("the role exists") };
     assert!(matches!(role.ensure().await.unwrap(), EnsureOutcome::Unchanged(found) if found == created));
     assert_eq!(organization.write_count(), 1);
 }
@@ -724,7 +724,7 @@ async fn get_role_with_stale_read_waits_for_created_role() {
     let client = organization.management_client();
     let mut trusted = trusted_in(&organization).await;
     let mut role = trusted.account_discovery_role(&client);
-    let EnsureOutcome::Created(created) = role.ensure().await.unwrap() else { panic!("created") };
+    let EnsureOutcome::Created(created) = role.ensure().await.unwrap() else { panic!("the role exists") };
     let begun = Instant::now();
     assert_eq!(role.get().await.unwrap(), Some(created));
     assert_eq!(begun.elapsed(), Duration::from_secs(1), "the read is repeated");
@@ -781,7 +781,7 @@ async fn ensure_role_deleted_by_others_waits_for_the_new_one() {
     let mut trusted = trusted_in(&organization).await;
     organization.remove_role(management(), &ROLE);
     let EnsureOutcome::Created(created) = trusted.account_discovery_role(&client).ensure().await.unwrap() else {
-        panic!("created")
+        panic!("the role exists")
     };
     assert_eq!(client.get_role(&ROLE).await.unwrap().map(|role| role.id), Some(created.id));
 }
@@ -803,7 +803,7 @@ async fn ensure_role_created_by_others_waits_for_it() {
         assert_eq!(organization.call_count(Operation::GetRole), 3, "{code:?}");
     }
 
-    // The wait ends at the timeout, and only codes of a duplicate cause it.
+    // Only codes of a duplicate cause a wait, which ends at the timeout.
     for (code, kind, retry) in [
         ("EntityAlreadyExists", ErrorKind::ServiceError, RetryStatus::Exhausted),
         ("AccessDenied", ErrorKind::AccessDenied, RetryStatus::Permanent),
@@ -825,7 +825,7 @@ async fn delete_role_just_created_succeeds() {
     let client = organization.management_client();
     let mut disabled = disabled_in(&organization).await;
     let mut role = disabled.account_discovery_role(&client);
-    let EnsureOutcome::Created(created) = role.ensure().await.unwrap() else { panic!("created") };
+    let EnsureOutcome::Created(created) = role.ensure().await.unwrap() else { panic!("the role exists") };
     assert_eq!(role.delete(SyncProtection::AllowLoss).await.unwrap(), Some(created));
     assert!(!organization.has_role(management(), &ROLE));
     assert_eq!(disabled.changes().len(), 2);
@@ -839,7 +839,7 @@ async fn ensure_deleted_role_in_stale_read_recreates_it() {
     let mut role = disabled.account_discovery_role(&client);
     let gone = role.delete(SyncProtection::AllowLoss).await.unwrap().unwrap();
     assert_eq!(role.get().await.unwrap(), None, "a stale read does not show the deleted role");
-    let EnsureOutcome::Created(created) = role.ensure().await.unwrap() else { panic!("created") };
+    let EnsureOutcome::Created(created) = role.ensure().await.unwrap() else { panic!("the role exists") };
     assert_ne!(created.id, gone.id);
     assert!(organization.has_role(management(), &ROLE));
 }
@@ -853,7 +853,7 @@ async fn get_role_after_recreation_returns_the_new_one() {
     let mut disabled = disabled_in(&organization).await;
     let mut role = disabled.account_discovery_role(&client);
     let gone = role.delete(SyncProtection::AllowLoss).await.unwrap().unwrap();
-    let EnsureOutcome::Created(created) = role.ensure().await.unwrap() else { panic!("created") };
+    let EnsureOutcome::Created(created) = role.ensure().await.unwrap() else { panic!("the role exists") };
     let begun = Instant::now();
     assert_eq!(role.get().await.unwrap().map(|found| found.id), Some(created.id), "{} is gone", gone.id);
     assert_eq!(begun.elapsed(), Duration::from_secs(1), "the read is repeated");
@@ -861,7 +861,7 @@ async fn get_role_after_recreation_returns_the_new_one() {
 
 #[tokio::test(start_paused = true)]
 async fn tear_down_with_delayed_role_reads_deletes_the_role() {
-    // Only GetRole is delayed.
+    // Only `GetRole` is delayed.
     let late = [ReadDelay::Time(Duration::from_secs(20))];
     let organization = organization().read_delays_for(Operation::GetRole, late).build();
     let client = organization.management_client();
@@ -930,7 +930,7 @@ async fn delete_role_recreated_by_others_records_deletion() {
     let client = organization.management_client();
     let mut disabled = disabled_in(&organization).await;
     organization.inject_fault(Operation::DeleteServiceLinkedRole, 1, Fault::ResponseLost);
-    // Another actor recreates the role under another ID before the first read.
+    // Another caller recreates the role with another ID before the first read.
     organization.run_before(Operation::GetRole, 2, |organization| organization.add_role(management(), &ROLE_PRINCIPAL));
     let begun = Instant::now();
     let gone = disabled.account_discovery_role(&client).delete(SyncProtection::AllowLoss).await.unwrap().unwrap();
@@ -1096,7 +1096,7 @@ async fn tear_down_with_blocking_sync_writes_nothing() {
     let ErrorKind::DataSyncsExist { syncs, .. } = error.kind() else { panic!("{error}") };
     assert_eq!(syncs.iter().map(|sync| &sync.id.region).collect::<Vec<_>>(), [&everywhere[1]]);
     assert_eq!((way(&recovered), organization.write_count()), (RecoveredVariant::Unchanged, 0));
-    // A sync of the same name in another account is another sync.
+    // A sync of the same name in another account is a different sync.
     let alices = organization.client(alice());
     organization.remove_data_sync(management(), &everywhere[1], &name("all"));
     organization.add_data_sync(alice(), region(HOME), full("all"));
@@ -1106,7 +1106,7 @@ async fn tear_down_with_blocking_sync_writes_nothing() {
     assert_eq!(syncs.iter().map(|sync| sync.id.account).collect::<Vec<_>>(), [alice()]);
     assert_eq!(organization.write_count(), 0);
 
-    // A caller that may only read the organization is refused.
+    // The caller may only read the organization, so the step is refused.
     let organization = ready().delegated_administrator_for(&ServicePrincipal::STACK_SETS, alice()).data_sync(
         management(),
         region(HOME),
@@ -1198,7 +1198,7 @@ async fn replace_with_hidden_boolean_reports_incomplete_sync() {
         "the new sync omits the hidden boolean"
     );
 
-    // Each hidden boolean alone is reported.
+    // Each hidden boolean is reported separately.
     for hide in
         [|sync: &mut DataSync| sync.future_regions = None, |sync: &mut DataSync| sync.all_ops_data_sources = None]
     {
@@ -1244,13 +1244,13 @@ async fn replace_with_sync_changed_after_listing_is_refused() {
         sync.created = Some(SystemTime::UNIX_EPOCH + Duration::from_secs(second));
         sync
     };
-    // The sync changes its definition under the same date, or its date.
+    // Another caller changes the definition of the sync, or recreates the sync with another date.
     for changed in [created(from_region("theirs", "us-west-2"), 1), created(full("theirs"), 2)] {
         let organization = administered().data_sync(alice(), region(HOME), created(full("theirs"), 1)).build();
         let (from, to) = (organization.client(alice()), organization.client(bob()));
         let home = home();
         let handle = delegated_in(&organization).await;
-        // One listing of the old account, two of the new one, one before the deregistration.
+        // One listing of the old account, two of the new one, and one before the deregistration.
         organization.run_before(Operation::ListResourceDataSync, 4, |organization| {
             organization.add_data_sync(alice(), region(HOME), changed);
         });
@@ -1277,8 +1277,8 @@ async fn replace_with_client_that_changes_account_is_refused() {
 
 #[tokio::test(start_paused = true)]
 async fn replace_beyond_quota_of_new_account_is_refused() {
-    // Syncs in Bob's account: Explorer syncs, Inventory syncs, and whether the migrated sync is one
-    // of them.
+    // Number of Explorer and Inventory syncs in Bob's account, whether the migrated sync exists
+    // there, and whether there is room.
     for (explorers, inventorys, there, room) in
         [(4, 0, false, true), (5, 0, false, false), (2, 2, false, true), (2, 3, false, false), (3, 3, true, true)]
     {
@@ -1346,7 +1346,8 @@ async fn replace_in_thirty_regions_runs_concurrently() {
     // The duration does not depend on the number of Regions.
     assert_eq!(begun.elapsed(), Duration::from_secs(15));
     assert_eq!(organization.call_count(Operation::CreateResourceDataSync), 30);
-    // Both clients at the start, the old one before deregistering, the new one before writing.
+    // Both clients at the start, the old client before the deregistration, the new one before the
+    // write.
     assert_eq!(organization.call_count(Operation::GetCallerIdentity), 4);
 }
 
@@ -1534,7 +1535,7 @@ async fn disable_after_other_deletion_protects_created_sync() {
 
 #[tokio::test(start_paused = true)]
 async fn delete_with_lost_request_and_stale_read_fails() {
-    // The listing after the deletion predates the sync; later ones do not.
+    // The listing after the deletion is stale; later listings are current.
     let lags = [vec![ReadDelay::NONE; 4], vec![ReadDelay::Reads(9)], vec![ReadDelay::NONE; 30]].concat();
     let organization = ready().read_delays_for(Operation::ListResourceDataSync, lags).build();
     let client = organization.management_client();
@@ -1603,7 +1604,7 @@ async fn create_refused_after_own_deletion_is_retried() {
         assert!(matches!(made, EnsureOutcome::Created(_)), "{code}: {made:?}");
         assert_eq!(organization.call_count(Operation::CreateResourceDataSync), 2, "{code}");
     }
-    // A quota that others use up is not retried.
+    // The creation is not retried if syncs of other callers reach the quota.
     let organization = ready().build();
     let client = organization.management_client();
     let mut trusted = trusted_in(&organization).await;

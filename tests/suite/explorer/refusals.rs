@@ -39,8 +39,8 @@ fn single(text: &str) -> DataSync {
     sync
 }
 
-/// Step that is refused. Syncs belong to the account that takes the step; the accounts of a variant
-/// are those whose clients the protection has.
+/// Step that is refused. Syncs belong to the account that takes the step. The accounts of a variant
+/// have clients in the protection.
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Ensure(&'static str, &'static str),
@@ -139,7 +139,7 @@ fn administered() -> sim::SimOrganizationBuilder {
     delegated().service_linked_role(&ServicePrincipal::ACCOUNT_DISCOVERY)
 }
 
-/// Rules for the syncs of one account: the management account or the delegated administrator.
+/// Returns rules for the syncs of the management account or the delegated administrator.
 fn rules_of(account: AccountId) -> Vec<Rule> {
     let at_home = |sync| administered().data_sync(account, region(HOME), sync);
     let crowded = || {
@@ -163,7 +163,7 @@ fn rules_of(account: AccountId) -> Vec<Rule> {
     ]
 }
 
-/// Rules for member accounts.
+/// Returns rules for member accounts.
 fn rules_of_members() -> Vec<Rule> {
     let closed = administered().data_sync(alice(), region(CLOSED), full("all"));
     let former = administered().data_sync(bob(), region(HOME), single("all"));
@@ -182,7 +182,7 @@ fn unseen(kind: &ErrorKind) -> bool {
     matches!(kind, ErrorKind::DataSyncsNotChecked { .. })
 }
 
-/// Rules for steps that remove something.
+/// Returns rules for steps that delete resources.
 fn rules_of_the_end() -> Vec<Rule> {
     let with = |start: sim::SimOrganizationBuilder, account, sync| start.data_sync(account, region(HOME), sync);
     let bare = || organization().service_linked_role(&ServicePrincipal::ACCOUNT_DISCOVERY);
@@ -208,7 +208,7 @@ fn rules_of_the_end() -> Vec<Rule> {
     ]
 }
 
-/// Rules for the replacement by Bob, whose account is checked before a write to Alice's.
+/// Returns rules for the replacement of Alice with Bob. Bob's account is checked before any write.
 fn rules_of_the_hand_over() -> Vec<Rule> {
     let hers = || administered().data_sync(alice(), region(HOME), full("all"));
     let numbers = 1..=5;

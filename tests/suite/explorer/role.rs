@@ -22,7 +22,7 @@ async fn ensure_role_twice_creates_it_once() {
     let mut trusted = trusted_in(&organization).await;
     let mut role = trusted.account_discovery_role(&client);
     assert_eq!(role.get().await.unwrap(), None);
-    let EnsureOutcome::Created(created) = role.ensure().await.unwrap() else { panic!("created") };
+    let EnsureOutcome::Created(created) = role.ensure().await.unwrap() else { panic!("the role exists") };
     assert_eq!(created.path, "/aws-service-role/accountdiscovery.ssm.amazonaws.com/");
     assert_eq!(created.name, NAME);
     assert!(matches!(role.ensure().await.unwrap(), EnsureOutcome::Unchanged(found) if found == created));
@@ -141,12 +141,12 @@ async fn delete_role_in_use_reports_the_usage() {
         .build();
     let client = organization.management_client();
     let mut disabled = disabled_in(&organization).await;
-    // The checked accounts and Regions contain the sync.
+    // The protection covers the Region of the sync.
     let protect = SyncProtection::Protect { clients: &[&client], regions: &[region("us-east-1")] };
     let error = disabled.account_discovery_role(&client).delete(protect).await.unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::DataSyncsExist { .. }), "{error}");
     assert_eq!(organization.write_count(), 0);
-    // Without a check, AWS refuses the deletion.
+    // Without protection, AWS refuses the deletion.
     let error = disabled.account_discovery_role(&client).delete(SyncProtection::AllowLoss).await.unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::RoleInUse { usage, .. } if usage.len() == 1), "{error}");
     assert!(error.to_string().contains("resource-data-sync/left"), "{error}");
@@ -188,7 +188,7 @@ async fn delete_role_with_unchecked_account_is_refused() {
     assert_eq!((error.kind(), organization.write_count()), (&ErrorKind::InvalidInput, 0));
 }
 
-/// Emulator that gives the role another name and finds no role under AWS's name.
+/// Emulator that creates the role under another name and finds no role under AWS's name.
 struct EmulatedIam(sim::SimClient);
 
 #[async_trait::async_trait]
@@ -217,7 +217,7 @@ async fn ensure_role_with_other_name_returns_without_waiting() {
     let begun = tokio::time::Instant::now();
     let mut role = trusted.account_discovery_role(&client);
     for _ in 0..2 {
-        let EnsureOutcome::Created(created) = role.ensure().await.unwrap() else { panic!("created") };
+        let EnsureOutcome::Created(created) = role.ensure().await.unwrap() else { panic!("the role exists") };
         assert_eq!(created.name.to_string(), "AWSServiceRoleForAccountdiscovery");
         assert_eq!(role.get().await.unwrap(), None);
     }
@@ -232,7 +232,7 @@ async fn role_write_by_member_account_is_refused() {
     let error = trusted.account_discovery_role(&bobs).ensure().await.unwrap_err();
     assert!(matches!(error.kind(), ErrorKind::NotManagementAccount { management: id, .. } if *id == management()));
     assert_eq!((error.caller(), organization.write_count()), (Some(crate::common::bob()), 0));
-    // If the client's account is unknown, the call is sent and AWS decides.
+    // If the account of the client is unknown, the call is sent and AWS decides.
     let client = organization.management_client();
     organization.inject_fault(Operation::GetCallerIdentity, 1, Fault::refused("ExpiredToken"));
     trusted.account_discovery_role(&client).ensure().await.unwrap();

@@ -25,7 +25,7 @@ async fn deletion_failed_without_reason_of_a_gone_role_succeeds() {
     }
 }
 
-/// A read that fails after the deletion failed without a reason does not show that the role exists.
+/// Asserts that a failed read after a failed deletion is not considered proof that the role exists.
 #[tokio::test(start_paused = true)]
 async fn role_deletion_with_lost_read_records_change() {
     let mut setting = sim::UndocumentedBehavior::default();
@@ -52,7 +52,7 @@ async fn plan_deletes_the_role_under_every_switch() {
     }
 }
 
-/// IAM of which every deletion fails with this status and leaves the role in place.
+/// IAM client on which every deletion fails with this status and leaves the role in place.
 struct UndeletableRole(sim::SimClient, DeletionStatus);
 
 #[async_trait]

@@ -34,7 +34,7 @@ fn names(organization: &sim::SimOrganization, account: ssm_organizations::Accoun
     organization.data_syncs(account, &region(HOME)).into_iter().map(|sync| sync.name).collect()
 }
 
-/// Organization sync with every attribute set.
+/// Returns an organization sync with every attribute set.
 fn full(text: &str) -> DataSync {
     let mut sync = organization_sync(text);
     sync.regions = vec![region(HOME), region("us-east-1")];
@@ -148,13 +148,13 @@ async fn main_job_stopped_at_each_write_is_completed_by_a_second_run() {
     }
 }
 
-/// Regions that an error names, each with its error kind.
+/// Returns the Regions that an error names, each with its error kind.
 fn regions_of(error: &Error) -> Vec<(Region, ErrorKind)> {
     let all = std::iter::once(error).chain(error.related());
     all.map(|error| (error.region().unwrap().clone(), error.kind().clone())).collect()
 }
 
-/// Home Regions of the created and of the deleted syncs.
+/// Returns the home Regions of the created and of the deleted syncs.
 fn regions_in(changes: &[Change]) -> [Vec<Region>; 2] {
     let (mut created, mut deleted) = (Vec::new(), Vec::new());
     for change in changes {
@@ -391,7 +391,7 @@ async fn replace_with_unsuitable_new_account_writes_nothing() {
         assert_eq!((way(&recovered), organization.write_count()), (RecoveredVariant::Unchanged, 0), "{case}");
     }
 
-    // Clients of the wrong account, and an account that cannot be registered.
+    // The clients belong to the wrong account, or the account cannot be registered.
     let organization = start().build();
     let (from, to) = (organization.client(alice()), organization.client(bob()));
     let home = home();
@@ -423,7 +423,7 @@ async fn replace_with_discard_follows_the_sync_protection() {
         .await
         .unwrap();
     assert_eq!((organization.administrators(), names(&organization, alice())), (vec![bob()], vec![]));
-    // If Bob is registered already, nothing is written.
+    // If Bob is already registered, nothing is written.
     let writes = organization.write_count();
     let _ = delegated_in(&organization)
         .await

@@ -36,7 +36,7 @@ fn names(kind: &ErrorKind) -> Vec<String> {
 
 #[tokio::test]
 async fn step_with_remaining_sync_names_it_and_writes_nothing() {
-    // The management account's, before disabling.
+    // The management account's sync blocks the disabling of trusted access.
     let organization = trusting().data_sync(management(), region("us-east-1"), organization_sync("all")).build();
     let client = organization.management_client();
     let protect = SyncProtection::Protect { clients: &[&client], regions: &regions() };
@@ -44,7 +44,7 @@ async fn step_with_remaining_sync_names_it_and_writes_nothing() {
     assert_eq!(names(error.kind()), [r#""all" of account 111111111111 in us-east-1"#]);
     assert_eq!((way(&recovered), organization.write_count()), (RecoveredVariant::Unchanged, 0));
 
-    // The administrator's, before deregistering.
+    // The administrator's sync blocks the deregistration.
     let organization = delegated().data_sync(alice(), region(HOME), organization_sync("theirs")).build();
     let client = organization.client(alice());
     let protect = SyncProtection::Protect { clients: &[&client], regions: &regions() };
@@ -92,7 +92,7 @@ async fn disable_with_organization_or_unknown_sync_is_refused() {
 
 #[tokio::test]
 async fn step_with_unchecked_account_is_refused() {
-    // Only the administrator sees the administrator's syncs.
+    // Only a client of the administrator can list the administrator's syncs.
     let organization = delegated().build();
     let client = organization.management_client();
     let protect = SyncProtection::Protect { clients: &[&client], regions: &regions() };
@@ -100,7 +100,7 @@ async fn step_with_unchecked_account_is_refused() {
     assert!(matches!(error.kind(), ErrorKind::DataSyncsNotChecked { account, .. } if *account == alice()), "{error}");
     assert_eq!((way(&recovered), organization.write_count()), (RecoveredVariant::Unchanged, 0));
 
-    // Only the management account sees its own.
+    // Only a client of the management account can list that account's syncs.
     let organization = trusting().build();
     let client = organization.client(alice());
     let protect = SyncProtection::Protect { clients: &[&client], regions: &regions() };
@@ -194,8 +194,7 @@ async fn disable_with_protection_reports_accounts_and_regions() {
 
 #[tokio::test]
 async fn deregister_with_two_clients_checks_only_administrator() {
-    // The management account's own sync survives a deregistration, so it is no reason to refuse
-    // one.
+    // A deregistration does not affect the syncs of the management account.
     let organization = delegated().data_sync(management(), region(HOME), organization_sync("ours")).build();
     let (ours, theirs) = (organization.management_client(), organization.client(alice()));
     let ssm: [&dyn SystemsManagerClient; 2] = [&ours, &theirs];
@@ -240,7 +239,7 @@ async fn remove_administrators_with_blocking_sync_is_refused() {
     assert_eq!(names(error.kind()), [r#""bobs" of account 333333333333 in eu-central-1"#]);
     assert_eq!(organization.administrators(), [alice(), bob()], "Alice stays registered");
 
-    // A sync that Bob creates during Alice's deregistration is found before his own.
+    // A sync that Bob creates during Alice's deregistration is found before his deregistration.
     let organization = delegated().delegated_administrator(bob()).build();
     organization.run_before(Operation::DeregisterDelegatedAdministrator, 1, |organization| {
         organization.add_data_sync(bob(), region(HOME), organization_sync("new"));
@@ -262,7 +261,7 @@ async fn remove_administrators_with_blocking_sync_is_refused() {
     assert_eq!(organization.data_syncs(bob(), &region(HOME)).len(), 1);
 }
 
-/// Syncs that a refusal names, each with its definition.
+/// Returns the syncs that a refusal names, each with its definition.
 fn definitions<T, H: Handle>(refused: Result<T, TransitionError<H>>) -> Vec<(String, SyncDefinition)> {
     let (error, _) = failed(refused);
     let ErrorKind::DataSyncsExist { syncs, .. } = error.kind() else { panic!("{error}") };
@@ -412,8 +411,8 @@ async fn disable_with_two_clients_reports_a_sync_once() {
 
 #[tokio::test]
 async fn ensure_disabled_without_trusted_access_ignores_own_sync() {
-    // The management account's own sync does not work as it is, and nothing that follows makes it
-    // worse.
+    // The management account's sync already fails without trusted access, so it needs no
+    // protection.
     let start = crate::common::organization().delegated_administrator(alice());
     let organization = start.data_sync(management(), region(HOME), organization_sync("ours")).build();
     let (ours, theirs) = (organization.management_client(), organization.client(alice()));

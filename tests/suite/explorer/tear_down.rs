@@ -1,5 +1,5 @@
-//! Tests of the complete tear-down from each state and with runs killed at each call. At the end no
-//! delegated administrator is registered, trusted access is disabled, the role is deleted if
+//! Tests of the complete tear-down from each state, with the process stopped at each call. At the
+//! end no delegated administrator is registered, trusted access is disabled, the role is deleted if
 //! requested, and unlisted resources are unchanged.
 #![cfg(feature = "sim")]
 
@@ -37,7 +37,7 @@ fn definition(text: &str) -> SyncDefinition {
     SyncDefinition::of_organization(name(text), SourceRegions::new(regions()).unwrap())
 }
 
-/// Organization sync with every attribute set.
+/// Returns an organization sync with every attribute set.
 fn full(text: &str) -> DataSync {
     let mut sync = organization_sync(text);
     (sync.regions, sync.future_regions, sync.all_ops_data_sources) = (regions().to_vec(), Some(false), Some(false));
@@ -48,7 +48,8 @@ fn single(text: &str) -> DataSync {
     DataSync::new(name(text), Some(SyncSourceType::SingleAccountMultiRegions))
 }
 
-/// Organization without Explorer, with service-managed, single-account and Inventory syncs.
+/// Returns an organization without Explorer, with service-managed, single-account and Inventory
+/// syncs.
 fn bystanders() -> sim::SimOrganizationBuilder {
     let start = [alice(), bob()].into_iter().fold(organization(), |start, account| {
         start.data_sync(account, region(HOME), single(FOREIGN)).data_sync(account, region(HOME), single("own"))
@@ -73,7 +74,7 @@ struct Start {
 
 const EMPTY: Start = Start { trusted: false, administrators: &[], role: false, ours: false, theirs: false };
 
-/// Every combination, including those that AWS does not allow.
+/// Returns every combination, including those that AWS does not allow.
 fn starts() -> Vec<Start> {
     let administrators: [&[fn() -> AccountId]; 3] = [&[], &[alice], &[alice, bob]];
     let combine = |(administrators, bits): (&'static [fn() -> AccountId], u8)| {
@@ -165,7 +166,7 @@ async fn tear_down(organization: &sim::SimOrganization, order: TearDownOrder) ->
     Ok(())
 }
 
-/// Kills the run at a call, before or after its effect.
+/// Stops the process at a call, before or after its effect.
 fn kill(organization: &sim::SimOrganization, at: usize, fault: Fault) {
     organization.inject_fault_at_call(at, fault);
     organization.stop_at_call(at + 1);
@@ -197,8 +198,8 @@ fn check_unnamed(organization: &sim::SimOrganization, before: &sim::SimOrganizat
 #[ignore = "slow: run by `.ci/run exhaustive`"]
 async fn tear_down_killed_at_each_call_completes_on_rerun() {
     for (number, setting) in each_switch().into_iter().enumerate() {
-        // Under the default setting each start is killed at each call; under the other settings
-        // only the full one is.
+        // Under the default setting, the process stops at each call of each start. Under the other
+        // settings, it stops only for the full start.
         let is_default = number == 0;
         for start in starts().into_iter().filter(|start| !start.is_locked(&setting)) {
             for role in [true, false] {
@@ -242,7 +243,7 @@ async fn tear_down_killed_twice_completes_on_third_run() {
                 let organization = start.build(&setting);
                 for at in [first, second] {
                     kill(&organization, at, Fault::ResponseLost);
-                    // The second run may end before the call at which it would be killed.
+                    // The second run may end before the call at which the process would stop.
                     let _ = tear_down(&organization, EVERYTHING).await;
                     organization.clear_faults();
                 }
@@ -319,7 +320,7 @@ async fn tear_down_with_service_managed_sync_keeps_it() {
             assert!(names(&organization, management(), &region(HOME)).contains(&name(FOREIGN)), "{what}");
             assert_eq!(organization.is_trusted(&SSM), endangered, "{what}");
             assert_eq!(has_role(&organization), start.role, "{what}");
-            // A request to delete the sync is refused as well.
+            // The deletion of the sync is refused too.
             let order = TearDownOrder { syncs: &[FOREIGN], role: false };
             let error = tear_down(&organization, order).await.unwrap_err();
             assert_eq!(*error.kind(), ErrorKind::ServiceManagedSync, "{what}");
@@ -327,7 +328,7 @@ async fn tear_down_with_service_managed_sync_keeps_it() {
     }
 }
 
-/// Tears Explorer down in one step, from any state, with this account's sync.
+/// Tears Explorer down in one step from any state, including a sync of this account.
 async fn take_down(organization: &sim::SimOrganization, account: AccountId, text: &str) -> Result<(), Error> {
     let (ours, alices, owners) =
         (organization.management_client(), organization.client(alice()), organization.client(account));
@@ -336,8 +337,8 @@ async fn take_down(organization: &sim::SimOrganization, account: AccountId, text
     let explorer = ExplorerSetup::new().with_role(&ours).with_sync(&owners, &sync, &regions);
     let trusted = match Integration::new(organization.management_client()).observe().await? {
         Observed::Delegated(mut delegated) => {
-            // AWS deletes an administrator's syncs of the organization with the delegation, so they
-            // go first.
+            // AWS deletes an administrator's organization syncs with the delegation, so they are
+            // deleted first.
             delegated.data_syncs(&owners).await?.delete(sync.name(), &regions).await?.into_result()?;
             delegated.deregister(protect).await?
         }

@@ -163,7 +163,7 @@ async fn replace_under_all_settings_migrates_the_syncs() {
         assert_eq!(recorded, 2, "{what}");
         for place in [HOME, AWAY] {
             assert_eq!(states(&organization, bob(), place), [(name("theirs"), SyncState::Healthy)], "{what}");
-            // Hidden attributes are left out: see `DataSync::definition`.
+            // Hidden attributes are omitted; see `DataSync::definition`.
             let future = organization.data_syncs(bob(), &region(place))[0].future_regions;
             assert_eq!(future, Some(setting.sync_booleans_are_shown), "{what}");
             let stays = !setting.deregistering_deletes_syncs || setting.deregistering_spares.contains(&region(place));
@@ -221,7 +221,8 @@ async fn delete_role_under_all_settings_fails_only_if_in_use() {
             let left = theirs && !gone;
             assert_eq!(states(&organization, alice(), HOME).len(), usize::from(left), "{what}");
 
-            // With protection the deletion is refused without a write. Otherwise AWS refuses it.
+            // With protection, the deletion is refused without a write. Without protection, AWS
+            // refuses it.
             let other = organization.client(alice());
             let home = [region(HOME)];
             let protect = SyncProtection::Protect { clients: &[&client, &other], regions: &home };

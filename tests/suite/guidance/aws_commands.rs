@@ -88,8 +88,8 @@ fn aws_command_with_hostile_name_prints_printable_ascii() {
     }
 }
 
-/// The AWS CLI loads values with these prefixes from a file or the network, and parses a leading
-/// dash as an option.
+/// Asserts that such names are passed as values. The AWS CLI loads values with these prefixes from
+/// a file or the network, and parses a leading dash as an option.
 #[test]
 fn aws_command_with_option_like_name_passes_it_as_value() {
     for name in ["file:///etc/passwd", "fileb://x", "http://169.254.169.254/", "https://x", "two\nlines", "é"] {

@@ -1,4 +1,4 @@
-//! Tests of the advice that follows AWS's documentation.
+//! Tests of the guidance that follows the AWS documentation.
 
 mod aws_commands;
 mod capabilities;

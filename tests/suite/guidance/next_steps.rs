@@ -52,7 +52,7 @@ fn before_disabling_lists_systems_manager_tasks_first() {
         steps[2].commands[0].to_string(),
         "aws organizations deregister-delegated-administrator --account-id 222222222222 --service-principal ssm.amazonaws.com"
     );
-    // The organization's administrator comes last.
+    // The tasks of the organization's administrator are last.
     assert!(steps.is_sorted_by_key(|step| step.task.responsibility() == Responsibility::Organization));
     assert_eq!(tasks(&NextStep::once_disabled()), [ManualTask::DeleteDataSyncs, ManualTask::DeleteRole]);
 }
@@ -183,7 +183,7 @@ async fn after_recreation_of_one_sync_lists_only_the_other() {
     trusted.data_syncs(&client).await.unwrap().ensure(&definition, &home).await.unwrap().into_result().unwrap();
     assert_eq!(names(trusted.changes()), ["other"]);
 
-    // Without trusted access the syncs are not created again.
+    // Without trusted access, the syncs cannot be recreated.
     let disabled = trusted.disable(SyncProtection::AllowLoss).await.unwrap();
     assert_eq!(tasks(&NextStep::after(disabled.changes())), [ManualTask::DeleteDataSyncs, ManualTask::DeleteRole]);
 }

@@ -200,7 +200,7 @@ async fn enable_not_sent_is_unchanged_without_read() {
 
 #[tokio::test]
 async fn transition_with_invalid_input_makes_no_calls() {
-    // The management account cannot administer.
+    // The management account cannot be a delegated administrator.
     let mut client = MockClient::new();
     expect_observation(&mut client, trusted(), Page::default());
     let trusted_access = crate::common::expect_trusted(observe(client).await);
@@ -208,7 +208,7 @@ async fn transition_with_invalid_input_makes_no_calls() {
     assert_eq!((error.kind(), error.account()), (&ErrorKind::IsManagementAccount, Some(management())));
     assert_eq!(way(&recovered), RecoveredVariant::Unchanged);
 
-    // Protecting without a client or without a Region protects nothing.
+    // Protection needs at least one client and one Region.
     let management_ssm = MockClient::new();
     let home = [crate::common::region("eu-central-1")];
     for syncs in [
@@ -256,11 +256,11 @@ async fn enable_as_unknown_caller_sends_write() {
 }
 
 async fn deregistered(client: MockClient) -> Integration<TrustedAccess, MockClient> {
-    let Observed::Delegated(delegated) = observe(client).await else { panic!("expected an administrator") };
+    let Observed::Delegated(delegated) = observe(client).await else { panic!("not delegated") };
     delegated.deregister(SyncProtection::AllowLoss).await.unwrap()
 }
 
-/// The read that confirms the deregistration guards the disabling.
+/// Asserts that the read that confirms the deregistration also guards the next write.
 #[tokio::test(start_paused = true)]
 async fn ensure_disabled_reads_administrators_once() {
     let mut client = MockClient::new();
@@ -283,7 +283,7 @@ async fn disable_rereads_stale_list_after_deregistration() {
         .list_administrators(administered())
         .deregister(Ok(()))
         .list_administrators(Page::default())
-        // The same delegation again: from before.
+        // The listing is stale: it shows the same delegation.
         .list_administrators(administered())
         .list_administrators(Page::default())
         .disable(Ok(()))
@@ -301,7 +301,7 @@ async fn disable_fails_for_delegation_with_new_date() {
         .deregister(Ok(()))
         .list_administrators(Page::default())
         .list_administrators(administered_since(2))
-        // Read to say what is the case now: both halves, at once.
+        // Both listings are read to report the current state.
         .list_services(trusted())
         .list_administrators(administered_since(2));
 
@@ -318,7 +318,7 @@ async fn deregister_sends_write_despite_stale_empty_list() {
         .look_at_account()
         .register(Ok(()))
         .list_administrators(administered())
-        // From before: what guards the step says that there is nothing to do, and AWS knows better.
+        // The listing is stale: it precedes the registration.
         .list_administrators(Page::default())
         .deregister(Ok(()))
         .list_administrators(Page::default());
@@ -355,7 +355,7 @@ async fn observe_fails_on_repeated_page_token() {
     client.expect_describe_organization().times(1).returning(|| Ok(the_organization()));
     client.expect_get_caller_identity().times(1).returning(|| Ok(CallerIdentity::new(management())));
     client.expect_list_delegated_administrators().times(1).returning(|_, _| Ok(Page::default()));
-    // One, two, one: a circle of two pages.
+    // The page tokens form a cycle.
     let mut tokens = ["one", "two", "one"].map(|token| PageToken::new(token).unwrap()).into_iter();
     client
         .expect_list_aws_service_access_for_organization()

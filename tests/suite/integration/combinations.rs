@@ -46,7 +46,7 @@ async fn run(scenario: &Scenario, what: &str, arrange: impl Fn(&sim::SimOrganiza
         assert_eq!(organization.state(), untouched, "{what}");
     }
     for write in Operation::ALL.iter().filter(|operation| operation.is_write()) {
-        // Two administrators take two deregistrations. What AWS refused did not happen, and may be
+        // Two administrators need two deregistrations. A refused write is not applied, and may be
         // sent again.
         let calls = organization.calls().into_iter().filter(|call| call.operation == *write);
         let taken = calls.filter(|call| !matches!(call.outcome, sim::CallOutcome::Refused(_))).count();
@@ -103,7 +103,7 @@ async fn transition_stopped_at_any_call_succeeds_on_rerun() {
         for at in 1..=calls(&scenario).await {
             let what = format!("{}, killed at call {at}", scenario.name);
             run(&scenario, &what, |organization| organization.stop_at_call(at)).await;
-            // Killed after the effect of the call before.
+            // The process stops after the effect of the previous call.
             let what = format!("{}, reply of call {at} lost, then killed", scenario.name);
             run(&scenario, &what, |organization| {
                 organization.inject_fault_at_call(at, Fault::ResponseLost);

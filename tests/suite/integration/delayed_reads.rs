@@ -160,7 +160,7 @@ async fn transition_done_by_others_records_no_change() {
     let disabled = trusted.disable(SyncProtection::AllowLoss).await.unwrap();
     assert_eq!((disabled.changes(), organization.write_count()), (&[][..], 0));
 
-    // Without another caller's change, the change is recorded.
+    // Without a concurrent change, both changes are recorded.
     tokio::time::advance(Duration::from_hours(1)).await;
     let trusted = disabled.enable_trusted_access().await.unwrap();
     tokio::time::advance(Duration::from_hours(1)).await;
@@ -171,7 +171,7 @@ async fn transition_done_by_others_records_no_change() {
 #[tokio::test(start_paused = true)]
 async fn register_ignores_stale_entry_of_deregistered_account() {
     let bob_since = |second| Page::last(vec![DelegatedAdministrator::new(bob(), date(second))]);
-    // After the registration the first listing is from before Alice went.
+    // The first listing after the registration is stale and still shows Alice.
     let administrators =
         vec![alice_since(1), alice_since(1), nobody(), alice_since(1), bob_since(9), bob_since(9), bob_since(9)];
     let mut client = client(vec![trusted_since(1)], administrators);
@@ -187,7 +187,7 @@ async fn register_ignores_stale_entry_of_deregistered_account() {
 
 #[tokio::test(start_paused = true)]
 async fn disable_with_lost_response_needs_two_confirming_reads() {
-    // Trusted by ourselves, so that one look without it may be old.
+    // The handle itself enabled trusted access, so one listing without trusted access may be stale.
     for (shown, way_on) in [
         (vec![untrusted(), trusted_since(3), untrusted(), trusted_since(3)], Some(RecoveredVariant::Unknown)),
         (vec![untrusted(), trusted_since(3), untrusted(), untrusted()], None),
@@ -249,7 +249,7 @@ async fn observe_resets_stale_read_detection() {
     let (_, recovered) = failed(disabled.enable_trusted_access().await);
     assert_eq!((way(&recovered), begun.elapsed()), (RecoveredVariant::Unchanged, Duration::ZERO));
 
-    // The same where a failed transition observed.
+    // A failed transition resets the detection too, because it observes the organization.
     let organization = crate::common::organization().build();
     let trusted = disabled_in(&organization).await.enable_trusted_access().await.unwrap();
     organization.disable_trusted_access(&SSM);
@@ -300,14 +300,14 @@ async fn ensure_with_concurrent_identical_run_succeeds() {
     let delegated = observed.ensure_delegated(alice()).await.unwrap();
     assert_eq!(delegated.changes(), [], "the other run made the changes");
 
-    // Bob made way for Alice between two looks.
+    // Another caller replaces Bob with Alice between two reads.
     let organization = trusting().delegated_administrator(bob()).build();
     let observed = observe(&organization).await;
     organization.deregister_administrator(bob());
     organization.register_administrator(alice());
     observed.ensure_delegated(alice()).await.unwrap();
 
-    // And out again.
+    // Another caller disables trusted access.
     let organization = trusting().build();
     let observed = observe(&organization).await;
     organization
@@ -478,7 +478,7 @@ async fn disable_rechecks_syncs_before_every_attempt() {
         1,
         Fault::refused_with_reason("ConstraintViolationException", reason),
     );
-    // A colleague makes one while the first refusal is waited for.
+    // Another caller creates a sync during the wait after the first refusal.
     organization.run_before(Operation::DisableAwsServiceAccess, 1, |organization| {
         organization.add_data_sync(management(), region("eu-central-1"), organization_sync("new"));
     });
@@ -499,7 +499,8 @@ async fn disable_rechecks_syncs_after_stale_administrator_list() {
     let ssm = organization.management_client();
     let trusted = expect_delegated(look(client).await).deregister(SyncProtection::AllowLoss).await.unwrap();
     let regions = [region("eu-central-1")];
-    // Made while the listing is late: the look that counts is the last one.
+    // Another caller creates a sync while the list of administrators is stale. The last check finds
+    // it.
     organization.run_before(Operation::ListResourceDataSync, 4, |organization| {
         organization.add_data_sync(management(), region("eu-central-1"), organization_sync("new"));
     });
@@ -517,7 +518,7 @@ async fn disable_succeeds_if_other_administrator_is_gone_on_reread() {
     });
     trusted.disable(SyncProtection::AllowLoss).await.unwrap();
 
-    // One that was seen, and then could not be: nothing is known.
+    // The administrator is found, and the next read is denied, so the state is unknown.
     let organization = trusting().build();
     let trusted = trusted_in(&organization).await;
     organization.register_administrator(bob());
@@ -542,7 +543,8 @@ async fn deregister_records_date_read_before_the_write() {
         matches!(&trusted.changes()[0].kind, ChangeKind::AdministratorDeregistered { delegated_at, .. } if *delegated_at == now)
     );
 
-    // A look that is late for the registration shows no date, and the one before it did.
+    // The listing before the write is stale and shows no administrator, so the observed date is
+    // recorded.
     let mut client = client(vec![trusted_since(1)], vec![alice_since(5), nobody()]);
     client.expect_deregister_delegated_administrator().times(1).returning(|_, _| Ok(()));
     let trusted = expect_delegated(look(client).await).deregister(SyncProtection::AllowLoss).await.unwrap();
@@ -566,8 +568,8 @@ async fn transition_without_all_features_fails_with_confidence() {
     let (error, recovered) = failed(trusted.register_delegated_administrator(alice()).await);
     assert_eq!((error.kind(), way(&recovered)), (&ErrorKind::NotAllFeatures, RecoveredVariant::Unchanged));
 
-    // If the feature set is unknown, a read explains AWS's refusal. If that read is denied, the
-    // error rests on AWS's code alone.
+    // If the feature set is unknown, a read explains AWS's refusal. Without a feature set in that
+    // read, only AWS's code explains it.
     let reason = "ORGANIZATION_NOT_IN_ALL_FEATURES_MODE";
     for (shown, evidence) in
         [(billing(), Confidence::Confirmed), (billing().with_feature_set(None), Confidence::Reported)]
@@ -651,7 +653,7 @@ async fn disable_rereads_list_without_dates() {
         client(vec![trusted_since(1), untrusted()], vec![undated(), undated(), nobody(), undated(), nobody()]);
     client.expect_deregister_delegated_administrator().times(1).returning(|_, _| Ok(()));
     client.expect_disable_aws_service_access().times(1).returning(|_| Ok(()));
-    let Observed::Delegated(delegated) = look(client).await else { panic!("expected an administrator") };
+    let Observed::Delegated(delegated) = look(client).await else { panic!("not delegated") };
     let trusted = delegated.deregister(SyncProtection::AllowLoss).await.unwrap();
     trusted.disable(SyncProtection::AllowLoss).await.unwrap();
 }
@@ -757,7 +759,7 @@ async fn enable_denied_with_stale_list_fails_unchanged() {
 
 #[tokio::test(start_paused = true)]
 async fn stale_read_detection_uses_last_change_of_account() {
-    // Away and back, without dates: nothing is late.
+    // Without dates, a delegation that was removed and restored is not considered stale.
     let undated = || Page::last(vec![DelegatedAdministrator::new(alice(), None)]);
     let listings = vec![undated(), undated(), nobody(), undated(), undated()];
     let mut shown = client(vec![trusted_since(1)], listings);
@@ -769,8 +771,8 @@ async fn stale_read_detection_uses_last_change_of_account() {
     let (_, recovered) = failed(Observed::from(delegated).ensure_delegated(bob()).await);
     assert_eq!((way(&recovered), begun.elapsed()), (RecoveredVariant::Unchanged, Duration::ZERO));
 
-    // From one to another: the first one's delegation in a listing is old, whatever became of the
-    // second.
+    // A listing that shows the deregistered administrator is stale, whatever happened to the second
+    // one.
     let bobs = || Page::last(vec![DelegatedAdministrator::new(bob(), date(2))]);
     let old = || {
         let alice = DelegatedAdministrator::new(alice(), date(1));
@@ -796,7 +798,7 @@ async fn ensure_delegated_fails_if_other_account_is_registered() {
     let Recovered::Changed(observed) = recovered else { panic!("{recovered:?}") };
     assert_eq!(expect_delegated(observed).administrator().account, bob());
 
-    // The same while trust is reinstated.
+    // The same happens while trusted access is restored.
     let organization = crate::common::organization().delegated_administrator(alice()).build();
     let observed = observe(&organization).await;
     organization.run_before(Operation::EnableAwsServiceAccess, 1, |organization| {

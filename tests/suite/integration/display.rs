@@ -96,7 +96,7 @@ fn operation_serializes_as_its_name() {
     assert!(error.to_string().starts_with("\"DeleteEverything\" is no operation that is called here"), "{error}");
 }
 
-/// Clients may not implement `Debug`, so the output shows the other fields.
+/// Asserts that the output omits the client, which may not implement `Debug`.
 #[tokio::test(start_paused = true)]
 async fn debug_of_client_holders_omits_the_client() {
     let organization = trusting().build();
@@ -143,7 +143,7 @@ async fn transition_error_debug_shows_error_and_recovery() {
     assert!(failure.source().is_none(), "the error has no source");
 }
 
-/// Each link of an error chain appears once.
+/// Asserts that each link of an error chain appears once.
 #[tokio::test(start_paused = true)]
 async fn transition_error_source_equals_source_of_its_error() {
     let mut client = MockClient::new();

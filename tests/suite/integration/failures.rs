@@ -147,7 +147,7 @@ async fn write_refused_with_failed_read_is_unknown() {
     for write in WRITES {
         let run = run(write, |organization| {
             organization.inject_fault(write, 1, Fault::refused("ConstraintViolationException"));
-            // The guards of a write that takes away read the administrators once before it.
+            // The guards of a removal read the administrators once before the write.
             let looks = usize::from(organization.administrators() == [alice()] || write.name().starts_with("Disable"));
             organization.inject_fault(
                 Operation::ListDelegatedAdministrators,
@@ -233,7 +233,7 @@ fn way_of<S: ssm_organizations::state::State, C>(
 
 #[tokio::test(start_paused = true)]
 async fn write_confirmation_backs_off_until_wait_timeout() {
-    // Ten seconds late: looks after 0, 1, 3, 7 and 15 seconds.
+    // Reads are delayed by ten seconds, and follow after 0, 1, 3, 7 and 15 seconds.
     let organization = organization().read_delay(Duration::from_secs(10)).build();
     let disabled = disabled_in(&organization).await;
     organization.clear_calls();
@@ -249,7 +249,7 @@ async fn write_confirmation_backs_off_until_wait_timeout() {
     assert_eq!(*error.kind(), ErrorKind::WaitTimeout);
     assert!(begun.elapsed() <= Duration::from_secs(5));
 
-    // The last look is at the very end.
+    // The last read is at the wait timeout.
     let organization = crate::common::organization().read_delay(Duration::from_secs(3)).build();
     let disabled = disabled_in(&organization).await.with_wait_timeout(Duration::from_secs(3));
     disabled.enable_trusted_access().await.unwrap();
@@ -298,7 +298,7 @@ async fn register_retries_refusal_contradicting_own_change() {
         trusted.register_delegated_administrator(alice()).await.unwrap();
         assert_eq!(organization.call_count(Operation::RegisterDelegatedAdministrator), 3, "{code} {reason:?}");
 
-        // Whoever did not enable it has nothing that the refusal contradicts.
+        // A handle that did not enable trusted access does not retry the refusal.
         let organization = trusting().build();
         let trusted = trusted_in(&organization).await;
         organization.inject_fault(Operation::RegisterDelegatedAdministrator, 1, fault());
@@ -357,7 +357,7 @@ async fn register_stops_retrying_stale_refusal_at_wait_timeout() {
 
 #[tokio::test(start_paused = true)]
 async fn transition_with_other_administrator_reports_it_unchanged() {
-    // Between observing and registering.
+    // Bob is registered between the observation and the registration of Alice.
     let organization = trusting().build();
     let trusted = trusted_in(&organization).await;
     organization.register_administrator(bob());
@@ -367,7 +367,8 @@ async fn transition_with_other_administrator_reports_it_unchanged() {
     let Recovered::Changed(observed) = recovered else { panic!("{recovered:?}") };
     assert_eq!(expect_delegated(observed).administrator().account, bob());
 
-    // Between observing and disabling: noticed before the write.
+    // Bob is registered between the observation and the disabling. The guard detects it before the
+    // write.
     let organization = trusting().build();
     let trusted = trusted_in(&organization).await;
     organization.register_administrator(bob());
@@ -375,7 +376,8 @@ async fn transition_with_other_administrator_reports_it_unchanged() {
     assert!(matches!(error.kind(), ErrorKind::AlreadyDelegated { accounts, .. } if *accounts == [bob()]));
     assert_eq!((way(&recovered), organization.write_count()), (RecoveredVariant::Moved, 0));
 
-    // Between the guard and the disabling: AWS refuses, and the read says why.
+    // Bob is registered between the guard and the disabling. AWS refuses, and a read explains the
+    // refusal.
     let organization = trusting().build();
     let trusted = trusted_in(&organization).await;
     organization
@@ -384,7 +386,7 @@ async fn transition_with_other_administrator_reports_it_unchanged() {
     assert!(matches!(error.kind(), ErrorKind::AlreadyDelegated { accounts, .. } if *accounts == [bob()]));
     assert_eq!(way(&recovered), RecoveredVariant::Moved);
 
-    // Beside the one to deregister.
+    // Bob is registered in addition to Alice.
     let organization = delegated().build();
     let handle = delegated_in(&organization).await;
     organization.register_administrator(bob());
@@ -487,7 +489,7 @@ async fn ensure_with_failed_second_step_reports_first_change() {
     let trusted = crate::common::expect_trusted(observed);
     assert!(matches!(trusted.changes(), [Change { kind: ChangeKind::TrustedAccessEnabled { .. }, .. }]));
 
-    // In the other direction.
+    // The disabling is refused after the deregistration.
     let organization = delegated().build();
     let observed = crate::common::observe(&organization).await;
     organization.inject_fault(Operation::DisableAwsServiceAccess, 1, Fault::refused("AccessDeniedException"));
@@ -496,14 +498,14 @@ async fn ensure_with_failed_second_step_reports_first_change() {
     let trusted = crate::common::expect_trusted(observed);
     assert!(matches!(trusted.changes(), [Change { kind: ChangeKind::AdministratorDeregistered { .. }, .. }]));
 
-    // Before the first of two administrators.
+    // The deregistration of the first administrator is refused.
     let organization = trusting().delegated_administrator(alice()).delegated_administrator(bob()).build();
     let inconsistent = inconsistent_in(&organization).await;
     organization.inject_fault(Operation::DeregisterDelegatedAdministrator, 1, Fault::refused("AccessDeniedException"));
     let (_, recovered) = failed(inconsistent.remove_all_administrators(SyncProtection::AllowLoss).await);
     assert_eq!(way(&recovered), RecoveredVariant::Unchanged);
 
-    // Between two administrators.
+    // The deregistration of the second administrator is refused.
     let organization = trusting().delegated_administrator(alice()).delegated_administrator(bob()).build();
     let inconsistent = inconsistent_in(&organization).await;
     organization.inject_fault(Operation::DeregisterDelegatedAdministrator, 2, Fault::refused("AccessDeniedException"));

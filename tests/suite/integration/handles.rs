@@ -60,7 +60,7 @@ async fn transition_futures_are_send() {
     let Observed::Delegated(delegated) =
         is_send(Integration::new(organization.management_client()).observe()).await.unwrap()
     else {
-        panic!("delegated");
+        panic!("not delegated");
     };
     let trusted = is_send(delegated.deregister(protect)).await.unwrap();
     let disabled = is_send(trusted.disable(SyncProtection::AllowLoss)).await.unwrap();
@@ -123,7 +123,7 @@ fn handles_and_errors_are_send_sync_and_small() {
     check::<TransitionError<Observed<Shared>>>();
     check::<Error>();
     check::<Change>();
-    // What a transition answers stays small, whatever the handle holds.
+    // The size of an error does not depend on the handle.
     assert!(size_of::<TransitionError<Observed<[u8; 1000]>>>() <= size_of::<usize>());
     assert!(size_of::<Error>() <= size_of::<usize>());
 }
@@ -163,7 +163,7 @@ async fn minimal_client_fails_only_at_unsupported_call() {
         (error.kind(), error.operation()),
         (&ErrorKind::Unsupported, Some(Operation::RegisterDelegatedAdministrator))
     );
-    // Nothing here asks the client to be `Debug`.
+    // The `Debug` output needs no `Debug` implementation of the client.
     assert!(format!("{recovered:?}").starts_with("Changed(Integration<TrustedAccess, _>"), "{recovered:?}");
 }
 
@@ -223,7 +223,7 @@ async fn observe_after_dropped_transition_shows_applied_write() {
     let disabled = disabled_in(&organization).await;
     {
         let mut transition = Box::pin(disabled.enable_trusted_access());
-        // Until the write has been made, and no further.
+        // Polls the transition until the write is applied.
         std::future::poll_fn(|context| {
             let _ = transition.as_mut().poll(context);
             if organization.is_trusted(&SSM) { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
@@ -269,8 +269,8 @@ async fn with_earlier_changes_inserts_them_before_the_own_changes() {
     let delegated = delegated.with_earlier_changes(earlier.clone());
     assert_eq!(delegated.changes().len(), 2);
     assert_eq!(delegated.changes()[..1], earlier);
-    // The administrator is still a change since the observation: a refusal that contradicts the
-    // registration is stale.
+    // The registration is still a change since the observation, so a refusal that contradicts it is
+    // stale.
     organization.inject_fault(
         Operation::DeregisterDelegatedAdministrator,
         1,

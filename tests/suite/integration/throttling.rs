@@ -54,7 +54,7 @@ async fn observe_always_throttled_is_exhausted_at_the_limit() {
     let (error, recovered) = failed(handle.observe().await);
     assert_eq!((error.kind(), error.retry_status()), (&ErrorKind::Throttled, RetryStatus::Exhausted));
     assert!(matches!(recovered, Recovered::Unchanged(_)));
-    // The longest pause is twelve seconds.
+    // The longest pause between two calls is twelve seconds.
     let range = Duration::from_secs(48)..=LIMIT;
     assert!(range.contains(&begun.elapsed()), "{:?}", begun.elapsed());
     // The pauses grow, so the number of calls stays small.
@@ -244,7 +244,7 @@ async fn throttled_sync_and_role_writes_succeed() {
     syncs.delete(&"all".parse().unwrap(), &home).await.unwrap().into_result().unwrap();
     let mut disabled = trusted.disable(SyncProtection::AllowLoss).await.unwrap();
     disabled.account_discovery_role(&client).delete(SyncProtection::AllowLoss).await.unwrap();
-    // Trusted access, and two changes of the role and three of the sync.
+    // Trusted access has one change, the role two and the sync three.
     assert_eq!(disabled.changes().len(), 6);
     assert_eq!(organization.write_count(), 21);
 }
@@ -260,7 +260,7 @@ async fn throttled_sync_creation_sees_a_sync_of_others() {
         SyncDefinition::of_organization("all".parse().unwrap(), SourceRegions::new(home.iter().cloned()).unwrap());
     let mut other = organization_sync("all");
     other.regions = vec![region("us-west-2")];
-    organization.run_before(write, 2, |_| panic!("the sync exists"));
+    organization.run_before(write, 2, |_| panic!("the creation was sent again"));
     let mut trusted = trusted_in(&organization).await;
     // The first listing precedes the refused write.
     organization.run_before(Operation::ListResourceDataSync, 2, move |organization| {
@@ -268,12 +268,12 @@ async fn throttled_sync_creation_sees_a_sync_of_others() {
     });
     let mut syncs = trusted.data_syncs(&client).await.unwrap();
     let ensured = syncs.ensure(&definition, &home).await.unwrap().into_result().unwrap();
-    // The sync of the other process is updated, and not created.
+    // The existing sync is updated.
     assert_eq!((ensured.len(), organization.call_count(write)), (1, 1));
     assert_eq!(organization.call_count(Operation::UpdateResourceDataSync), 1);
 }
 
-/// The error says for how long the call was repeated.
+/// Asserts that the error states the duration of the retries.
 #[tokio::test(start_paused = true)]
 async fn exhausted_call_names_the_time_of_its_retries() {
     let organization = organization().build();

@@ -56,7 +56,7 @@ async fn ensure_delegated_from_every_state_registers_account() {
         (organization(), 2),
         (trusting(), 1),
         (delegated(), 0),
-        // Administered without trusted access: it comes back, and nothing is taken away.
+        // Trusted access is restored, and no administrator is deregistered.
         (organization().delegated_administrator(alice()), 1),
         (delegated().member_with_state(alice(), AccountState::Suspended), 0),
     ];
@@ -92,7 +92,7 @@ async fn ensure_delegated_never_replaces_other_administrator() {
         );
     }
 
-    // Bob left between the two looks.
+    // Another caller deregisters Bob between the two reads.
     let organization = trusting().delegated_administrator(bob()).build();
     let observed = observe(&organization).await;
     organization.deregister_administrator(bob());
@@ -141,7 +141,7 @@ async fn inconsistent_state_can_be_resolved() {
     assert_eq!(expect_trusted(observed).changes().len(), 2);
     assert!(organization.administrators().is_empty());
 
-    // Without trusted access.
+    // Trusted access is disabled.
     let untrusted = || organization_with_both_and_no_trust().build();
     let organization = untrusted();
     let inconsistent = inconsistent_in(&organization).await;
@@ -155,7 +155,7 @@ async fn inconsistent_state_can_be_resolved() {
     let delegated = expect_delegated(inconsistent.restore_trusted_access().await.unwrap());
     assert_eq!(delegated.administrator().account, alice());
 
-    // Nothing to reinstate.
+    // Trusted access is already enabled.
     let organization = both().build();
     let _ = expect_inconsistent(inconsistent_in(&organization).await.restore_trusted_access().await.unwrap());
     assert_eq!(organization.write_count(), 0);
@@ -182,7 +182,7 @@ async fn observe_again_keeps_recorded_changes() {
     organization.disable_trusted_access(&SSM);
     let disabled = expect_disabled(trusted.into_unobserved().observe().await.unwrap());
     assert_eq!(disabled.changes().len(), 1);
-    // What was seen after the change counts, so this is no late listing to wait for.
+    // The read is newer than the change, so it is not considered stale.
     let begun = std::time::Instant::now();
     disabled.enable_trusted_access().await.unwrap();
     assert!(begun.elapsed() < Duration::from_secs(1));
@@ -227,8 +227,8 @@ async fn disable_reads_preconditions_concurrently() {
     let begun = tokio::time::Instant::now();
     trusted.disable(SyncProtection::Protect { clients: &[&client], regions: &regions }).await.unwrap();
     assert_eq!(organization.call_count(Operation::ListResourceDataSync), 30);
-    // The identity, the syncs of all Regions and the administrators concurrently; the write; the
-    // listing.
+    // Three sequential calls: the identity, syncs and administrators concurrently; the write; the
+    // confirming read.
     assert_eq!(begun.elapsed(), Duration::from_secs(3));
 }
 
@@ -296,7 +296,8 @@ async fn ensure_in_target_state_writes_nothing() {
 #[tokio::test]
 async fn observe_follows_short_and_empty_pages() {
     let principal = |name: &str| ServicePrincipal::new(format!("{name}.amazonaws.com")).unwrap();
-    // Four names before ours and three behind it, two to a page.
+    // Four names precede Systems Manager in the listing and three follow it, with two names per
+    // page.
     let names = ["a", "b", "c", "d", "t", "u", "v"];
     let with = |builder: sim::SimOrganizationBuilder| {
         names
@@ -305,12 +306,12 @@ async fn observe_follows_short_and_empty_pages() {
     };
     let organization = with(trusting()).build();
     let _ = trusted_in(&organization).await;
-    // The empty one, ab, cd, and the one with ours in it.
+    // One empty page and three pages up to Systems Manager.
     assert_eq!(organization.call_count(Operation::ListAwsServiceAccessForOrganization), 4);
 
     let organization = with(crate::common::organization()).build();
     let _ = disabled_in(&organization).await;
-    // Absence takes every page: the empty one, and seven names on four.
+    // Absence needs every page: the empty one and four pages with seven names.
     assert_eq!(organization.call_count(Operation::ListAwsServiceAccessForOrganization), 5);
 
     let organization =

@@ -1,5 +1,5 @@
-//! Every walk under every setting of undocumented behavior, alone and with a concurrent change at
-//! every call.
+//! Tests of every walk under every setting of undocumented behavior, with and without a concurrent
+//! change at every call.
 #![cfg(feature = "sim")]
 
 use crate::common::{SSM, alice, bob, every_setting, inconsistent_in, observe, organization};
@@ -53,12 +53,12 @@ async fn transition_under_every_setting_completes_or_explains() {
             check_record(&end, &organization, &what);
             check_claim(&end, &before, &organization, &what);
             if locks_orphans(&scenario, &setting) {
-                let (error, unchanged) = end.error.expect("AWS refuses");
+                let (error, unchanged) = end.error.expect("AWS did not refuse");
                 assert!(unchanged, "{what}: {error}");
                 let reason = setting.reasons.then_some("SERVICE_ACCESS_NOT_ENABLED");
                 assert_eq!((error.kind(), error.reason()), (&ErrorKind::TrustedAccessDisabled, reason), "{what}");
-                // AWS's reason and what a read shows are the same; without it, something else might
-                // fit.
+                // With a reason, the response and a read agree. Without a reason, another cause is
+                // possible.
                 let evidence = if setting.reasons { Confidence::Confirmed } else { Confidence::Inferred };
                 assert_eq!(error.confidence(), evidence, "{what}: {error}");
                 assert!(matches!(error.remedy(), Some(Remedy::EnableTrustedAccess { .. })), "{what}: {error}");
@@ -87,13 +87,13 @@ async fn transition_with_unrecognized_principal_changes_nothing() {
                 assert!(end.error.is_none(), "{what}: {end:?}");
                 assert_eq!(organization.write_count(), 0, "{what}");
             } else {
-                let (error, unchanged) = end.error.expect("AWS refuses");
+                let (error, unchanged) = end.error.expect("AWS did not refuse");
                 let reason = setting.reasons.then_some("UNRECOGNIZED_SERVICE_PRINCIPAL");
                 let (trusted, administrators) = &before.0;
-                let situation = error.observed_status().expect("the state after the refusal");
+                let situation = error.observed_status().expect("the error has no status");
                 let accounts: Vec<_> = situation.administrators.iter().map(|found| found.account).collect();
                 assert_eq!((situation.trusted_access.is_some(), &accounts), (*trusted, administrators), "{what}");
-                // Without trusted access, that is as good a reason for AWS to refuse an
+                // Disabled trusted access also explains the refusal of a call about an
                 // administrator.
                 let about_administrators = error.operation() != Some(Operation::EnableAwsServiceAccess);
                 let (kind, evidence) = if !trusted && about_administrators {
@@ -126,7 +126,7 @@ async fn transition_without_all_features_fails_or_only_removes() {
                 let (trusts, administrators) = &scenario.wanted;
                 let gives = (*trusts && !before.0) || administrators.iter().any(|account| !before.1.contains(account));
                 if needs || gives {
-                    let (error, unchanged) = end.error.expect("AWS refuses");
+                    let (error, unchanged) = end.error.expect("AWS did not refuse");
                     assert_eq!(*error.kind(), ErrorKind::NotAllFeatures, "{what}: {error}");
                     assert!(unchanged, "{what}: {error}");
                     assert_eq!(organization.write_count(), 0, "{what}: refused before a write");
@@ -196,8 +196,7 @@ async fn concurrent_change_at_any_call_is_detected_and_kept() {
                     if bob_came_later && !aws_dismisses {
                         assert!(organization.administrators().contains(&bob()), "{what}: Bob was removed: {end:?}");
                     }
-                    // From whatever it is now, running it again ends well or names who is in the
-                    // way.
+                    // A rerun succeeds or names the other administrator.
                     let again = walk(&scenario, &organization).await;
                     check_record_again(&again, &organization, &what);
                     check_claim(&again, &facts(&organization), &organization, &what);
@@ -214,7 +213,7 @@ async fn concurrent_change_at_any_call_is_detected_and_kept() {
     }
 }
 
-/// Checks the changes of a second walk, without the calls of the first one.
+/// Asserts that the second walk records no more changes than it sent writes.
 fn check_record_again(end: &End, organization: &sim::SimOrganization, what: &str) {
     let written = organization.calls().iter().filter(|call| call.is_write()).count();
     assert!(end.changes.len() <= written, "{what}: {end:?}");

@@ -14,7 +14,7 @@ use ssm_organizations::{
 
 use crate::common::{SSM, alice, bob, delegated, organization, region, trusting};
 
-/// Service that is unrelated to the test and was enabled before it.
+/// Returns an unrelated service whose trusted access was enabled before the test.
 pub fn config() -> ServicePrincipal {
     ServicePrincipal::new("config.amazonaws.com").unwrap()
 }
@@ -29,7 +29,7 @@ pub fn facts(organization: &sim::SimOrganization) -> ServiceStatus {
 /// Result of a walk.
 #[derive(Debug)]
 pub struct End {
-    /// State that the final handle reports, if there is a handle.
+    /// State that the final handle reports, if the walk returns a handle.
     pub claim: Option<ServiceStatus>,
     pub changes: Vec<Change>,
     /// Error, and whether it reports an unchanged state.
@@ -79,7 +79,7 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// Returns the organization at the start, with an unrelated service.
+    /// Returns the initial organization, with an unrelated service.
     pub fn builder(&self) -> sim::SimOrganizationBuilder {
         (self.start)().trusted_access_for(&config()).delegated_administrator_for(&config(), bob())
     }
@@ -219,7 +219,7 @@ fn operation_of(change: &Change) -> Operation {
     }
 }
 
-/// Checks that the recorded changes equal the accepted writes, and that unrelated resources are
+/// Asserts that the recorded changes equal the accepted writes, and that unrelated resources are
 /// unchanged.
 pub fn check_record(end: &End, organization: &sim::SimOrganization, what: &str) {
     let writes: Vec<_> = organization.calls().into_iter().filter(sim::Call::is_write).collect();
@@ -234,7 +234,7 @@ pub fn check_record(end: &End, organization: &sim::SimOrganization, what: &str) 
         with(|outcome| *outcome == sim::CallOutcome::Success),
         "{what}: {end:?}"
     );
-    // A failure inside AWS says as little as no reply.
+    // An internal error of AWS is as inconclusive as a lost response.
     let unsure = |outcome: &sim::CallOutcome| match outcome {
         sim::CallOutcome::Refused(code) => code == "ServiceException",
         outcome => *outcome == sim::CallOutcome::ResponseLost,
@@ -249,7 +249,7 @@ pub fn check_record(end: &End, organization: &sim::SimOrganization, what: &str) 
     assert_eq!(others.count(), 0, "{what}: a call for an unrelated account");
 }
 
-/// Checks that the handle reports the true state. There must be no concurrent changes.
+/// Asserts that the handle reports the true state. There must be no concurrent changes.
 pub fn check_claim(end: &End, before: &ServiceStatus, organization: &sim::SimOrganization, what: &str) {
     let now = facts(organization);
     if let Some(claim) = &end.claim {

@@ -1,4 +1,4 @@
-//! Plans for companions with other administrators, and for administrators that are suspended.
+//! Plans for companion services with other administrators, and for suspended administrators.
 #![cfg(feature = "sim")]
 
 use ssm_organizations::plan::{AdministratorTarget, Event, ServiceTarget, Target, UnlistedSyncs};
@@ -87,7 +87,7 @@ async fn failing_companion_leaves_systems_manager_complete() {
         .with_companion(QUICK_SETUP, service())
         .with_companion(STACK_SETS, service());
     let plan = org.plan(&target).await;
-    // The first two writes are those of Systems Manager.
+    // The first two writes concern Systems Manager.
     let enable = Operation::EnableAwsServiceAccess;
     org.organization.inject_fault(enable, 2, Fault::refused("AccessDeniedException"));
     let error: Error = org.apply(&plan).await.unwrap_err().into();
@@ -117,7 +117,7 @@ async fn suspended_administrator_is_removed_without_its_credentials() {
     ] {
         let start = || delegated().data_sync(alice(), region(HOME), shown("theirs"));
         let target = target.search_regions(home());
-        // An active account has credentials.
+        // A plan that protects the syncs needs a client of the active account.
         let org = OrganizationClients::new(start());
         let clients = Clients::new(&org.management).with_account_client(&org.bob);
         let error = target.plan(&clients).await.unwrap_err();

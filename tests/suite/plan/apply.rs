@@ -1,5 +1,5 @@
 //! Application of plans: preconditions, concurrent changes, lost responses, stopped processes,
-//! stale reads, events and costs.
+//! stale reads, events and number of calls.
 #![cfg(feature = "sim")]
 
 use std::error::Error as _;
@@ -31,7 +31,7 @@ async fn an_hour_later() {
     tokio::time::advance(Duration::from_hours(1)).await;
 }
 
-/// Returns the final state of a story without faults, and the calls of its application.
+/// Returns the final state of a story without faults, and the calls of applying its plan.
 async fn calm(story: &PlanCase) -> (sim::SimState, Vec<sim::Call>) {
     let org = OrganizationClients::new((story.start)());
     let plan = org.plan(&(story.target)()).await;
@@ -40,14 +40,14 @@ async fn calm(story: &PlanCase) -> (sim::SimState, Vec<sim::Call>) {
     (like(&org.organization), org.organization.calls())
 }
 
-/// Checks that the receipt lists exactly the writes that were sent.
+/// Asserts that the receipt lists exactly the writes that were sent.
 fn check_receipt(receipt: &Receipt, organization: &sim::SimOrganization, what: &str) {
     let calls = organization.calls();
     let answered = calls.iter().filter(|call| call.is_write() && call.outcome == CallOutcome::Success).count();
     let lost = calls.iter().filter(|call| call.is_write() && call.outcome == CallOutcome::ResponseLost).count();
     let did = receipt.changes().iter().filter(|change| change.certainty == Certainty::Confirmed).count();
     let maybe = receipt.changes().iter().filter(|change| change.certainty == Certainty::Unconfirmed).count();
-    // The deletion of the role is a task, which AWS may give up.
+    // AWS deletes the role in a background task, which may fail.
     let tasks = calls.iter().filter(|call| call.operation == Operation::DeleteServiceLinkedRole).count();
     assert!(did <= answered && did + maybe + tasks >= answered, "{what}: {receipt:?}\n{calls:?}");
     assert!(did + maybe <= answered + lost, "{what}: {receipt:?}\n{calls:?}");
@@ -57,7 +57,7 @@ fn check_receipt(receipt: &Receipt, organization: &sim::SimOrganization, what: &
 async fn apply_emits_events_in_order_with_growing_receipt() {
     let org = OrganizationClients::new(organization().service_linked_role(&ROLE));
     let plan = org.plan(&onboarding().with_role()).await;
-    // Another caller has done one of the steps meanwhile.
+    // Another caller completes one of the steps.
     org.organization.enable_trusted_access(&SSM);
     an_hour_later().await;
     let mut seen = Vec::new();
@@ -104,7 +104,7 @@ async fn apply_to_other_organization_fails() {
     let org = OrganizationClients::new(organization());
     let plan = org.plan(&onboarding()).await;
     let others = [
-        // Even in the same second.
+        // The organizations differ in their ID, their management account, or both.
         organization().management(account("999999999999")).id("o-1111111111".parse().unwrap()),
         organization().id("o-1111111111".parse().unwrap()),
         organization().management(account("999999999999")),
@@ -163,7 +163,7 @@ async fn apply_with_unmet_requirement_fails_before_first_write() {
         assert_eq!(org.organization.write_count(), 0, "{what}");
     }
 
-    // Without the clients that it takes.
+    // The clients that the plan needs are missing.
     let org = OrganizationClients::new(organization());
     let plan = org.plan(&onboarding()).await;
     let stopped = plan.apply(&Clients::new(&org.management), |_| {}).await.unwrap_err();
@@ -190,7 +190,7 @@ async fn apply_with_unmet_requirement_fails_before_first_write() {
         assert!(matches!(stopped.error().kind(), ErrorKind::DataSyncsNotChecked { .. }), "{stopped:#}");
         assert_eq!(org.organization.write_count(), 0);
     }
-    // With those of another account.
+    // The client belongs to another account.
     let plan = org.plan(&Target::new().with_role().with_trusted_access(true).with_administrator(alice())).await;
     assert!(plan.is_empty());
     let org = OrganizationClients::new(trusting().delegated_administrator_for(&QUICK_SETUP, alice()));
@@ -213,7 +213,7 @@ async fn apply_error_reports_done_remaining_and_current_state() {
     // The management account's sync does not need the administrator.
     assert_eq!((stopped.done(), stopped.remaining()), (&[0, 1, 3][..], &[2, 4, 5][..]));
     assert_eq!(stopped.receipt().changes().len(), 3);
-    let now = stopped.now().expect("it was read");
+    let now = stopped.now().expect("the state was not read");
     let service = now.service(&SSM).unwrap();
     assert!(service.trusted_access.known().unwrap().is_some());
     assert!(service.administrators.known().unwrap().is_empty());
@@ -223,11 +223,11 @@ async fn apply_error_reports_done_remaining_and_current_state() {
     assert!(debug.contains("remaining: [2, 4, 5]"), "{debug}");
     let (error, receipt) = stopped.into_parts();
     assert_eq!((error.kind(), receipt.changes().len()), (&ErrorKind::AccessDenied, 3));
-    // It goes on where it was.
+    // A second run continues with the remaining steps.
     let rest = org.apply(&plan).await.unwrap();
     assert_eq!(rest.changes().len(), 3);
 
-    // One sync that fails does not keep the others.
+    // One failed sync does not stop the others.
     let org = OrganizationClients::new(organization());
     let plan = org.plan(&onboarding()).await;
     org.organization.inject_fault(Operation::CreateResourceDataSync, 2, Fault::refused("InternalServerErrorX"));
@@ -327,7 +327,7 @@ fn rivals() -> Vec<ConcurrentChange> {
                 organization.register_administrator(alice());
             },
             survives: |organization| organization.administrators().contains(&alice()),
-            // Two looks follow each other, and the second one takes whatever date it finds.
+            // Two reads precede the write, and the second one accepts any registration date.
             blind: Some((Operation::DescribeAccount, management(), Operation::DeregisterDelegatedAdministrator)),
         },
         ConcurrentChange {
@@ -337,7 +337,7 @@ fn rivals() -> Vec<ConcurrentChange> {
                 organization.add_role(management(), &ROLE);
             },
             survives: |organization| organization.has_role(management(), &RoleName::ACCOUNT_DISCOVERY),
-            // AWS deletes it in the background.
+            // AWS deletes the role in the background.
             blind: Some((Operation::GetRole, management(), Operation::GetServiceLinkedRoleDeletionStatus)),
         },
         ConcurrentChange {
@@ -357,7 +357,7 @@ fn rivals() -> Vec<ConcurrentChange> {
 }
 
 /// Returns whether the n-th call is between the last read and the write. Without such a read, the
-/// plan's own snapshot guards the write.
+/// snapshot of the plan guards the write.
 fn is_blind(calls: &[sim::Call], nth: usize, (look, as_whom, write): (Operation, AccountId, Operation)) -> bool {
     let at_home = |call: &sim::Call| call.region.as_ref().is_none_or(|at| *at == region(HOME));
     let looks = |call: &sim::Call| call.operation == look && call.caller == as_whom && at_home(call);
@@ -380,7 +380,7 @@ async fn apply_with_concurrent_change_preserves_it() {
             let plan = org.plan(&(story.target)()).await;
             org.organization.clear_calls();
             if nth == 0 {
-                // Between plan and application.
+                // The change precedes the application of the plan.
                 (rival.act)(&org.organization);
                 an_hour_later().await;
             } else {
@@ -410,7 +410,7 @@ async fn apply_with_concurrent_change_preserves_it() {
                 assert!(stopped.receipt().is_empty(), "{what}: {stopped}");
                 assert_eq!(org.organization.write_count(), 0, "{what}");
             }
-            // The same plan again changes nothing about it.
+            // A second run preserves the change too.
             let _ = org.apply(&plan).await;
             assert!((rival.survives)(&org.organization), "{what}: again");
         }
@@ -420,7 +420,7 @@ async fn apply_with_concurrent_change_preserves_it() {
     }
 }
 
-/// Checks that each step is done, unconfirmed or remaining.
+/// Asserts that each step is either done, unconfirmed or remaining.
 fn check_stopped(stopped: &ApplyError, plan: &Plan, what: &str) {
     let mut all = [stopped.done(), stopped.unconfirmed(), stopped.remaining()].concat();
     all.sort_unstable();
@@ -471,7 +471,7 @@ async fn precondition_failed_reports_deleted_or_changed_sync() {
         (
             |organization| {
                 let [before] = &organization.data_syncs(management(), &region(HOME))[..] else {
-                    panic!("one data sync exists")
+                    panic!("expected one data sync")
                 };
                 let mut changed = foreign_sync("ours");
                 changed.created = before.created;
@@ -518,7 +518,7 @@ async fn apply_sync_without_trusted_access_sends_no_write() {
     let targets = [
         Target::new().with_sync(Caller::Management, whole("new"), home()),
         Target::new().with_sync(Caller::Management, whole("ours").including_future_regions(), home()),
-        // The steps before the loss do not run either.
+        // The steps before the loss are not executed either.
         Target::new().with_sync(Caller::Management, whole("new"), home()).without_sync(
             Caller::Management,
             name("ours"),
@@ -527,7 +527,7 @@ async fn apply_sync_without_trusted_access_sends_no_write() {
     ];
     for target in targets {
         let start = trusting().service_linked_role(&ROLE).data_sync(management(), region(HOME), shown("ours"));
-        // It lets a sync be made that cannot work.
+        // The simulator creates a sync whose prerequisites are missing.
         let mut lenient = sim::UndocumentedBehavior::default();
         lenient.sync_without_prerequisites = SyncWithoutPrerequisites::Created;
         let org = OrganizationClients::new(start.undocumented_behavior(lenient));
@@ -597,7 +597,8 @@ async fn apply_with_unknown_caller_reports_retry_status() {
         }
     }
 
-    // That of the administrator's account is known to be missing.
+    // Only syncs of the administrator's account are affected, and no client of that account is
+    // given.
     let org = OrganizationClients::new(delegated());
     let plan = org
         .plan(
@@ -639,7 +640,7 @@ async fn apply_checks_quota_ahead_only_before_deletions() {
     let plan = org.plan(&onboarding()).await;
     org.organization.clear_calls();
     org.apply(&plan).await.unwrap();
-    // After each of three creations: the plan's own listings guard them.
+    // One listing follows each creation. Before a creation, the plan uses its own listings.
     assert_eq!(org.organization.call_count(Operation::ListResourceDataSync), 3);
 }
 
@@ -694,7 +695,7 @@ async fn apply_keeps_old_sync_if_quota_stays_exceeded() {
     let org = OrganizationClients::new(start);
     let target = Target::new().with_sync(Caller::Management, whole("new"), home());
     let plan = org.plan(&target.without_sync(Caller::Management, name("e"), home())).await;
-    // A sixth, where AWS has raised the quota: by how much it does not say.
+    // The account has six syncs, because AWS raised its quota. AWS does not return the new quota.
     org.organization.add_data_sync(management(), region(HOME), shown("f"));
     an_hour_later().await;
     let stopped = org.apply(&plan).await.unwrap_err();
@@ -858,7 +859,7 @@ async fn apply_with_lost_response_is_unconfirmed_and_not_resent() {
             assert_eq!(org.organization.write_count(), plan.steps().len(), "{what}");
             assert_eq!(like(&org.organization), end, "{what}");
 
-            // One that never arrived is a maybe as well, and the end of it.
+            // A lost request is unconfirmed too, and stops the run.
             let org = OrganizationClients::new((story.start)());
             let plan = org.plan(&(story.target)()).await;
             org.organization.clear_calls();
@@ -893,7 +894,7 @@ async fn apply_waits_for_stale_reads() {
             assert!(org.plan(&(story.target)()).await.is_empty(), "{}", story.name);
         }
     }
-    // Reads that come and go.
+    // Stale and current reads alternate.
     let listings = [
         Operation::ListAwsServiceAccessForOrganization,
         Operation::ListDelegatedAdministrators,
@@ -922,7 +923,7 @@ async fn apply_waits_for_stale_reads() {
             assert_eq!(like(&org.organization), end, "{what}");
         }
     }
-    // Patience ends, and what was done is on record.
+    // The wait times out, and the receipt lists the accepted write.
     let org = OrganizationClients::new(organization().read_delay(Duration::from_mins(5)));
     let plan = org.plan(&Target::new().with_trusted_access(true)).await;
     let clients = org.clients().with_wait_timeout(Duration::from_secs(10));
@@ -942,11 +943,11 @@ async fn check_apply_reaches_target(settings: Vec<sim::UndocumentedBehavior>) {
             let plan = org.plan(&target).await;
             let done = org.apply(&plan).await;
             let done = done.unwrap_or_else(|stopped| panic!("{what}: {:#}\n{plan}", stopped.error()));
-            // The role may have come with trust.
+            // AWS may create the role when trusted access is enabled.
             let made = setting.enabling_makes_role && story.name == "onboarding";
             let missing = plan.steps().len() - done.changes().len();
             assert!(missing <= usize::from(made), "{what}");
-            // AWS refuses to create the role twice.
+            // AWS refuses to create an existing role.
             let refused = org.organization.write_count() - done.changes().len();
             assert!(refused <= missing, "{what}");
             let again = org.plan(&target).await;
@@ -986,8 +987,8 @@ async fn apply_under_every_setting_reaches_target() {
 
 #[tokio::test(start_paused = true)]
 async fn apply_records_syncs_kept_after_deregistration() {
-    // The documents say that they go with the delegation; where they do not, trust away breaks
-    // them, and the receipt has them.
+    // According to the AWS documentation, a deregistration deletes the account's syncs. If AWS
+    // keeps them, disabling trusted access breaks them, and the receipt records them.
     let mut setting = sim::UndocumentedBehavior::default();
     setting.deregistering_deletes_syncs = false;
     let org = OrganizationClients::new(everything().undocumented_behavior(setting));
@@ -1017,7 +1018,7 @@ async fn apply_empty_plan_writes_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn apply_stays_within_aws_rate_limits() {
-    // Three services at once take a call's own time.
+    // The plan changes three services. Each call has a latency.
     let slow =
         OrganizationClients::new((story("companions").start)().with_throttling().latency(Duration::from_millis(200)));
     slow.reach(&companions()).await;
@@ -1062,7 +1063,7 @@ async fn apply_serializes_syncs_of_one_account_and_region() {
     let start = trusting().service_linked_role(&ROLE).data_sync(management(), region(HOME), shown("one"));
     let start = start.data_sync(management(), region(HOME), shown("two"));
     let org = OrganizationClients::new(start.latency(Duration::from_secs(1)));
-    // AWS refuses an update while another is under way.
+    // AWS refuses an update while another update is in progress.
     let [one, two] = ["one", "two"].map(|text| whole(text).including_future_regions());
     let target = Target::new().with_sync(Caller::Management, one, home()).with_sync(Caller::Management, two, home());
     let receipt = org.reach(&target).await;
@@ -1077,7 +1078,7 @@ async fn apply_creates_syncs_of_regions_concurrently() {
     let plan = org.plan(&target).await;
     let started = tokio::time::Instant::now();
     org.apply(&plan).await.unwrap();
-    // One after the other it would be four calls each.
+    // Sequential steps would need four calls for each Region.
     assert!(started.elapsed() < Duration::from_secs(40), "{:?}", started.elapsed());
     assert_eq!(org.organization.call_count(Operation::CreateResourceDataSync), 20);
 }
@@ -1096,12 +1097,12 @@ async fn apply_saved_plan_equals_apply_new_plan() {
         org.organization.clear_calls();
         let receipt = org.apply(&read).await.unwrap();
         assert_eq!(like(&org.organization), end, "{}", story.name);
-        // A saved plan may be old.
+        // A saved plan may be old, so the organization is read again.
         assert_eq!(org.organization.call_count(Operation::DescribeOrganization), 1, "{}", story.name);
         let kept = serde_json::to_string(&receipt).unwrap();
         assert_eq!(serde_json::from_str::<Receipt>(&kept).unwrap(), receipt, "{}", story.name);
 
-        // Half of it, and then the rest.
+        // The first run stops halfway, and a second run completes the plan.
         let org = OrganizationClients::new((story.start)());
         let read: Plan =
             serde_json::from_str(&serde_json::to_string(&org.plan(&(story.target)()).await).unwrap()).unwrap();
@@ -1160,8 +1161,8 @@ async fn apply_without_regions_records_skipped_sync_check() {
 
 #[tokio::test(start_paused = true)]
 async fn apply_without_planned_client_uses_recorded_syncs() {
-    // Planned with a client of Alice's, and applied without: the syncs that she had are on record.
-    // None are no reason to claim a look.
+    // The plan has a client of Alice's account, and the application has none. The receipt records
+    // the syncs that planning listed; if planning listed none, the receipt reports no check.
     for (start, lost) in [(everything(), 1), (delegated(), 0)] {
         let org = OrganizationClients::new(start);
         let target =
@@ -1226,7 +1227,7 @@ async fn edited_plan_rejects_service_managed_sync_and_other_account() {
     assert!(error.contains("takes account 111111111111, not 222222222222"), "{error}");
 }
 
-/// Returns the sync report of the n-th change.
+/// Returns the sync report of the n-th change of a receipt.
 fn fate(receipt: &Receipt, nth: usize) -> &SyncCheckReport {
     match receipt.changes().get(nth).map(|change| &change.kind) {
         Some(ChangeKind::AdministratorDeregistered { syncs, .. } | ChangeKind::TrustedAccessDisabled { syncs, .. }) => {
@@ -1249,7 +1250,8 @@ async fn apply_with_denied_list_requires_allow_loss() {
     let receipt = plan.apply(&clients, |_| {}).await.unwrap().receipt;
     assert_eq!(*fate(&receipt, 0), SyncCheckReport::Skipped);
 
-    // Trust and the role too, where the management account's own cannot be seen.
+    // The steps for trusted access and the role report the same if the management account's syncs
+    // cannot be listed.
     let org = OrganizationClients::new(delegated().service_linked_role(&ROLE));
     let blind = denied(&org.management);
     let clients = Clients::new(&blind).with_account_client(&org.alice);
@@ -1292,7 +1294,7 @@ async fn apply_compares_readable_regions_with_recorded_syncs() {
         let org = OrganizationClients::new(delegated().data_sync(alice(), region(HOME), shown("theirs")));
         let target = Target::new().without_administrator().with_unlisted_syncs(UnlistedSyncs::AllowLoss);
         let plan = org.plan(&target.search_regions([region(HOME), region(AWAY)])).await;
-        // The second of two Regions, however often it is asked.
+        // The listings of the second of two Regions fail.
         for nth in [2, 4] {
             org.organization.inject_fault(
                 Operation::ListResourceDataSync,
@@ -1313,7 +1315,7 @@ async fn apply_compares_readable_regions_with_recorded_syncs() {
     org.organization.run_before(Operation::DeleteResourceDataSync, 1, |organization| {
         organization.add_data_sync(alice(), region(HOME), shown("new"));
     });
-    // Loss is allowed, so a sync that was created since is recorded too.
+    // The receipt also records a sync that was created after planning.
     let receipt = org.apply(&plan).await.unwrap();
     let names: Vec<_> = fate(&receipt, 1).recorded().iter().map(|(id, _)| id.name.as_str()).collect();
     assert_eq!(names, ["theirs", "new"]);
@@ -1329,12 +1331,12 @@ async fn apply_compares_readable_regions_with_recorded_syncs() {
     }
     assert_eq!(*fate(&org.apply(&plan).await.unwrap(), 0), SyncCheckReport::Skipped);
 
-    // A listing in one of two Regions proves nothing about the other.
+    // A listing in one Region proves nothing about the other Region.
     let org = OrganizationClients::new(delegated());
     let target = Target::new().without_administrator().with_unlisted_syncs(UnlistedSyncs::AllowLoss);
     let plan = org.plan(&target.search_regions([region(HOME), region(AWAY)])).await;
     an_hour_later().await;
-    // The second Region of three accounts, and the same again for the step.
+    // The listings of the second Region of three accounts fail, also when the step repeats them.
     for nth in [2, 4, 6, 7, 8] {
         org.organization.inject_fault(Operation::ListResourceDataSync, nth, Fault::refused("AccessDeniedException"));
     }
@@ -1373,7 +1375,7 @@ async fn deserialize_plan_without_affected_syncs_fails() {
         };
         let error = refused(&|step| drop(step.remove("affected_syncs")));
         assert!(error.contains("affected_syncs: it does not say what becomes of the data syncs"), "{step}: {error}");
-        // Nor does one that protects, and looks nowhere or at another account.
+        // A step that protects syncs must name a Region and, first, the affected account.
         let error = refused(&|step| step["affected_syncs"]["regions"] = serde_json::json!([]));
         assert!(error.contains("affected_syncs: it protects data syncs, and names no Region"), "{step}: {error}");
         for accounts in [serde_json::json!([]), serde_json::json!(["333333333333"])] {
@@ -1381,7 +1383,7 @@ async fn deserialize_plan_without_affected_syncs_fails() {
             assert!(error.contains(&format!("affected_syncs: account {whose} is to come first")), "{step}: {error}");
         }
     }
-    // Nothing of a companion's is at risk.
+    // A step for a companion service affects no data sync.
     let org = OrganizationClients::new(organization().trusted_access_for(&QUICK_SETUP));
     let target = Target::new().with_companion(QUICK_SETUP, ServiceTarget::new().with_trusted_access(false));
     let written = serde_json::to_value(org.plan(&target).await).unwrap();

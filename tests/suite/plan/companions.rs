@@ -102,7 +102,7 @@ async fn disable_companion_with_administrators_names_all_of_them() {
     );
     words(&error);
 
-    // One that came when the plan was made already.
+    // Another caller registers an administrator while the plan is applied.
     let org = OrganizationClients::new(organization().trusted_access_for(&STACK_SETS));
     let plan = org.plan(&of(&STACK_SETS, trusted(false))).await;
     org.organization.run_before(Operation::DisableAwsServiceAccess, 1, |organization| {
@@ -142,7 +142,7 @@ async fn disable_companion_refused_reports_unread_administrators() {
 async fn denied_describe_account_does_not_name_companion() {
     let org = OrganizationClients::new(administered(&STACK_SETS));
     let target = ServiceTarget::new().with_administrator(AdministratorTarget::Account(bob()));
-    // The plan leaves the check of the account to its application.
+    // Planning cannot read the account, so the application checks it.
     for nth in [1, 2] {
         org.organization.inject_fault(Operation::DescribeAccount, nth, Fault::refused("AccessDeniedException"));
     }
@@ -161,14 +161,14 @@ async fn disable_quick_setup_names_its_only_administrator() {
 
 #[tokio::test(start_paused = true)]
 async fn register_companion_without_trust_names_companion() {
-    // Before the plan is applied.
+    // Another caller disables trusted access before the plan is applied.
     let org = OrganizationClients::new(organization().trusted_access_for(&QUICK_SETUP));
     let plan = org.plan(&of(&QUICK_SETUP, registered())).await;
     org.organization.disable_trusted_access(&QUICK_SETUP);
     tokio::time::advance(Duration::from_hours(1)).await;
     let before = stopped(&org, &plan).await;
 
-    // Between the look and the write.
+    // Another caller disables trusted access between the check and the write.
     let org = OrganizationClients::new(organization().trusted_access_for(&QUICK_SETUP));
     let plan = org.plan(&of(&QUICK_SETUP, registered())).await;
     let distrust = |organization: &sim::SimOrganization| organization.disable_trusted_access(&QUICK_SETUP);

@@ -1,5 +1,5 @@
-//! A set-up and a take-down with a fault at any call: a rerun reaches the target, and undoing the
-//! recorded changes restores the beginning.
+//! Set-up and tear-down with a fault at any call: a rerun reaches the target, and an undo of the
+//! recorded changes restores the initial state.
 #![cfg(feature = "sim")]
 
 use std::future::{Future, pending};
@@ -19,12 +19,12 @@ use super::organization_clients::{
 };
 use crate::common::{alice, bob, each_switch, management, organization, region};
 
-/// Trouble of one call of a run.
+/// Fault at one call of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Trouble {
-    /// The process dies before the call is sent.
+    /// The process stops before the call is sent.
     DeathBefore,
-    /// AWS executes the call, and the process dies before the response.
+    /// AWS executes the call, and the process stops before the response.
     DeathAfter,
     RequestLost,
     ResponseLost,
@@ -40,7 +40,7 @@ struct Conditions {
     setting: sim::UndocumentedBehavior,
 }
 
-/// Hook that ends the process at a call: no call is sent or answered afterwards.
+/// Hook that stops the process at a call: no later call is sent.
 struct Death {
     nth: usize,
     is_before: bool,
@@ -89,7 +89,7 @@ fn begin(case: &PlanCase, conditions: &Conditions) -> OrganizationClients {
     OrganizationClients::new(start.latency(conditions.latency).read_delay(conditions.read_delay))
 }
 
-/// Applies the plan with trouble at a call.
+/// Applies the plan with a fault at one call.
 async fn apply_with_trouble(
     org: &OrganizationClients,
     plan: &Plan,
@@ -113,12 +113,12 @@ async fn apply_with_trouble(
         }
     };
     org.organization.inject_fault_at_call(nth, fault);
-    // The recorder has the changes, whether or not the run fails.
+    // The recorder lists the changes even if the run fails.
     drop(plan.apply(&org.clients().with_recorder(recorder.clone()), |_| {}).await);
     org.organization.clear_faults();
 }
 
-/// Undoes every recorded change, the unconfirmed ones included.
+/// Undoes every recorded change, including the unconfirmed ones.
 async fn undo(org: &OrganizationClients, plan: &Plan, recorder: &ChangeRecorder) -> Result<(), String> {
     let changes = recorder.changes();
     let receipt = Receipt::of_changes(plan.snapshot().organization(), &changes);
@@ -129,15 +129,15 @@ async fn undo(org: &OrganizationClients, plan: &Plan, recorder: &ChangeRecorder)
     org.apply(&undone).await.map(drop).map_err(|stopped| format!("undo stopped: {stopped:#}\n{undone}"))
 }
 
-/// Plans and applies the target again after trouble.
+/// Plans and applies the target again after a fault.
 async fn rerun(org: &OrganizationClients, target: &Target, recorder: &ChangeRecorder) -> Result<(), String> {
     let clients = org.clients().with_recorder(recorder.clone());
     let plan = target.plan(&clients).await.map_err(|error| format!("no plan: {error:#}"))?;
     plan.apply(&clients, |_| {}).await.map(drop).map_err(|stopped| format!("rerun stopped: {stopped:#}\n{plan}"))
 }
 
-/// Applies a plan with each trouble at each call, and panics with the runs that a rerun does not
-/// complete or an undo does not revert.
+/// Applies a plan with each fault at each call. Panics with the runs that a rerun does not complete
+/// or an undo does not revert.
 async fn check_trouble_at_any_call(conditions: &[Conditions]) {
     let (mut runs, mut broken) = (0, Vec::new());
     for (conditions, case) in conditions.iter().flat_map(|conditions| cases().map(|case| (conditions, case))) {
@@ -161,7 +161,7 @@ async fn check_trouble_at_any_call(conditions: &[Conditions]) {
                 result = Err(format!("the rerun ends with {:?}", org.organization.state()));
             }
             if result.is_ok() {
-                // The deletion of the role ends in the background, and reads show its end later.
+                // AWS deletes the role in the background, and reads are delayed.
                 for _ in 0..2 {
                     tokio::time::advance(Duration::from_mins(1)).await;
                     drop(org.organization.state());
@@ -192,7 +192,7 @@ async fn apply_with_trouble_at_any_call_reruns_and_undoes() {
     check_trouble_at_any_call(&[Conditions::default()]).await;
 }
 
-/// With latency the calls of concurrent steps overlap.
+/// Adds latency, so that the calls of concurrent steps overlap.
 #[tokio::test(start_paused = true)]
 #[ignore = "slow: run by `.ci/run exhaustive`"]
 async fn apply_with_trouble_and_delays_reruns_and_undoes() {
@@ -207,7 +207,7 @@ async fn apply_with_trouble_and_delays_reruns_and_undoes() {
 #[tokio::test(start_paused = true)]
 #[ignore = "slow, even in a release build: run by `.ci/run deep`"]
 async fn apply_with_trouble_in_each_setting_reruns_undoes_deep() {
-    // A role that AWS creates with trusted access is not the run's, so an undo retains it.
+    // An undo retains a role that AWS created when trusted access was enabled.
     let settings = each_switch().into_iter().filter(|setting| !setting.enabling_makes_role);
     let latency = Duration::from_millis(100);
     let conditions = settings.map(|setting| Conditions { latency, setting, ..Conditions::default() });

@@ -1,4 +1,4 @@
-//! Steps as a graph: dependencies, concurrency, and failures that block dependent steps only.
+//! Steps as a graph: dependencies, concurrency, and failures that block only dependent steps.
 #![cfg(feature = "sim")]
 
 use std::time::Duration;
@@ -16,7 +16,8 @@ use crate::common::{SSM, alice, bob, delegated, management, organization, region
 
 const CALL: Duration = Duration::from_millis(100);
 
-/// Applies the target with 100 ms per call. Returns the number of calls and of sequential calls.
+/// Applies the target with a latency of 100 ms. Returns the number of calls and of sequential
+/// calls.
 async fn cost(start: sim::SimOrganizationBuilder, target: &Target) -> (usize, u128) {
     let org = OrganizationClients::new(start.latency(CALL).role_deletion(Duration::ZERO));
     let clients = Clients::new(&org.management).with_account_client(&org.alice);
@@ -81,7 +82,8 @@ async fn depends_on_lists_earlier_steps_that_a_step_needs() {
     }
 }
 
-/// The administrator is not deregistered before the role exists that the migrated syncs need.
+/// Asserts that the administrator is not deregistered if the role for the migrated syncs is
+/// missing.
 #[tokio::test(start_paused = true)]
 async fn apply_replacement_without_role_deregisters_no_account() {
     let start = delegated().data_sync(alice(), region(HOME), shown("theirs"));
@@ -115,7 +117,7 @@ async fn apply_with_failed_steps_blocks_dependents_and_reports_all() {
     assert_eq!(stopped.error().related().len(), 1);
     assert!(org.organization.is_trusted(&SSM));
     assert_eq!(org.organization.call_count(Operation::CreateResourceDataSync), 0);
-    // Each step is in one list.
+    // Each step is in exactly one list.
     let all = stopped.done().len() + stopped.unconfirmed().len() + stopped.remaining().len();
     assert_eq!(all, plan.steps().len());
 
@@ -124,8 +126,8 @@ async fn apply_with_failed_steps_blocks_dependents_and_reports_all() {
     assert!(org.plan(&onboarding()).await.is_empty());
 }
 
-/// Enabling trusted access may create the role while the creation is under way. Without an answer
-/// to its own creation, the run does not undo the role.
+/// Loses the response to the creation of the role while AWS creates the role for trusted access.
+/// The undo then retains the role.
 #[tokio::test(start_paused = true)]
 async fn undo_after_lost_role_creation_retains_role() {
     let mut setting = sim::UndocumentedBehavior::default();
@@ -147,7 +149,8 @@ async fn undo_after_lost_role_creation_retains_role() {
     }
 }
 
-/// More Regions take no more time, and one failed Region does not stop the others.
+/// Asserts that more Regions need no more time, and that one failed Region does not stop the
+/// others.
 #[tokio::test(start_paused = true)]
 async fn apply_creates_syncs_of_all_regions_concurrently() {
     let regions: Vec<_> = (1..=30).map(|number| region(&format!("eu-test-{number}"))).collect();
@@ -164,8 +167,8 @@ async fn apply_creates_syncs_of_all_regions_concurrently() {
     assert_eq!((stopped.done().len(), stopped.failed().count()), (1, 1));
 }
 
-/// A sync that another caller deleted after the snapshot is no reason to protect it.
-/// The reads after a refusal also guard the next step.
+/// Asserts that a sync deleted by another caller blocks no step, and that the reads after a refusal
+/// also guard the next step.
 #[tokio::test(start_paused = true)]
 async fn apply_with_trust_disabled_by_others_sends_no_disable() {
     let org = OrganizationClients::new(delegated());

@@ -17,7 +17,7 @@ fn removal() -> Target {
     target.with_unlisted_syncs(UnlistedSyncs::AllowLoss)
 }
 
-/// Returns the number of listings of each account in each Region since the last count.
+/// Returns the number of listings of each account in each Region, and resets the count.
 fn listings(org: &OrganizationClients) -> BTreeMap<(AccountId, Region), usize> {
     let mut listings = BTreeMap::new();
     for call in org.organization.calls() {
@@ -54,7 +54,7 @@ async fn removal_with_allowed_loss_lists_each_place_once() {
             let applied = listings(&org);
             let what = format!("{minutes} minutes, denied: {is_denied}: {planned:?}, {applied:?}");
             assert!(planned.values().chain(applied.values()).all(|count| *count == 1), "{what}");
-            // A plan that is applied at once uses the listings of its snapshot.
+            // A plan that is applied immediately uses the listings of its snapshot.
             assert_eq!(applied.is_empty(), minutes == 0, "{what}");
             let recorded = receipt.changes().iter().map(|change| match &change.kind {
                 ChangeKind::AdministratorDeregistered { syncs, .. }

@@ -54,7 +54,7 @@ async fn migrated_syncs_are_created_by_the_new_administrator() {
     assert!(org.plan(&replaced()).await.is_empty());
 }
 
-/// The record before sending is enough to complete the migration.
+/// Completes a migration from the record that precedes the first write.
 #[tokio::test(start_paused = true)]
 async fn interrupted_migration_is_completed_from_the_record() {
     let calm = OrganizationClients::new(with_syncs());

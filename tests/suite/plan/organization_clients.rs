@@ -1,4 +1,4 @@
-//! Shared parts of the tests of plans: an organization with clients of three accounts, and stories.
+//! Helpers of the plan tests: an organization with clients of three accounts, and stories.
 #![cfg(feature = "sim")]
 
 use ssm_organizations::plan::AdministratorTarget;
@@ -29,7 +29,7 @@ pub fn name(text: &str) -> SyncName {
     SyncName::new(text).unwrap()
 }
 
-/// Returns a sync of the whole organization, from the home Region.
+/// Returns a sync of the entire organization from the home Region.
 pub fn whole(text: &str) -> SyncDefinition {
     SyncDefinition::of_organization(name(text), SourceRegions::new(home()).unwrap())
 }
@@ -43,7 +43,7 @@ pub fn shown(text: &str) -> DataSync {
     sync
 }
 
-/// An organization, and a client of each of three accounts.
+/// Organization with clients of three accounts.
 pub struct OrganizationClients {
     pub organization: sim::SimOrganization,
     pub management: sim::SimClient,
@@ -75,7 +75,7 @@ impl OrganizationClients {
 
     pub async fn refusal(&self, target: &Target) -> Error {
         match target.plan(&self.clients()).await {
-            Ok(plan) => panic!("a plan was drawn up:\n{plan}"),
+            Ok(plan) => panic!("planning succeeded:\n{plan}"),
             Err(error) => error,
         }
     }
@@ -148,7 +148,7 @@ pub fn offboarding() -> Target {
         .without_sync(Caller::Administrator, name("theirs"), [region(HOME), region(AWAY)])
 }
 
-/// Returns a target that replaces Alice by Bob and recreates her sync in his account.
+/// Returns a target that replaces Alice with Bob and recreates her sync in his account.
 pub fn handover() -> Target {
     Target::new().with_administrator(bob()).with_sync(
         Caller::Administrator,
@@ -165,7 +165,7 @@ pub fn companions() -> Target {
     Target::new().with_companion(QUICK_SETUP, quick_setup).with_companion(STACK_SETS, stack_sets)
 }
 
-/// Returns a target with changed settings of the existing syncs, and one sync removed.
+/// Returns a target that updates the existing syncs and deletes one of them.
 pub fn rearranged() -> Target {
     Target::new()
         .with_sync(Caller::Management, whole("ours").including_future_regions(), home())

@@ -1,4 +1,4 @@
-//! Content of plans: steps, order, preconditions, and targets without a plan.
+//! Content of plans: steps, order, preconditions, and targets that cannot be planned.
 #![cfg(feature = "sim")]
 
 use std::collections::BTreeSet;
@@ -187,7 +187,7 @@ async fn plan_leaves_unlisted_resources_unchanged() {
         let plan = org.plan(&target).await;
         let copy = OrganizationClients::of(&sim::SimOrganizationBuilder::from(org.organization.state()).build());
         org.reach(&target).await;
-        // What the steps name, done by hand on the copy, leads to the same.
+        // The same changes without the library lead to the same state.
         for step in plan.steps() {
             use ssm_organizations::plan::Action;
             use ssm_organizations::ports::SystemsManagerApi;
@@ -273,7 +273,7 @@ async fn contradictory_target_fails_before_any_call() {
         assert_eq!(said(&target.check().unwrap_err()), said(&error), "`check` returns the same error");
         assert!(org.organization.calls().is_empty(), "{target:?}: {:?}", org.organization.calls());
     }
-    // Off, an administrator's own account may still be synced.
+    // Without trusted access, an account may still have a single-account sync.
     trust(false).with_sync(Caller::Management, own(), home()).check().unwrap();
 }
 
@@ -337,11 +337,11 @@ async fn plan_conflicting_with_organization_reports_cause() {
     let error = OrganizationClients::new(crowded()).refusal(&full).await;
     let ErrorKind::SyncQuotaExceeded { names, .. } = error.kind() else { panic!("{}", said(&error)) };
     assert_eq!(names.iter().map(SyncName::as_str).collect::<Vec<_>>(), five);
-    // Another Region has room, and so has this one when one goes.
+    // Another Region has room, and so has this Region after a deletion.
     OrganizationClients::new(crowded()).plan(&Target::new().with_sync(Caller::Management, all(), away())).await;
     let room = full.clone().without_sync(Caller::Management, name("c"), home());
     OrganizationClients::new(crowded()).plan(&room).await;
-    // The management account may sync in every Region.
+    // The management account may have syncs in every Region.
     OrganizationClients::new(trusting()).plan(&Target::new().with_sync(Caller::Management, all(), opt_in)).await;
 
     for (start, target, words) in [
@@ -399,7 +399,7 @@ async fn target_with_one_sync_of_two_owners_fails() {
             said(&error)
         );
     }
-    // A former administrator's is another one.
+    // A sync of a former administrator is a different sync.
     let target = Target::new()
         .with_administrator(bob())
         .with_sync(Caller::Administrator, whole("theirs"), home())
@@ -446,7 +446,7 @@ async fn plan_replaces_quick_setup_and_adds_stack_sets_administrator() {
     );
     assert!(plan.steps().iter().all(|step| step.affected_syncs().is_none()), "no data sync depends on it: {plan}");
 
-    // Only where it is named, and trust in one says nothing of the other.
+    // A target without companions does not change companion services.
     assert!(org.plan(&Target::new().with_trusted_access(false).without_administrator()).await.is_empty());
 }
 
@@ -454,7 +454,7 @@ async fn plan_replaces_quick_setup_and_adds_stack_sets_administrator() {
 async fn plan_protects_syncs_of_both_owners_unless_loss_is_allowed() {
     let both = || Target::new().without_administrator().with_trusted_access(false);
     let everywhere = || [region(HOME), region(AWAY)];
-    // Nobody looked.
+    // Without Regions, planning cannot list the syncs.
     let error = OrganizationClients::new(everything()).refusal(&both()).await;
     assert_eq!(*error.kind(), ErrorKind::InvalidInput);
     assert!(
@@ -463,7 +463,7 @@ async fn plan_protects_syncs_of_both_owners_unless_loss_is_allowed() {
         said(&error)
     );
 
-    // The administrator's are seen first, then the management account's.
+    // The error lists the administrator's syncs first, then the management account's.
     let error = OrganizationClients::new(everything()).refusal(&both().search_regions(everywhere())).await;
     let ErrorKind::DataSyncsExist { syncs, .. } = error.kind() else { panic!("{}", said(&error)) };
     assert_eq!(syncs.iter().map(|sync| sync.id.account).collect::<Vec<_>>(), [alice(), alice()]);
@@ -473,7 +473,8 @@ async fn plan_protects_syncs_of_both_owners_unless_loss_is_allowed() {
     assert_eq!(syncs.iter().map(|sync| sync.id.account).collect::<Vec<_>>(), [management()]);
     assert_eq!(error.operation(), Some(Operation::DisableAwsServiceAccess));
 
-    // Trust away breaks the syncs of a former administrator too, where there is a client of it.
+    // Disabling trusted access also breaks the syncs of a former administrator. They are listed if
+    // there is a client of that account.
     let left = || trusting().data_sync(bob(), region(HOME), shown("bobs"));
     let off = || Target::new().with_trusted_access(false).search_regions(home());
     let error = OrganizationClients::new(left()).refusal(&off()).await;
@@ -482,17 +483,17 @@ async fn plan_protects_syncs_of_both_owners_unless_loss_is_allowed() {
     let org = OrganizationClients::new(left());
     assert_eq!(off().plan(&Clients::new(&org.management)).await.unwrap().steps().len(), 1);
 
-    // Forfeited, they are named at the step that they go with.
+    // With allowed loss, each step lists the syncs that it affects.
     let forfeited = both().with_unlisted_syncs(UnlistedSyncs::AllowLoss);
     let plan = OrganizationClients::new(everything()).plan(&forfeited.clone().search_regions(everywhere())).await;
     let lost = |step: usize| {
-        let at_risk = plan.steps().get(step).and_then(|step| step.affected_syncs()).expect("syncs are at risk");
+        let at_risk = plan.steps().get(step).and_then(|step| step.affected_syncs()).expect("the step affects no syncs");
         assert_eq!(at_risk.unlisted, UnlistedSyncs::AllowLoss);
         at_risk.listed.iter().map(|(at, _)| at.account).collect::<BTreeSet<_>>()
     };
     assert_eq!(lost(0), BTreeSet::from([alice()]));
     assert!(lost(1).contains(&management()));
-    // Without looking, that they may be there is not known, and said.
+    // Without listings, the plan reports that it does not know the syncs.
     let plan = OrganizationClients::new(everything()).plan(&forfeited).await;
     assert_eq!(plan.steps().len(), 2);
     let unknowns = plan.unknowns().join("\n");
@@ -509,14 +510,14 @@ async fn plan_protects_syncs_of_both_owners_unless_loss_is_allowed() {
     let error = org.refusal(&halfway).await;
     let ErrorKind::DataSyncsExist { syncs, .. } = error.kind() else { panic!("{}", said(&error)) };
     assert_eq!(syncs.iter().map(|sync| sync.id.region.as_str()).collect::<Vec<_>>(), [AWAY]);
-    // Another account's of the same name is another one.
+    // A sync of the same name in another account is a different sync.
     let start = || delegated().service_linked_role(&ROLE).data_sync(alice(), region(HOME), shown("all"));
     for owner in [Caller::Management, Caller::Account(bob())] {
         let target = Target::new().with_administrator(bob()).with_sync(owner, whole("all"), home());
         let error = OrganizationClients::new(start()).refusal(&target).await;
         assert!(matches!(error.kind(), ErrorKind::DataSyncsExist { .. }), "{}", said(&error));
     }
-    // A sync of its own account hangs on nothing.
+    // A single-account sync depends on neither trusted access nor the delegation.
     let mut own = shown("own");
     own.source_type = Some(ssm_organizations::ports::SyncSourceType::SingleAccountMultiRegions);
     let org = OrganizationClients::new(delegated().data_sync(alice(), region(HOME), own));
@@ -538,7 +539,7 @@ async fn plan_role_deletion_fails_while_sync_uses_role() {
             assert_eq!(error.operation(), Some(Operation::DeleteServiceLinkedRole));
         }
     }
-    // Of an account's syncs of itself, the management account's alone.
+    // Among single-account syncs, only those of the management account use the role.
     let mut own = shown("own");
     own.source_type = Some(ssm_organizations::ports::SyncSourceType::SingleAccountMultiRegions);
     let held = |owner| {
@@ -611,7 +612,7 @@ async fn plan_with_failed_read_reports_unknown_state() {
     let error = org.refusal(&Target::new()).await;
     assert_eq!(error.operation(), Some(Operation::DescribeOrganization), "{}", said(&error));
 
-    // Nobody looked: not the same as nothing there.
+    // A part that was not read differs from an absent part.
     let org = OrganizationClients::new(everything());
     let snapshot = Snapshot::take(&org.clients(), &SnapshotScope::new()).await.unwrap();
     for target in [Target::new().with_role(), Target::new().without_sync(Caller::Management, name("ours"), home())] {
@@ -647,7 +648,7 @@ async fn plan_without_account_client_reports_missing_client() {
     let forfeited = Target::new().without_administrator().with_unlisted_syncs(UnlistedSyncs::AllowLoss);
     let plan = forfeited.search_regions(home()).plan(&alone).await.unwrap();
     assert_eq!(plan.unknowns(), ["the data syncs of account 222222222222: there is no client of it"]);
-    // What is the management account's own can be planned.
+    // The syncs of the management account can still be planned.
     let own = Target::new().without_sync(Caller::Management, name("ours"), home());
     assert_eq!(own.plan(&alone).await.unwrap().steps().len(), 1);
 }
@@ -670,7 +671,7 @@ async fn step_lists_its_preconditions() {
             vec!["the data sync \"theirs\" of account 222222222222 in us-east-1 does not exist"],
         ]
     );
-    // What is there is known by AWS's own date or id.
+    // Preconditions identify existing resources by the dates and IDs of AWS.
     let org = OrganizationClients::new(everything());
     let plan = org.plan(&offboarding()).await;
     let snapshot = plan.snapshot();
@@ -854,7 +855,7 @@ async fn sync_permission_names_owner_of_sync() {
         .with_sync(Caller::Administrator, whole("new"), home())
         .with_sync(Caller::Management, whole("newer"), home())
         .with_sync(Caller::Account(bob()), own, home());
-    // Alice administers at last, or has done so before.
+    // Alice becomes the administrator, or already is.
     for start in [organization(), everything()] {
         let permissions = OrganizationClients::new(start).plan(&target).await.permissions();
         let creating = permissions.iter().filter(|one| one.operation() == Operation::CreateResourceDataSync);
@@ -863,7 +864,7 @@ async fn sync_permission_names_owner_of_sync() {
     }
 }
 
-/// The plan is applied after the snapshot has expired, so all state is read again.
+/// Applies each plan after its snapshot has expired, so that all state is read again.
 #[tokio::test(start_paused = true)]
 async fn plan_permissions_cover_all_calls_of_apply() {
     for story in stories() {
@@ -902,7 +903,7 @@ async fn plan_permissions_cover_all_calls_of_apply() {
         let policy = Policy::allowing(permissions, &plan.policy_scope()).to_string();
         assert!(policy.contains("arn:aws:") && policy.contains("111111111111"), "{policy}");
     }
-    // The administrators of every service that is looked at are listed.
+    // The plan lists the administrators of every service that it reads.
     let org = OrganizationClients::new(organization());
     let target = Target::new().with_companion(QUICK_SETUP, ServiceTarget::new().with_trusted_access(true));
     let plan = org.plan(&target).await;
@@ -924,7 +925,7 @@ async fn plan_with_consolidated_billing_fails() {
             let error = org.refusal(&target).await;
             assert_eq!(*error.kind(), ErrorKind::NotAllFeatures, "{needs}: {}", said(&error));
         }
-        // Its syncs of itself are no concern of the organization.
+        // A single-account sync does not need all features of the organization.
         let own = SyncDefinition::new(name("own"), SyncSource::SingleAccount, SourceRegions::new(home()).unwrap());
         org.plan(&Target::new().with_sync(Caller::Management, own, home())).await;
     }
@@ -978,7 +979,7 @@ async fn plan_resolves_inconsistent_organization() {
 
 #[tokio::test(start_paused = true)]
 async fn plan_as_member_account_covers_only_own_syncs() {
-    // A delegated administrator may read, and may not write but for its own syncs.
+    // A delegated administrator may read, and may write only its own syncs.
     let org = OrganizationClients::new(everything());
     let clients = Clients::new(&org.alice);
     let error =
@@ -993,20 +994,20 @@ async fn plan_as_member_account_covers_only_own_syncs() {
     plan.apply(&clients, |_| {}).await.unwrap();
     assert!(own.plan(&clients).await.unwrap().is_empty());
 
-    // The role is the management account's: what Alice's own account has says nothing.
+    // The role belongs to the management account. A role in Alice's account does not count.
     org.organization.add_role(alice(), &ROLE);
     for target in [Target::new().with_role(), Target::new().without_role()] {
         let error = target.plan(&clients).await.unwrap_err();
         assert_eq!(error.operation(), Some(Operation::GetRole), "{}", said(&error));
     }
 
-    // A mere member may not even read.
+    // Other member accounts may not read.
     let error = Target::new().with_trusted_access(true).plan(&Clients::new(&org.bob)).await.unwrap_err();
     let ErrorKind::NotManagementAccount { management: needed, .. } = error.kind() else { panic!("{}", said(&error)) };
     assert_eq!((*needed, error.caller()), (management(), Some(bob())));
     assert_eq!(error.remedies().len(), 1, "no permission helps a member account: {}", said(&error));
 
-    // Outside, there is nothing to plan for.
+    // An account outside the organization cannot plan.
     let outside = org.organization.client(account("999999999999"));
     let error = Target::new().plan(&Clients::new(&outside)).await.unwrap_err();
     assert_eq!(*error.kind(), ErrorKind::NotInOrganization, "{}", said(&error));
@@ -1018,7 +1019,7 @@ async fn plan_includes_relevant_warnings() {
         OrganizationClients::new(start).plan(target).await.warnings().join("\n")
     };
     let sync = |sync| Target::new().with_sync(Caller::Management, sync, home());
-    // Without the role a sync does not run.
+    // A sync needs the role.
     let text = warned(trusting(), &sync(whole("all"))).await;
     assert!(text.contains("needs the service-linked role, which does not exist"), "{text}");
     for text in [
@@ -1026,7 +1027,7 @@ async fn plan_includes_relevant_warnings() {
         warned(trusting(), &sync(whole("all")).with_role()).await,
     ] {
         assert!(!text.contains("service-linked role"), "{text}");
-        // AWS's own announcements, by their dates.
+        // The warning contains the date that AWS announced.
         assert!(text.contains("2026-12-31"), "{text}");
     }
     // In GovCloud only the management account can use Explorer.
@@ -1036,11 +1037,11 @@ async fn plan_includes_relevant_warnings() {
     assert!(!text.contains(unoffered), "{text}");
     let text = warned(gov(), &Target::new().with_sync(Caller::Administrator, whole("all"), home())).await;
     assert!(text.contains(unoffered), "{text}");
-    // It costs money everywhere.
+    // Collecting all OpsData sources incurs charges in every Region.
     let text = warned(trusting().service_linked_role(&ROLE), &sync(whole("all").enabling_all_ops_data_sources())).await;
     assert!(text.contains("every source of OpsData") && text.contains("charges"), "{text}");
     assert!(!text.contains("requests none"), "{text}");
-    // A sync that trust has left behind is not whole again.
+    // A sync that failed without trusted access does not recover.
     let mut broken = shown("ours");
     broken.state = SyncState::TrustedAccessDisabled;
     let left = || trusting().service_linked_role(&ROLE).data_sync(management(), region(HOME), broken.clone());
@@ -1083,7 +1084,7 @@ async fn plan_makes_only_required_reads() {
         ),
     ];
     for (target, all, counts) in cases {
-        // Whatever the size of the organization.
+        // The number of calls does not depend on the size of the organization.
         let org = OrganizationClients::new(everything().members(100_000));
         let clients = if all { org.clients() } else { Clients::new(&org.management) };
         target.plan(&clients).await.unwrap();
@@ -1099,7 +1100,7 @@ async fn plan_stops_reading_pages_at_trusted_service() {
     );
     assert!(org.plan(&Target::new().with_trusted_access(true)).await.is_empty());
     assert_eq!(org.organization.call_count(Operation::ListAwsServiceAccessForOrganization), 2);
-    // What is not there is on no page.
+    // Only the last page shows that a service is absent.
     let target = Target::new().with_companion(QUICK_SETUP, ServiceTarget::new().with_trusted_access(true));
     org.organization.clear_calls();
     assert_eq!(outline(&org.plan(&target).await), ["trust ssm-quicksetup.amazonaws.com"]);
@@ -1146,7 +1147,7 @@ async fn snapshot_contains_exactly_its_scope() {
     let places: Vec<_> = snapshot.syncs().iter().map(|of| (of.account, of.region.as_str())).collect();
     assert_eq!(places, [(management(), HOME), (alice(), HOME), (bob(), HOME)]);
 
-    // Without a caller identity, the listed syncs belong to no known account.
+    // Without a caller identity, the account of the listed syncs is unknown.
     org.organization.inject_fault(Operation::GetCallerIdentity, 1, sim::Fault::refused("AccessDenied"));
     let snapshot = Snapshot::take(&Clients::new(&org.management), &scope).await.unwrap();
     assert_eq!(snapshot.caller(), None);
@@ -1155,7 +1156,7 @@ async fn snapshot_contains_exactly_its_scope() {
     assert_eq!((of.account, unknown.operation), (management(), Operation::GetCallerIdentity));
     let error = Plan::new(&Target::new().without_sync(Caller::Management, name("ours"), home()), snapshot).unwrap_err();
     assert_eq!(*error.kind(), ErrorKind::AccessDenied, "{}", said(&error));
-    // Another account's has to tell.
+    // The client of another account must return its identity.
     org.organization.inject_fault(Operation::GetCallerIdentity, 2, sim::Fault::refused("AccessDenied"));
     let error = Snapshot::take(&org.clients(), &scope).await.unwrap_err();
     assert_eq!(error.operation(), Some(Operation::GetCallerIdentity));
@@ -1171,7 +1172,7 @@ async fn plan_with_protection_reports_unchecked_regions() {
         assert!(plan.unknowns().iter().all(|line| text.contains(line.as_str())), "{text}");
         plan.unknowns().to_vec()
     };
-    // Once, however many steps take some along.
+    // The plan reports unchecked Regions once, even if several steps affect syncs there.
     assert_eq!(
         unknowns(delegated(), off().search_regions(everywhere())).await,
         ["data syncs outside eu-central-1, us-east-1 were not checked and may be deleted or stop working"]
@@ -1180,7 +1181,7 @@ async fn plan_with_protection_reports_unchecked_regions() {
         unknowns(delegated(), Target::new().with_administrator(bob()).search_regions(home())).await,
         ["data syncs outside eu-central-1 were not checked and may be deleted or stop working"]
     );
-    // Where they are forfeited each step says so, and the role takes none along.
+    // These plans do not report unchecked Regions.
     let role = || organization().service_linked_role(&ROLE);
     for (start, target) in [
         (delegated(), off().search_regions(home()).with_unlisted_syncs(UnlistedSyncs::AllowLoss)),
@@ -1198,12 +1199,12 @@ async fn plan_creates_sync_of_second_administrator() {
     let target = Target::new().with_sync(Caller::Account(bob()), whole("bobs"), home());
     let org = OrganizationClients::new(two());
     assert_eq!(outline(&org.plan(&target).await), ["create bobs of 333333333333 in eu-central-1"]);
-    // Not where it is to go.
+    // An account that the target deregisters cannot have the sync.
     let error = OrganizationClients::new(two()).refusal(&target.with_administrator(alice())).await;
     assert_eq!(*error.kind(), ErrorKind::NotDelegatedAdministrator, "{}", said(&error));
 }
 
-/// One run names every Region that cannot be read.
+/// Asserts that one error lists every Region that cannot be read.
 #[tokio::test]
 async fn every_denied_region_is_reported() {
     let regions = [region(HOME), region(AWAY)];

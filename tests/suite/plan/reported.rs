@@ -1,4 +1,4 @@
-//! The state and the steps that a run reports, and what its receipt can undo.
+//! State and steps that a run reports, and the changes that its receipt can undo.
 #![cfg(feature = "sim")]
 
 use std::time::Duration;
@@ -34,7 +34,7 @@ async fn finished(org: &OrganizationClients, plan: &Plan) -> (bool, Vec<AccountI
         }
     });
     let applied = applied.await.unwrap_or_else(|stopped| panic!("{stopped:#?}"));
-    let last = last.expect("a successful run ends with `Finished`");
+    let last = last.expect("the run emitted no `Finished` event");
     assert_eq!(status(&applied.now), last);
     let state = match (last.0, last.1.len()) {
         (false, 0) => ServiceState::Disabled,
@@ -49,7 +49,7 @@ async fn finished(org: &OrganizationClients, plan: &Plan) -> (bool, Vec<AccountI
 #[tokio::test(start_paused = true)]
 async fn apply_reports_state_of_last_reads() {
     for story in stories() {
-        // Applied at once, applied twice, and applied after another caller did the same.
+        // The plan is applied immediately, twice, or after another caller made the same changes.
         for (first, late) in [(true, false), (false, false), (false, true)] {
             let org = OrganizationClients::new((story.start)());
             let plan = org.plan(&(story.target)()).await;
@@ -66,7 +66,7 @@ async fn apply_reports_state_of_last_reads() {
     }
 }
 
-/// Fails each call of each story in turn, also a read after the write of a step.
+/// Fails each call of each story in turn, including the reads after the write of a step.
 #[tokio::test(start_paused = true)]
 async fn apply_stopped_lists_each_step_once() {
     let faults = [
@@ -107,7 +107,7 @@ async fn apply_stopped_lists_each_step_once() {
 
 #[tokio::test(start_paused = true)]
 async fn apply_with_concurrent_registration_reports_both() {
-    // Before the read that confirms the step, and before the read that guards it.
+    // The change occurs before the read that confirms the step, or before the read that guards it.
     for is_late in [false, true] {
         let org = OrganizationClients::new(trusting());
         let plan = org.plan(&Target::new().with_administrator(alice())).await;
@@ -128,7 +128,7 @@ async fn apply_with_concurrent_registration_reports_both() {
         assert_eq!(error.observed_status().unwrap().administrators.len(), 2);
         assert_eq!((stopped.done(), stopped.remaining()), ([0].as_slice(), [].as_slice()));
         assert_eq!(status(stopped.now().unwrap()).1.len(), 2);
-        // A rerun does not report success either, and a plan for the account repairs the state.
+        // A rerun fails too. A plan that includes the account repairs the state.
         let again = org.apply(&plan).await.unwrap_err();
         assert!(matches!(again.error().kind(), ErrorKind::AlreadyDelegated { .. }), "{again}");
         org.reach(&Target::new().with_administrator(alice()).search_regions(home())).await;
@@ -136,7 +136,7 @@ async fn apply_with_concurrent_registration_reports_both() {
     }
 }
 
-/// Each accepted write that no read confirms in time. The read after the failure shows the date.
+/// Delays the reads that confirm each accepted write. The read after the failure returns the date.
 #[tokio::test(start_paused = true)]
 async fn receipt_of_accepted_write_has_date_of_last_read() {
     let target = || onboarding().search_regions([home(), away()].concat());
@@ -180,7 +180,7 @@ async fn receipt_of_accepted_write_has_date_of_last_read() {
     }
 }
 
-/// Receipts whose created resources no read identified.
+/// Undoes receipts without the IDs and dates of the created resources.
 #[cfg(feature = "serde")]
 #[tokio::test(start_paused = true)]
 async fn undo_with_named_unidentified_change_reverts_it() {
@@ -213,7 +213,7 @@ async fn undo_with_named_unidentified_change_reverts_it() {
     }
 }
 
-/// Listings of data syncs that fail in every way do not stop a run that allows loss.
+/// Asserts that failed listings of data syncs do not stop a run that allows loss.
 #[tokio::test(start_paused = true)]
 async fn apply_with_allowed_loss_ignores_failed_listings() {
     let target = || Target::new().with_trusted_access(false).without_administrator().without_role();
@@ -236,14 +236,14 @@ async fn apply_with_allowed_loss_ignores_failed_listings() {
             org.organization.clear_calls();
             org.apply(&plan).await.unwrap_or_else(|stopped| panic!("{fault:?}: {stopped:#?}"));
             assert!(!org.organization.is_trusted(&SSM));
-            // Each step lists each account and Region twice at most: in advance, and again.
+            // Each step lists each account and Region at most twice.
             let listings = org.organization.call_count(Operation::ListResourceDataSync);
             assert!(listings <= plan.steps().len() * 6, "{fault:?}: {listings}");
         }
     }
 }
 
-/// A throttled or lost read leaves the part unknown, and the error that needs it can be retried.
+/// Asserts that a throttled or lost read leads to an unknown part and a retryable error.
 #[tokio::test(start_paused = true)]
 async fn plan_with_transient_read_failure_stays_retryable() {
     let reads = [

@@ -1,4 +1,4 @@
-//! Saved plans: members that contradict the action or the snapshot are refused.
+//! Saved plans: members that contradict the action or the snapshot are rejected.
 #![cfg(all(feature = "sim", feature = "serde"))]
 
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use ssm_organizations::plan::{Plan, Receipt, UndoOptions};
 
 use super::organization_clients::{OrganizationClients, rearranged, stories};
 
-/// Returns the error of reading a plan after an edit of one step.
+/// Returns the error of deserializing a plan with one edited step.
 fn refused(plan: &Value, step: usize, edit: impl FnOnce(&mut Value)) -> String {
     let mut plan = plan.clone();
     edit(&mut plan["steps"][step]);
@@ -29,7 +29,7 @@ async fn deserialize_plan_of_each_story_returns_same_plan() {
     }
 }
 
-/// Each derived member of each step of every story, changed and removed.
+/// Edits and removes each derived member of each step of every story.
 #[tokio::test(start_paused = true)]
 async fn deserialize_plan_with_edited_member_names_it() {
     for story in stories() {
@@ -88,7 +88,7 @@ async fn deserialize_plan_without_its_warnings_restores_them() {
     assert_eq!(read.warnings(), plan.warnings());
 }
 
-/// The action of each step of the onboarding, edited to do something else.
+/// Edits the action of each step of the onboarding.
 #[tokio::test(start_paused = true)]
 async fn deserialize_plan_with_edited_action_is_refused() {
     let story = stories().into_iter().next().unwrap();
@@ -127,14 +127,14 @@ async fn deserialize_plan_and_receipt_say_what_the_other_file_is() {
     assert_eq!(error, "it is a receipt, which is undone, and not a plan");
     let error = serde_json::from_value::<Receipt>(serde_json::to_value(&plan).unwrap()).unwrap_err().to_string();
     assert_eq!(error, "it is a plan, which is applied, and not a receipt");
-    // Other members are still unknown.
+    // Unknown members are still rejected.
     for unknown in [json!({ "format": 2, "stepz": [] }), json!({ "format": 2 })] {
         serde_json::from_value::<Plan>(unknown.clone()).unwrap_err();
         serde_json::from_value::<Receipt>(unknown).unwrap_err();
     }
 }
 
-/// The form that the documentation of `Plan::digest` describes.
+/// Returns the canonical form that the documentation of `Plan::digest` describes.
 fn canonical(plan: &Plan) -> String {
     let saved = serde_json::to_value(plan).unwrap();
     let organization = &saved["snapshot"]["organization"];

@@ -32,7 +32,7 @@ async fn undoing(org: &OrganizationClients, receipt: &Receipt) -> ssm_organizati
     receipt.undo(&org.clients(), &undo()).await.unwrap_or_else(|error| panic!("{error:#}"))
 }
 
-/// A lost request is followed by a second run, whose creation AWS confirms.
+/// Loses a request, completes the target in a second run, and undoes the changes of both runs.
 #[tokio::test(start_paused = true)]
 async fn undo_of_completed_rerun_reverts_lost_creations() {
     for operation in [
@@ -73,7 +73,7 @@ async fn undo_restores_previous_state() {
         let plan = undoing(&org, &receipt).await;
         let taken_back = org.apply(&plan).await.unwrap_or_else(|stopped| panic!("{}: {stopped:#}\n{plan}", story.name));
         if story.name.starts_with("teardown") {
-            // The management account's sync broke, and stays broken.
+            // The management account's sync fails permanently without trusted access.
             let [left] = plan.retained() else { panic!("{plan}") };
             assert!(left.contains("\"ours\"") && left.contains("recreate it"), "{left}");
             assert!(plan.to_string().contains(left.as_str()), "{plan}");
@@ -85,10 +85,10 @@ async fn undo_restores_previous_state() {
             assert!(plan.retained().is_empty(), "{}: {plan}", story.name);
         }
         assert_eq!(like(&org.organization), before, "{}: {plan}", story.name);
-        // Once is enough.
+        // A second undo changes nothing.
         let again = undoing(&org, &receipt).await;
         assert!(again.is_empty(), "{}: {again}", story.name);
-        // And back again, for the undoing has a receipt of its own.
+        // The receipt of the undo can be undone too.
         if !story.name.starts_with("teardown") {
             let forth = undoing(&org, &taken_back).await;
             org.apply(&forth).await.unwrap_or_else(|stopped| panic!("{}: {stopped:#}\n{forth}", story.name));
@@ -158,7 +158,7 @@ async fn undo_retains_role_while_trusted_access_is_enabled() {
     assert!(org.organization.administrators().is_empty());
 }
 
-/// Another caller recreates one resource of an onboarding at a time.
+/// Recreates each resource of an onboarding in turn, as another caller does.
 #[tokio::test(start_paused = true)]
 async fn undo_retains_recreated_resources() {
     type Act = fn(&sim::SimOrganization);
@@ -214,7 +214,7 @@ async fn undo_retains_recreated_resources() {
                 assert!(!outline(&plan).iter().any(|step| step.contains(what)), "{what}: {plan}");
                 org.apply(&plan).await.unwrap();
             }
-            // The undo keeps its requirements too.
+            // The preconditions of the undo also protect the resource.
             Err(error) => assert!(
                 matches!(error.kind(), ErrorKind::DataSyncsExist { .. } | ErrorKind::AlreadyDelegated { .. }),
                 "{what}: {error:#}"
@@ -250,7 +250,7 @@ async fn undo_fails_if_others_depend_on_changes() {
         Ok(plan) => panic!("{plan}"),
         Err(error) => error,
     };
-    // Another sync of the organization.
+    // Another caller created an organization sync.
     let (org, receipt) = started().await;
     org.organization.add_data_sync(management(), region(HOME), shown("anothers"));
     let error = refusal(&org, &receipt, &undo()).await;
@@ -259,7 +259,7 @@ async fn undo_fails_if_others_depend_on_changes() {
     let error = refusal(&org, &receipt, &undo().with_unlisted_syncs(UnlistedSyncs::AllowLoss)).await;
     assert_eq!(error.operation(), Some(Operation::DeleteServiceLinkedRole), "the sync uses the role: {error:#}");
 
-    // Another administrator instead of ours.
+    // Another caller replaced the administrator.
     let (org, receipt) = started().await;
     org.organization.deregister_administrator(alice());
     org.organization.register_administrator(bob());
@@ -267,7 +267,7 @@ async fn undo_fails_if_others_depend_on_changes() {
     let ErrorKind::AlreadyDelegated { accounts, .. } = error.kind() else { panic!("{error:#}") };
     assert_eq!(*accounts, [bob()]);
 
-    // A sync of ours, changed.
+    // Another caller updated the sync.
     let (org, receipt) = started().await;
     let changed = whole("ours").including_future_regions();
     org.management.update_resource_data_sync(&region(HOME), &changed).await.unwrap();
@@ -275,7 +275,7 @@ async fn undo_fails_if_others_depend_on_changes() {
     assert!(matches!(error.kind(), ErrorKind::PreconditionFailed { .. }), "{error:#}");
     assert!(error.to_string().contains("\"ours\" of account 111111111111 in eu-central-1 has been changed"), "{error}");
 
-    // The place of the administrator that was.
+    // Another caller registered a third account instead of the former administrator.
     let org = OrganizationClients::new(everything());
     let receipt = org.reach(&handover()).await;
     org.organization.deregister_administrator(bob());
@@ -284,7 +284,7 @@ async fn undo_fails_if_others_depend_on_changes() {
     let ErrorKind::AlreadyDelegated { accounts, .. } = error.kind() else { panic!("{error:#}") };
     assert_eq!(*accounts, [account("444444444444")]);
 
-    // A companion's administrator.
+    // Another caller registered an administrator of the companion service.
     let org = OrganizationClients::new(organization());
     let trust = Target::new().with_companion(QUICK_SETUP, ServiceTarget::new().with_trusted_access(true));
     let receipt = org.reach(&trust).await;
@@ -322,7 +322,7 @@ async fn undo_retains_unconfirmed_change_unless_included() {
         let maybe = receipt.changes().get(index).unwrap();
         assert_eq!(maybe.certainty, Certainty::Unconfirmed, "{receipt:?}");
 
-        // So is what it needs.
+        // The undo also retains the resources that the unconfirmed change needs.
         let plan = undoing(&org, &receipt).await;
         let uncertain = "AWS did not confirm that the run made this change; name it in the undo to revert it";
         assert!(plan.retained().iter().any(|left| left.ends_with(uncertain)), "{operation}: {plan}");
@@ -377,7 +377,7 @@ async fn undo_of_write_that_never_happened_reports_no_unknowns() {
         assert_eq!(told, unknown, "{fault:?}: {plan}");
     }
 
-    // As little as trust that never went.
+    // The plan reports no broken syncs if the request to disable trusted access was lost.
     let org = OrganizationClients::new(trusting());
     let snapshot = Snapshot::take(&org.clients(), &SnapshotScope::new()).await.unwrap();
     org.organization.inject_fault(Operation::DisableAwsServiceAccess, 1, Fault::RequestLost);
@@ -450,7 +450,7 @@ async fn undo_ignores_unconfirmed_change_without_effect() {
         org.apply(&plan).await.unwrap();
         assert_eq!(like(&org.organization), before, "{operation}");
     }
-    // The same of what was to go.
+    // The same applies to lost deletions.
     for operation in [Operation::DeleteResourceDataSync, Operation::DeregisterDelegatedAdministrator] {
         let org = OrganizationClients::new(everything());
         let before = like(&org.organization);
@@ -496,7 +496,7 @@ async fn undo_restores_updated_sync() {
     org.apply(&plan).await.unwrap();
     assert_eq!(like(&org.organization), before);
 
-    // Another caller has deleted it since: the undo keeps that change.
+    // Another caller deleted the sync after the run. The undo preserves that change.
     let receipt = org.reach(&Target::new().with_sync(Caller::Management, changed.clone(), home())).await;
     org.organization.remove_data_sync(management(), &region(HOME), &name("ours"));
     let plan = undoing(&org, &receipt).await;
@@ -506,7 +506,7 @@ async fn undo_restores_updated_sync() {
         ["the data sync \"ours\" of account 111111111111 in eu-central-1: deleted after the run"]
     );
 
-    // Or made another.
+    // Another caller recreated the sync.
     org.management.create_resource_data_sync(&region(HOME), &changed).await.unwrap();
     let plan = undoing(&org, &receipt).await;
     assert!(plan.is_empty() && plan.retained().len() == 1, "{plan}");
@@ -530,7 +530,7 @@ async fn undo_of_created_and_deleted_sync_is_empty() {
     let made = org.reach(&Target::new().with_sync(Caller::Management, whole("ours"), home())).await;
     let gone = org.reach(&Target::new().without_sync(Caller::Management, name("ours"), home())).await;
     let receipt = both(&org, &made, &gone).await;
-    // The undo keeps the change of another caller.
+    // The undo preserves a sync that another caller created.
     org.organization.add_data_sync(management(), region(HOME), shown("ours"));
     let plan = undoing(&org, &receipt).await;
     assert!(plan.is_empty() && plan.retained().is_empty(), "{plan}");
@@ -599,7 +599,7 @@ async fn receipt_snapshot_scope_covers_its_changes() {
             Target::new().without_sync(Caller::Administrator, name("theirs"), away()),
             with_role().in_regions(away()),
         ),
-        // Where syncs went with the delegation, or broke without trust.
+        // The deregistration deleted syncs, or they failed without trusted access.
         (everything(), forfeited(Target::new().without_administrator()), with_role().in_regions(WHERE.map(region))),
         (
             trusting().data_sync(bob(), region(HOME), shown("bobs")),
@@ -668,7 +668,7 @@ async fn undo_retains_sync_deletion_that_aws_would_refuse() {
     let [left] = plan.retained() else { panic!("{plan}") };
     assert!(left.ends_with("AWS creates no data sync of the organization while trusted access is disabled"), "{left}");
 
-    // A former administrator's.
+    // The sync of a former administrator cannot be recreated.
     let org =
         OrganizationClients::new(delegated().service_linked_role(&ROLE).data_sync(bob(), region(HOME), shown("bobs")));
     let receipt = org.reach(&Target::new().without_sync(Caller::Account(bob()), name("bobs"), home())).await;
@@ -702,7 +702,7 @@ async fn undo_reverts_each_companion_separately() {
     let before = like(&org.organization);
     let receipt = org.reach(&companions()).await;
     assert_eq!(receipt.changes().len(), 4);
-    // Another one has joined where several may.
+    // Another account was registered for a service that allows several administrators.
     org.organization.register_administrator_for(&STACK_SETS, alice());
     let error = receipt.undo(&org.clients(), &undo()).await.unwrap_err();
     let ErrorKind::AlreadyDelegated { accounts, .. } = error.kind() else { panic!("{error:#}") };
@@ -745,7 +745,7 @@ async fn undo_reverts_changes_of_typed_handles() {
     let receipt = Receipt::of_changes(snapshot.organization(), trusted.changes());
     let plan = undoing(&org, &receipt).await;
     org.apply(&plan).await.unwrap();
-    // Nobody looked, so the syncs are lost, and the plan says so.
+    // The syncs were not listed before the deregistration, so the plan reports them as unknown.
     let lost = "data syncs that account 222222222222 had until it was deregistered: not checked before";
     assert!(plan.unknowns().iter().any(|unknown| unknown == lost), "{plan}");
     assert_ne!(like(&org.organization), before);
@@ -782,7 +782,7 @@ async fn undo_of_saved_receipt_equals_undo_of_new_receipt() {
     }
 }
 
-/// Returns a listed sync of a single account.
+/// Returns a listed single-account sync.
 fn single(text: &str) -> DataSync {
     let mut sync = shown(text);
     sync.source_type = Some(SyncSourceType::SingleAccountMultiRegions);
@@ -793,7 +793,7 @@ fn single(text: &str) -> DataSync {
 async fn undo_retains_sync_recreated_with_other_source() {
     let source = "the data sync \"ours\" of account 111111111111 in eu-central-1: \
                   its source has changed, and AWS does not change the source of a data sync";
-    // What it hangs on stays with it, where it is protected.
+    // If syncs are protected, the undo also retains the trusted access that the sync needs.
     let trust = "trusted access for ssm.amazonaws.com: the data sync \"ours\" of account 111111111111 in eu-central-1 \
                  is retained, and would fail";
     for (start, others, steps, left) in [
@@ -852,7 +852,7 @@ async fn undo_does_not_restore_second_administrator() {
     org.apply(&plan).await.unwrap();
     assert!(undoing(&org, &receipt).await.is_empty());
 
-    // Of two that went, one comes back.
+    // Only one of two deregistered administrators can be restored.
     for principal in [SSM, QUICK_SETUP] {
         let org = OrganizationClients::new(
             organization()
@@ -901,7 +901,7 @@ async fn undo_does_not_restore_administrator_without_trust() {
     org.apply(&plan).await.unwrap();
     assert!(undoing(&org, &receipt).await.is_empty());
 
-    // One that was there before the trust.
+    // The administrator was registered before trusted access was enabled.
     let org = OrganizationClients::new(orphaned());
     let receipt = org.reach(&Target::new().with_trusted_access(true).with_role()).await;
     let plan = undoing(&org, &receipt).await;
@@ -914,7 +914,7 @@ async fn undo_does_not_restore_administrator_without_trust() {
         ]
     );
 
-    // Trust that may have gone by another hand.
+    // Another caller may have disabled trusted access.
     let org = OrganizationClients::new(delegated());
     org.organization.inject_fault(Operation::DisableAwsServiceAccess, 1, Fault::ResponseLost);
     let off = Target::new().with_trusted_access(false).without_administrator().search_regions(home());
@@ -932,7 +932,7 @@ fn left_administrator(id: &str, why: &str) -> String {
 
 #[tokio::test(start_paused = true)]
 async fn undo_retains_unconfirmed_changes() {
-    // The successor, in the place of the one that was.
+    // The registration of the successor is unconfirmed.
     let org = OrganizationClients::new(everything());
     org.organization.inject_fault(Operation::RegisterDelegatedAdministrator, 1, Fault::ResponseLost);
     let receipt = org.reach(&handover()).await;
@@ -949,7 +949,7 @@ async fn undo_retains_unconfirmed_changes() {
     );
     assert_eq!(plan.retained().len(), 4, "the syncs of the successor are retained: {plan}");
 
-    // A sync, in the place of another.
+    // The creation of a sync that replaces another one is unconfirmed.
     let start = ["a", "b", "c", "d", "e"].iter().fold(trusting().service_linked_role(&ROLE), |start, text| {
         start.data_sync(management(), region(HOME), shown(text))
     });
@@ -962,11 +962,11 @@ async fn undo_retains_unconfirmed_changes() {
     let sync = |text, why: &str| format!("the data sync \"{text}\" of account 111111111111 in eu-central-1: {why}");
     let is_full = "an account has five in a Region at most, and those are there";
     assert_eq!(plan.retained(), [sync("new", UNCERTAIN), sync("e", is_full)]);
-    // The place is free again.
+    // After a deletion, there is room for the former sync.
     org.organization.remove_data_sync(management(), &region(HOME), &name("new"));
     assert_eq!(outline(&undoing(&org, &receipt).await), ["create e of 111111111111 in eu-central-1"]);
 
-    // Of two that went, one has room.
+    // There is room for one of two deleted syncs.
     let full = |start: sim::SimOrganizationBuilder, owner, place| {
         ["a", "b", "c", "d", "e"].iter().fold(start, |start, text| start.data_sync(owner, region(place), shown(text)))
     };
@@ -978,7 +978,7 @@ async fn undo_retains_unconfirmed_changes() {
     let plan = undoing(&org, &receipt).await;
     assert_eq!(outline(&plan), ["create d of 111111111111 in eu-central-1"]);
     assert_eq!(plan.retained(), [sync("new", UNCERTAIN), sync("e", is_full)]);
-    // Those of another account or in another Region take no room.
+    // Syncs of another account or in another Region do not count toward the quota.
     let start = full(delegated().service_linked_role(&ROLE), alice(), AWAY);
     let start = start.data_sync(management(), region(AWAY), shown("f")).data_sync(alice(), region(HOME), shown("f"));
     let org = OrganizationClients::new(start);
@@ -1005,7 +1005,8 @@ async fn undo_retains_unconfirmed_changes() {
 
 #[tokio::test(start_paused = true)]
 async fn undo_retains_dependencies_of_unconfirmed_changes() {
-    // An administrator's sync holds the delegation, and that the trust; an account's own the role.
+    // An administrator's sync needs the delegation and trusted access. A sync of the management
+    // account needs the role.
     let org = OrganizationClients::new(organization().service_linked_role(&ROLE));
     org.organization.inject_fault(Operation::CreateResourceDataSync, 1, Fault::ResponseLost);
     let target = Target::new().with_trusted_access(true).with_administrator(alice());
@@ -1036,13 +1037,13 @@ async fn undo_retains_dependencies_of_unconfirmed_changes() {
             format!("the role AWSServiceRoleForAmazonSSM_AccountDiscovery: {own} is retained, and uses it"),
         ]
     );
-    // Another account's own does not.
+    // The single-account sync of another account does not need the role.
     let org = OrganizationClients::new(organization());
     org.organization.inject_fault(Operation::CreateResourceDataSync, 1, Fault::ResponseLost);
     let own = SyncDefinition::new(name("own"), SyncSource::SingleAccount, SourceRegions::new(home()).unwrap());
     let receipt = org.reach(&Target::new().with_role().with_sync(Caller::Account(alice()), own, home())).await;
     assert_eq!(outline(&undoing(&org, &receipt).await), ["delete the role"]);
-    // The organization's does, when its owner administers nothing any more.
+    // An organization sync needs the role even if its owner is no longer an administrator.
     let org = OrganizationClients::new(organization());
     org.organization.inject_fault(Operation::CreateResourceDataSync, 1, Fault::ResponseLost);
     let target = Target::new().with_trusted_access(true).with_administrator(alice()).with_role();

@@ -1,4 +1,5 @@
-//! Waits: a default limit for each kind of effect, and none if a read shows another cause.
+//! Waits: the default limit depends on the effect, and there is no wait if a read shows another
+//! cause.
 #![cfg(feature = "sim")]
 
 use std::time::Duration;
@@ -14,7 +15,8 @@ use tokio::time::Instant;
 use super::organization_clients::{HOME, OrganizationClients, ROLE, home, name, shown, whole};
 use crate::common::{alice, management, organization, region, trusting};
 
-/// Systems Manager learns of a change in Organizations after up to three minutes.
+/// Refuses the creation for two minutes. Systems Manager needs up to three minutes to detect a
+/// change in Organizations.
 #[tokio::test(start_paused = true)]
 async fn create_sync_refused_for_two_minutes_succeeds() {
     let target =
@@ -37,7 +39,7 @@ async fn create_sync_refused_for_two_minutes_succeeds() {
     }
 }
 
-/// AWS's own tools wait two minutes for the deletion of a data sync.
+/// Lists a deleted sync for 90 seconds. AWS's own tools wait two minutes for the deletion.
 #[tokio::test(start_paused = true)]
 async fn delete_sync_shown_for_ninety_seconds_succeeds() {
     let target = Target::new().without_sync(Caller::Management, name("ours"), home());
@@ -66,7 +68,7 @@ async fn create_sync_without_role_fails_at_once() {
     let begun = Instant::now();
     check_missing_role(org.apply(&plan).await.unwrap_err().error(), begun);
 
-    // A role that others delete before the sync is created.
+    // Another caller deletes the role before the sync is created.
     let organization = organization().service_linked_role(&ROLE).build();
     let (client, sync, home) = (organization.management_client(), whole("ours"), home());
     let mut delegated = Integration::new(client.clone()).ensure_delegated(alice()).await.unwrap();
@@ -78,7 +80,7 @@ async fn create_sync_without_role_fails_at_once() {
     check_missing_role(&delegated.ensure_explorer(&explorer).await.unwrap_err(), begun);
 }
 
-/// The account was registered by this run and replaced by others before its sync was created.
+/// Replaces the administrator of this run before its sync is created.
 #[tokio::test(start_paused = true)]
 async fn create_sync_of_replaced_administrator_fails_at_once() {
     let org = OrganizationClients::new(trusting().service_linked_role(&ROLE));
@@ -129,7 +131,7 @@ async fn plan_with_mistyped_unit_fails_before_any_write() {
     assert_eq!(org.organization.write_count(), 0);
     assert_eq!(org.organization.call_count(Operation::DescribeOrganizationalUnit), 2);
 
-    // An update.
+    // The plan updates an existing sync.
     let org = OrganizationClients::new(with_unit().data_sync(management(), region(HOME), shown("some")));
     let error = onboarding().plan(&org.clients()).await.unwrap_err();
     check_unknown_unit(&error, Operation::UpdateResourceDataSync);
@@ -158,7 +160,8 @@ async fn plan_without_units_reads_no_unit() {
     assert_eq!(org.organization.call_count(Operation::DescribeOrganizationalUnit), 0);
 }
 
-/// AWS's refusal may be stale, because the run itself enabled trusted access.
+/// Asserts that the run does not wait, although AWS's refusal may be stale: the run itself enabled
+/// trusted access.
 #[tokio::test(start_paused = true)]
 async fn create_sync_of_mistyped_unit_fails_at_once() {
     let org = OrganizationClients::new(with_unit());
@@ -202,6 +205,6 @@ async fn create_sync_of_units_that_cannot_be_read_waits() {
     assert!(begun.elapsed() > Duration::from_secs(20), "{:?}", begun.elapsed());
     assert_eq!(stopped.error().code(), Some("ResourceDataSyncInvalidConfigurationException"));
     assert_eq!(stopped.error().retry_status(), RetryStatus::Exhausted);
-    // Two units in the plan, and once more after the first refusal.
+    // Two reads for the plan, and two after the first refusal.
     assert_eq!(org.organization.call_count(Operation::DescribeOrganizationalUnit), 4);
 }

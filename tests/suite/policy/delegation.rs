@@ -1,4 +1,4 @@
-//! Resource-based delegation policies: what they say, and what they allow.
+//! Resource-based delegation policies: their statements, and the calls that they allow.
 #![cfg(feature = "sim")]
 
 use ssm_organizations::domain::Partition;
@@ -79,7 +79,7 @@ async fn denied_read_names_the_delegation_policy_as_a_way() {
     let text = "allow organizations:ListAWSServiceAccessForOrganization in the delegation policy of the organization";
     assert_eq!(last.to_string(), text);
 
-    // The management account needs no such policy, and no such policy allows a write.
+    // The management account needs no delegation policy, and a delegation policy allows no write.
     for error in [
         Error::from_service_error(Operation::RegisterDelegatedAdministrator, "AccessDeniedException", ""),
         Error::from_service_error(Operation::CreateResourceDataSync, "AccessDeniedException", ""),

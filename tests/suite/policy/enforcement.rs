@@ -56,7 +56,7 @@ fn name() -> SyncName {
     SyncName::new(NAME).unwrap()
 }
 
-/// Permissions that the workflow needs.
+/// Returns the permissions that the workflow needs.
 fn permissions() -> Vec<Permission> {
     let of_syncs = |caller| {
         [
@@ -86,7 +86,7 @@ fn permissions() -> Vec<Permission> {
     of_syncs.chain(of_organization).chain(of_role).collect()
 }
 
-/// Workflow of three callers, each with its own policy: complete set-up and tear-down.
+/// Runs the complete set-up and tear-down with three callers, each with its own policy.
 async fn story(policies: &[BTreeSet<Grant>; 3]) -> Result<(), Error> {
     let organization = organization().build();
     let client = |account, grants: &BTreeSet<Grant>| {
@@ -163,7 +163,7 @@ async fn generated_policy_without_one_grant_denies_the_workflow() {
     }
 }
 
-/// The scope has another organization, administrator or partition.
+/// Generates policies for another organization, administrator or partition.
 #[tokio::test(start_paused = true)]
 async fn generated_policy_of_other_scope_denies_the_workflow() {
     let elsewhere = PolicyScope::new().of_organization("o-elsewhere000".parse().unwrap(), management());

@@ -34,7 +34,7 @@ fn some(action: &str) -> Permission {
     }
 }
 
-/// Grants of the given permissions.
+/// Returns the grants of the given permissions.
 fn asked(permissions: &[Permission], scope: &PolicyScope) -> BTreeSet<Grant> {
     let grant = |permission: &Permission| {
         let condition = permission.condition().map(|condition| {
@@ -92,7 +92,7 @@ fn policy_with_narrower_permissions_omits_them() {
     let mut narrow_first: Vec<_> = wide_and_narrow.collect();
     narrow_first.reverse();
     assert_eq!(Policy::allowing(narrow_first, &known()), everything);
-    // The wider permission does not cover a companion.
+    // The wider permission does not cover a companion service.
     let companion = Permission::register_delegated_administrator(bob(), ServicePrincipal::QUICK_SETUP);
     let with_companion = Policy::allowing(Permission::everything().into_iter().chain([companion.clone()]), &known());
     assert!(grants(&with_companion.to_string()).is_superset(&asked(&[companion], &known())));
@@ -131,7 +131,7 @@ fn documents_for_everything_separate_the_responsibilities() {
     assert!(writes(&organizations).iter().all(|action| action.starts_with("organizations:")), "{organizations:?}");
     assert!(!writes(&systems_managers).iter().any(|action| action.starts_with("organizations:")));
     assert!(delegated.iter().all(|action| action.starts_with("ssm:")), "{delegated:?}");
-    // Both observe, and check the data syncs that a step affects.
+    // Both callers observe, and list the data syncs that a step affects.
     for shared in
         ["organizations:DescribeOrganization", "organizations:ListDelegatedAdministrators", "ssm:ListResourceDataSync"]
     {

@@ -340,7 +340,7 @@ async fn throttling_of_two_accounts_shares_the_organization_rate() {
         let left = shared.map_or(burst, |(_, shared)| shared - burst);
         assert_eq!(admitted(&theirs, operation).await, left, "{operation}");
         let Some((shared_rate, _)) = shared else { continue };
-        // A call that the organization's rate refuses takes no token of the account.
+        // A call that exceeds the organization's rate does not count toward the account's rate.
         advance(SECOND).await;
         let together = admitted(&theirs, operation).await;
         let theirs_alone = (burst - left + usize::try_from(rate).unwrap()).min(burst);
@@ -465,7 +465,7 @@ async fn write_dropped_in_progress_releases_and_is_logged() {
     assert_eq!((organization.call_count(ENABLE), organization.write_count()), (1, 1));
     call(&client, ENABLE).await.unwrap();
 
-    // An aborted write and a write with a fault release their place as well.
+    // An aborted write and a write with a fault no longer block other writes.
     let running = begin(&client, ENABLE);
     let_it_begin().await;
     running.abort();
@@ -478,7 +478,7 @@ async fn write_dropped_in_progress_releases_and_is_logged() {
     }
 }
 
-/// A write that is refused for a conflict must not release the write in progress.
+/// Asserts that a write refused for a conflict does not release the write in progress.
 #[tokio::test(start_paused = true)]
 async fn write_refused_for_conflict_releases_nothing() {
     let organization = organization().latency(SECOND).build();
@@ -561,7 +561,7 @@ async fn read_delay_applies_to_listings_and_roles_only() {
     assert!(client.get_role(&RoleName::ACCOUNT_DISCOVERY).await.unwrap().is_none());
 }
 
-/// The order of the builder's calls does not matter.
+/// Asserts that the order of the builder's methods is irrelevant.
 #[tokio::test(start_paused = true)]
 async fn list_with_read_delay_shows_the_initial_state_at_once() {
     for lag in [ReadDelay::Reads(2), ReadDelay::Time(SECOND)] {
@@ -636,7 +636,7 @@ async fn list_with_read_delay_shows_changes_in_order() {
     }
 }
 
-// Concurrent actors
+// Concurrent callers
 
 #[tokio::test]
 async fn run_before_nth_call_runs_immediately_before_it() {
@@ -672,7 +672,7 @@ async fn run_before_several_runs_in_order_and_may_inject_faults() {
     assert_eq!(organization.call_count(LIST), 2, "closures record no call");
 }
 
-// Killed process
+// Stopped process
 
 #[tokio::test]
 async fn stop_at_call_loses_every_call_until_resume() {
@@ -726,7 +726,8 @@ async fn fault_rates_with_same_seed_draw_the_same_faults() {
     assert!((50..=150).contains(&bad), "about 90 of 300 calls fail; {bad} did");
 }
 
-/// The expected values are from an independent implementation, so that recorded seeds stay valid.
+/// Compares the faults with those of an independent implementation, so that recorded seeds stay
+/// valid.
 #[tokio::test]
 async fn fault_rates_with_known_seed_draw_the_known_faults() {
     let organization = delegated().fault_rates(7, FaultRates::all(100)).build();
@@ -755,7 +756,7 @@ async fn fault_rates_with_other_calls_draw_the_same_faults() {
     let beside = luck(7, FaultRates::all(100), &READS).await;
     assert_eq!(alone[0], beside[0]);
 
-    // Concurrent calls, another order, and other accounts and Regions do not matter.
+    // Concurrency, the order of calls, and other accounts and Regions do not affect the faults.
     let organization = delegated().latency(Duration::from_millis(1)).fault_rates(7, FaultRates::all(100)).build();
     let (ours, theirs) = (organization.management_client(), organization.client(alice()));
     for _ in 0..100 {
@@ -850,7 +851,7 @@ async fn fault_rates_over_many_calls_match_the_rates() {
             let _ = call(&client, operation).await;
         }
         let counted = organization.calls().iter().filter(|call| call.outcome == outcome).count();
-        // Five standard deviations, and no deviation for a rate of 0 or 1,000.
+        // Five standard deviations, or no deviation for a rate of 0 or 1,000.
         let fluctuation = if expected == 0 || expected == CALLS { 0 } else { 110 };
         assert!(counted.abs_diff(expected) <= fluctuation, "{operation}, {outcome}: {counted} of {expected}");
     }
@@ -974,7 +975,7 @@ async fn members_of_100_000_are_stored_as_a_count() {
     assert_ne!(many.state(), few.state());
 }
 
-/// Fault injection does not change the settings of undocumented behavior.
+/// Asserts that fault injection does not change the settings of undocumented behavior.
 #[tokio::test]
 async fn settings_with_fault_injection_both_apply() {
     let mut undocumented = UndocumentedBehavior::default();

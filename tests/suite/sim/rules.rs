@@ -66,12 +66,13 @@ fn of_unit(text: &str, id: &str) -> SyncDefinition {
     defined(text, SyncSource::OrganizationalUnits(OrganizationalUnits::new([unit(id)]).unwrap()))
 }
 
-/// Sync of the type that Inventory uses.
+/// Returns a sync of the type that Inventory uses.
 fn inventory(text: &str) -> DataSync {
     DataSync::new(name(text), None)
 }
 
-/// Builder with the prerequisites of an organization sync, and Alice as the administrator.
+/// Returns a builder with the prerequisites of an organization sync, and Alice as the
+/// administrator.
 fn ready() -> sim::SimOrganizationBuilder {
     delegated().service_linked_role(&DISCOVERY)
 }
@@ -158,7 +159,7 @@ impl OperationCall {
     }
 }
 
-/// Checks that a call is refused with the code and reason, and returns the error.
+/// Asserts that a call is refused with the code and reason, and returns the error.
 async fn refused(
     organization: &sim::SimOrganization,
     caller: AccountId,
@@ -237,8 +238,8 @@ async fn syncs(organization: &sim::SimOrganization, caller: AccountId) -> Vec<Da
 }
 
 async fn state_of_the_sync(organization: &sim::SimOrganization, caller: AccountId) -> SyncState {
-    let [sync] = &syncs(organization, caller).await[..] else { panic!("one sync") };
-    let [shown] = &organization.data_syncs(caller, &home())[..] else { panic!("one sync") };
+    let [sync] = &syncs(organization, caller).await[..] else { panic!("expected one sync") };
+    let [shown] = &organization.data_syncs(caller, &home())[..] else { panic!("expected one sync") };
     assert_eq!(shown.state, sync.state, "`data_syncs` returns the state of the listing");
     sync.state.clone()
 }
@@ -349,7 +350,7 @@ async fn list_services_with_each_page_size_returns_all() {
     }
 }
 
-/// The other two listings have pages as well.
+/// Asserts that the other two listings have pages as well.
 #[tokio::test]
 async fn list_administrators_and_syncs_returns_pages() {
     let start = trusting().delegated_administrator(alice()).delegated_administrator(bob()).page_size(1);
@@ -502,7 +503,7 @@ async fn register_in_each_account_state_accepts_only_active() {
         // A registered account stays registered in each state and can be deregistered.
         let organization = delegated().build();
         organization.set_member(alice(), state.clone());
-        let [shown] = &administrators(&organization, &SSM).await[..] else { panic!("one administrator") };
+        let [shown] = &administrators(&organization, &SSM).await[..] else { panic!("expected one administrator") };
         assert_eq!((shown.account, shown.state.as_ref()), (alice(), Some(&state)));
         done(&organization, management(), &Deregister(alice(), SSM)).await;
         assert!(organization.administrators().is_empty());
@@ -533,8 +534,8 @@ async fn call_about_unknown_unit_reports_unit_not_found() {
     assert_eq!(error.remedy(), Some(Remedy::CorrectUnits));
 }
 
-/// Organizations API: registering and deregistering are not idempotent. For enabling and disabling,
-/// see the settings of undocumented behavior.
+/// Organizations API: registering and deregistering are not idempotent. The settings of
+/// undocumented behavior cover enabling and disabling.
 #[tokio::test]
 async fn register_or_deregister_twice_is_refused() {
     let organization = trusting().build();
@@ -588,7 +589,7 @@ fn single(text: &str) -> DataSync {
     DataSync::new(name(text), Some(SyncSourceType::SingleAccountMultiRegions))
 }
 
-/// Organization in which the account has the sync "it" in the Region.
+/// Returns an organization in which the account has the sync "it" in the Region.
 fn with_it(owner: AccountId, place: &str) -> sim::SimOrganizationBuilder {
     ready().data_sync(owner, region(place), organization_sync("it"))
 }
@@ -659,7 +660,7 @@ async fn create_update_and_delete_sync_show_in_listing() {
     let client = organization.management_client();
     let everything = of_unit("it", "ou-root-11111111").including_future_regions().enabling_all_ops_data_sources();
     client.create_resource_data_sync(&home(), &everything).await.unwrap();
-    let [made] = &syncs(&organization, management()).await[..] else { panic!("one sync") };
+    let [made] = &syncs(&organization, management()).await[..] else { panic!("expected one sync") };
     assert_eq!((made.name.as_str(), &made.source_type), ("it", &Some(SyncSourceType::AwsOrganizations)));
     assert_eq!((&made.units[..], &made.regions[..]), (&[unit("ou-root-11111111")][..], &[home()][..]));
     assert_eq!(
@@ -675,7 +676,7 @@ async fn create_update_and_delete_sync_show_in_listing() {
 
     let elsewhere = SourceRegions::new([region("us-east-1")]).unwrap();
     client.update_resource_data_sync(&home(), &SyncDefinition::of_organization(name("it"), elsewhere)).await.unwrap();
-    let [updated] = &syncs(&organization, management()).await[..] else { panic!("one sync") };
+    let [updated] = &syncs(&organization, management()).await[..] else { panic!("expected one sync") };
     assert_eq!((&updated.units[..], &updated.regions[..]), (&[][..], &[region("us-east-1")][..]));
     assert_eq!((updated.future_regions, updated.all_ops_data_sources), (Some(false), Some(false)));
     assert_eq!(updated.created, made.created);
@@ -876,8 +877,7 @@ async fn delete_role_in_use_fails_with_the_usage() {
     assert_eq!(end_of(&organization, management(), &other).await, DeletionStatus::Succeeded);
 }
 
-/// The simulation evaluates the usage of a role at the end of the deletion, and not at the start or
-/// at a status request.
+/// Asserts that the simulation evaluates the usage of a role at the end of the deletion.
 #[tokio::test(start_paused = true)]
 async fn delete_role_with_changing_usage_is_judged_at_its_end() {
     let organization = trusting().service_linked_role(&DISCOVERY).build();
@@ -1025,7 +1025,7 @@ fn broken_inputs() -> Vec<Broken> {
     ]
 }
 
-/// Each refusal has its reason, or none under the setting that models emulators.
+/// Asserts that each refusal has its reason, or none under the setting that models emulators.
 #[tokio::test]
 async fn organizations_call_against_rule_is_refused_with_reason() {
     for rules in [broken_constraints, broken_inputs] {
@@ -1133,9 +1133,9 @@ async fn deregister_deletes_organization_syncs_of_the_account() {
     assert_eq!(organization.data_syncs(management(), &home()).len(), 1);
 }
 
-/// Organizations guide: with trusted access gone, "Systems Manager fails to synchronize operations
-/// data"; API: `TrustedAccessDisabled`; "To re-enable trusted access, you must create a new
-/// Resource Data Sync".
+/// Organizations guide: after trusted access is disabled, "Systems Manager fails to synchronize
+/// operations data"; API: `TrustedAccessDisabled`; "To re-enable trusted access, you must create a
+/// new Resource Data Sync".
 #[tokio::test]
 async fn disable_then_enable_leaves_syncs_unhealthy() {
     let single = single("single");
@@ -1179,8 +1179,8 @@ async fn create_organization_sync_without_prerequisite_is_refused() {
     }
 }
 
-/// Explorer's guide: the management account or the delegated administrator; in opt-in Regions the
-/// management account alone.
+/// Explorer's guide: only the management account and the delegated administrator create
+/// organization syncs; in opt-in Regions, only the management account.
 #[tokio::test]
 async fn create_organization_sync_by_member_is_refused() {
     let organization = ready().trusted_access_for(&config()).delegated_administrator_for(&config(), bob()).build();
@@ -1224,7 +1224,9 @@ async fn write_for_one_service_leaves_other_services_unchanged() {
     assert_eq!(trusted(&organization).await.len(), 4);
     assert_eq!(administrators(&organization, &SSM).await.len(), 1);
     for companion in &companions {
-        let [administrator] = &administrators(&organization, companion).await[..] else { panic!("one administrator") };
+        let [administrator] = &administrators(&organization, companion).await[..] else {
+            panic!("expected one administrator")
+        };
         assert_eq!(administrator.account, bob());
     }
     done(&organization, management(), &Deregister(alice(), SSM)).await;
@@ -1240,7 +1242,7 @@ async fn write_for_one_service_leaves_other_services_unchanged() {
 
 // 8. Partitions
 
-/// ARNs contain their partition.
+/// Asserts that ARNs contain their partition.
 #[tokio::test(start_paused = true)]
 async fn call_in_each_partition_reports_its_arns() {
     for partition in [Partition::AWS, Partition::AWS_CN, Partition::AWS_US_GOV, Partition::AWS_EUSC] {
@@ -1251,7 +1253,7 @@ async fn call_in_each_partition_reports_its_arns() {
         tokio::time::advance(Duration::from_secs(10)).await;
         let DeletionStatus::Failed { usage, .. } = client.get_service_linked_role_deletion_status(&task).await.unwrap()
         else {
-            panic!("it is in use");
+            panic!("the role is not in use");
         };
         let arn = format!("arn:{partition}:ssm:{HOME}:111111111111:resource-data-sync/it");
         assert_eq!(usage[0].resources, [arn]);
@@ -1623,7 +1625,7 @@ async fn delete_role_with_single_account_sync_follows_the_setting() {
     }
 }
 
-/// A new setting or value needs a test above.
+/// Asserts that every setting is listed. A new setting or value needs a test above.
 #[test]
 fn debug_of_undocumented_behavior_lists_every_setting() {
     let text = format!("{:?}", UndocumentedBehavior::default());

@@ -1,4 +1,4 @@
-//! What the simulator shows to and of other services: delayed visibility, messages and statuses.
+//! Effects of changes on other services in the simulator: delays, messages and statuses.
 #![cfg(feature = "sim")]
 
 use std::time::Duration;
@@ -100,7 +100,8 @@ fn message(error: &Error) -> &str {
     error.message().unwrap()
 }
 
-/// Organizations does not tell a missing permission from the wrong account.
+/// Asserts that Organizations returns the same message for a missing permission and a wrong
+/// account.
 #[tokio::test]
 async fn missing_permission_has_the_message_of_the_wrong_account() {
     let organization = delegated().build();

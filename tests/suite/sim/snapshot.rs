@@ -29,7 +29,7 @@ fn date(seconds: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
-/// Sync with every attribute set.
+/// Returns a sync with every attribute set.
 fn full_sync() -> DataSync {
     let mut sync = organization_sync("everything");
     sync.units = vec![unit()];
@@ -45,7 +45,7 @@ fn full_sync() -> DataSync {
     sync
 }
 
-/// Organization with one of each resource.
+/// Returns an organization with one of each resource.
 fn full() -> sim::SimOrganizationBuilder {
     organization()
         .id("o-1234567890".parse().unwrap())
@@ -83,7 +83,7 @@ fn full() -> sim::SimOrganizationBuilder {
         )
 }
 
-/// The full organization with one change each.
+/// Returns the full organization with one change each.
 fn changed() -> Vec<(&'static str, sim::SimOrganizationBuilder)> {
     let more = |name: &str| DataSync::new(SyncName::new(name).unwrap(), None);
     vec![
@@ -128,7 +128,7 @@ async fn state_is_unchanged_by_reads_and_differs_after_changes() {
     assert_eq!(organization.state(), before);
     client.deregister_delegated_administrator(alice(), &SSM).await.unwrap();
     assert_ne!(organization.state(), before);
-    // A read delay does not apply to a snapshot.
+    // Read delays do not affect a snapshot.
     let organization = organization_that_lags();
     let before = organization.state();
     organization.enable_trusted_access(&SSM);
@@ -266,7 +266,7 @@ async fn builder_from_state_continues_with_later_dates() {
     assert!(elapsed.abs_diff(Duration::from_mins(1)) < Duration::from_millis(10), "{elapsed:?}");
 }
 
-/// The simulated clock starts on the first day of 2026.
+/// Asserts that the simulated clock starts on the first day of 2026.
 #[tokio::test(start_paused = true)]
 async fn build_at_any_time_starts_on_the_first_of_2026() {
     let organization = trusting().build();
@@ -450,7 +450,7 @@ mod json {
             serde_json::from_str(r#"{ "id": "o-exampleorgid", "management": "111111111111" }"#).unwrap();
         assert_eq!(snapshot, sim::SimOrganization::builder().build().state());
 
-        // A hand-written sync has few attributes.
+        // A sync that a user writes has few attributes.
         let by_hand = json!({
             "id": "o-exampleorgid",
             "management": "111111111111",
@@ -462,7 +462,7 @@ mod json {
             }]
         });
         let organization = sim::SimOrganizationBuilder::from(read(&by_hand).unwrap()).build();
-        let [sync] = &organization.data_syncs(management(), &region(HOME))[..] else { panic!("one sync") };
+        let [sync] = &organization.data_syncs(management(), &region(HOME))[..] else { panic!("expected one sync") };
         assert_eq!(sync.source_type, Some(SyncSourceType::AwsOrganizations));
         assert_eq!(sync.created, None);
         // A service with an empty list of administrators equals one without an entry.
@@ -472,7 +472,7 @@ mod json {
         assert_eq!(read(&nobody).unwrap(), snapshot);
     }
 
-    /// JSON of the full state with one value replaced.
+    /// Returns the JSON of the full state with one value replaced.
     fn with(pointer: &str, value: Value) -> Value {
         let mut whole = written(&full().build().state());
         *whole.pointer_mut(pointer).unwrap_or_else(|| panic!("{pointer}")) = value;
@@ -498,10 +498,10 @@ mod json {
         ] {
             let error = read(&with(pointer, json!(value))).unwrap_err();
             assert!(error.contains(message), "{pointer}: {error}");
-            // The order of the keys is serde_json's, by its feature preserve_order.
+            // The Cargo feature `preserve_order` of `serde_json` determines the order of the keys.
             let marked = serde_json::to_string_pretty(&with(pointer, json!("here"))).unwrap();
             let place = 1 + marked.lines().position(|line| line.contains("\"here\"")).unwrap();
-            // The parser may have read on to the bracket in the next line.
+            // The parser may report the line of the next token.
             let line = error.split(" line ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();
             let line: usize = line.parse().unwrap();
             assert!((place..=place + 1).contains(&line), "{pointer}, line {place}: {error}");
@@ -561,7 +561,7 @@ mod json {
         assert!(read(&whole).unwrap_err().ends_with("twice"));
     }
 
-    /// The JSON format has years of four digits, from 1970.
+    /// Asserts that the JSON format rejects years before 1970 and years with more than four digits.
     #[test]
     fn serialize_date_out_of_range_fails() {
         let sync = |created: SystemTime| {
