@@ -35,7 +35,7 @@ struct CommandContext<'a> {
     management: Caller<'a>,
     /// The clients of all accounts except the management account.
     others: &'a [Caller<'a>],
-    /// The same clients. All reads and writes of a command share what is known about their accounts.
+    /// The clients of all accounts. The reads and writes of a command share their identities.
     clients: &'a Clients<'a>,
     regions: &'a [Region],
     /// The Regions that the command line names.

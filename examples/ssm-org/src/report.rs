@@ -201,7 +201,7 @@ impl Notes {
     }
 }
 
-/// Whether resources exist that later steps would create or delete; `None` is unknown.
+/// Existence of resources that later steps would create or delete; `None` is unknown.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct ExistingResources {
     /// The service-linked role.
