@@ -253,8 +253,8 @@ async fn sync_with_unreadable_units_is_not_entire_organization() {
     for (organization, expected, units) in [
         (json!({ "OrganizationSourceType": "EntireOrganization", "OrganizationalUnits": [] }), None, 0),
         (json!({ "OrganizationSourceType": "OrganizationalUnits", "OrganizationalUnits": [good()] }), None, 1),
-        // AWS's model has it that there is a type, so an answer without one says no more than that
-        // it is of the organization.
+        // AWS's model requires the type. Without it, the response shows only that the source is the
+        // organization.
         (json!({}), None, 0),
         (json!({ "OrganizationalUnits": [good()] }), None, 1),
         (json!({ "OrganizationSourceType": "OrganizationalUnits" }), Some(other("OrganizationalUnits")), 0),
@@ -481,7 +481,7 @@ async fn get_role_returns_name_id_path_and_date() {
     assert_eq!(client.get_role(&RoleName::ACCOUNT_DISCOVERY).await.unwrap().as_ref(), Some(&expected));
     assert_eq!(client.create_service_linked_role(&ServicePrincipal::ACCOUNT_DISCOVERY).await.unwrap(), expected);
 
-    // Copies of AWS name it differently, and some leave the date out.
+    // Emulators use other role names, and some omit the date.
     for operation in [Operation::GetRole, Operation::CreateServiceLinkedRole] {
         let found = role(operation, &format!("<Role>{PATH}{NAME}{ID}</Role>")).await.unwrap();
         assert_eq!(

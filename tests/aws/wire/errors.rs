@@ -74,7 +74,7 @@ fn check_chain(error: &Error) {
         for source in &lines[at + 1..] {
             assert!(!line.contains(source.as_str()), "{lines:?}");
         }
-        // Nobody wants to read Rust.
+        // Messages contain no Rust debug output.
         assert!(!line.contains(" {") && !line.contains("Some("), "{lines:?}");
     }
     // The message is AWS's own, and is printed once.
@@ -122,7 +122,7 @@ async fn unmodeled_error_is_classified_by_code_and_status() {
         ResponseLost, ServiceError, Throttled, Unsupported,
     };
 
-    // How a read and a write are to be tried again. The SDK takes a full quota of others for
+    // Retry status of a read and of a write. The SDK treats a full quota of other resources as
     // throttling.
     let never = [RetryStatus::Permanent; 2];
     let spent = [RetryStatus::Exhausted; 2];
@@ -152,8 +152,8 @@ async fn unmodeled_error_is_classified_by_code_and_status() {
         ("ExpiredToken", 403, CredentialsRejected, never),
         ("ExpiredTokenException", 400, CredentialsRejected, never),
         ("RequestExpired", 400, ClockSkew, never),
-        // AWS's Common Errors, and what is as undeclared as they are: the status says what the code
-        // does not.
+        // AWS's common errors and other undeclared codes. The HTTP status classifies a code that is
+        // not known.
         ("RequestAbortedException", 400, ResponseLost, [RetryStatus::Temporary; 2]),
         ("NotAuthorized", 400, AccessDenied, never),
         ("NotAuthorized", 401, AccessDenied, never),
@@ -172,8 +172,7 @@ async fn unmodeled_error_is_classified_by_code_and_status() {
             }
             let reply = || Reply::error_of(operation, *status, code, Some("what AWS says"));
             let error = check(operation, code, reply(), Some("what AWS says"), None).await;
-            // Nothing shows whether AWS throttled before or after the effect if the status is a
-            // failure.
+            // With a 5xx status, AWS may have throttled the call before or after it took effect.
             let in_doubt = operation.is_write() && (*kind == ResponseLost || (*kind == Throttled && *status >= 500));
             let applied = if in_doubt { WriteStatus::Unknown } else { WriteStatus::NotApplied };
             let retry = retries[usize::from(operation.is_write())];
@@ -242,13 +241,13 @@ async fn unimplemented_operation_of_emulator_is_unsupported() {
                 "{error:?}"
             );
         }
-        // A refusal that is declared is one, whatever its status.
+        // A declared error is a refusal with any HTTP status.
         let declared = declared().find(|declared| declared.operation == operation);
         if let Some(Declared { code, .. }) = declared {
             let wire = Wire::new().on(operation, [Reply::error_of(operation, 501, code, None)]);
             assert_ne!(*failed(&wire.client(), operation).await.kind(), ErrorKind::Unsupported, "{operation} {code}");
         }
-        // It may also have broken down half-way.
+        // Status 500 may also be a failure after the write took effect.
         let error = failed(&Wire::new().on(operation, [Reply::new(500, HTML)]).client(), operation).await;
         assert_eq!(
             (error.kind(), error.remedy()),
@@ -267,14 +266,14 @@ async fn get_role_of_missing_role_returns_none() {
     for reply in [
         Reply::error_of(operation, 404, NO_ENTITY, Some("what AWS says")),
         Reply::error_of(operation, 404, NO_ENTITY, None),
-        // As moto writes the errors of its own permission checks.
+        // moto uses this format for the errors of its permission checks.
         Reply::new(404, moto),
     ] {
         let wire = Wire::new().on(operation, [reply]);
         assert_eq!(wire.client().get_role(&RoleName::ACCOUNT_DISCOVERY).await.unwrap(), None);
         assert_eq!(wire.count(operation), 1);
     }
-    // Not every 404 is IAM's.
+    // A response with status 404 and without a valid error code is not from IAM.
     let long = format!("<Error><Code>{}</Code></Error>", "A".repeat(129));
     for body in [
         "",
@@ -396,7 +395,7 @@ async fn error_without_code_is_classified_by_status() {
                 assert_eq!(error.code(), None);
                 assert_eq!(error.message(), Some(format!("HTTP status {status} without an error code").as_str()));
                 assert_eq!(error.request_id(), Some(REQUEST_ID));
-                // AWS does not speak HTML.
+                // AWS never responds with HTML, so the endpoint may be wrong.
                 let elsewhere = body == HTML || kind == ErrorKind::Unsupported;
                 assert_eq!(error.remedies().contains(&Remedy::CheckEndpoint), elsewhere, "{status} {body:?}");
                 check_chain(&error);

@@ -390,7 +390,7 @@ async fn call_without_credentials_is_not_sent() {
             "the credentials could not be loaded in time",
             RetryStatus::Temporary,
         ),
-        // As a chain of profiles wraps what is wrong with one of them.
+        // A chain of profiles wraps the error of one profile in this way.
         (
             || CredentialsError::provider_error(CredentialsError::not_loaded("nowhere")),
             "no credentials are configured",
@@ -567,7 +567,7 @@ async fn sdk_http_client_distinguishes_refused_from_broken_connection() {
         listener.local_addr().unwrap()
     };
     is_not_sent(&failed_over_tcp(&format!("http://{nobody}")).await, "no connection could be made");
-    // A client without TLS cannot connect, and no operating system is asked.
+    // A client without TLS fails before it opens a connection.
     is_not_sent(&failed_over_tcp(&format!("https://{nobody}")).await, "no connection could be made");
 
     let listener = Arc::new(TcpListener::bind("127.0.0.1:0").unwrap());
