@@ -43,7 +43,7 @@ static FILES: LazyLock<Files> = LazyLock::new(|| {
             .with_sync(Caller::Management, sync("ours"), [home.clone()])
             .with_unlisted_syncs(UnlistedSyncs::AllowLoss);
         let receipt = target.plan(&clients).await.unwrap().apply(&clients, |_| {}).await.unwrap().receipt;
-        // One that takes back holds facts and dates.
+        // The plan of an undo contains preconditions with dates.
         let plan = receipt.undo(&clients, &UndoOptions::new().with_unlisted_syncs(UnlistedSyncs::AllowLoss)).await.unwrap();
         Files {
             organization: serde_json::to_value(organization.state()).unwrap(),
@@ -66,7 +66,7 @@ static FILES: LazyLock<Files> = LazyLock::new(|| {
     })
 });
 
-/// Change of a file.
+/// Change that damages a file.
 #[derive(Debug, Clone)]
 enum Damage {
     /// Replaces a value.
