@@ -63,7 +63,7 @@ pub(crate) fn cost(job: Job, size: Size) -> Cost {
     let cost = cost_with(job, size, LATENCY);
     // With a tenth of the latency, a job that waits for anything except calls takes more than a
     // tenth of the time.
-    assert_eq!(cost_with(job, size, LATENCY / 10).time, cost.time / 10, "{}: it waits", job.title());
+    assert_eq!(cost_with(job, size, LATENCY / 10).time, cost.time / 10, "{}: the job also waits", job.title());
     cost
 }
 

@@ -280,7 +280,7 @@ async fn deserialize_plan_or_receipt_of_other_format_fails() {
     assert!(error.contains("missing field `format`"), "{error}");
 }
 
-/// The description is for readers, so editing it has no effect. An edited command is refused.
+/// Asserts that an edited description has no effect, and that an edited command is refused.
 #[tokio::test(start_paused = true)]
 async fn deserialized_plan_ignores_edited_descriptions() {
     let (plan, _) = kept().await;

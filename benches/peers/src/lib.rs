@@ -46,8 +46,8 @@ mod tests {
     use super::canned::{Canned, MEMBER};
     use super::{by_hand, typed};
 
-    /// All variants make the same calls, so their costs can be compared. The calls are sorted,
-    /// because the crate makes some of its reads concurrently.
+    /// Asserts that all variants make the same calls, so their costs can be compared. The calls are
+    /// sorted, because the crate makes some of its reads concurrently.
     #[tokio::test]
     async fn what_is_done_by_hand_is_what_the_crate_does() {
         let account = MEMBER.parse().unwrap();

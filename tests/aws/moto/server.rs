@@ -1,4 +1,5 @@
-//! A live moto server for each test, with a recorder in front of it and boto3 beside it.
+//! Starts a moto server for each test, with a recorder in front of it. boto3 sets up and reads the
+//! state of the server.
 //!
 //! `MOTO_SERVER` names the server program (default `moto_server`). `MOTO_PYTHON` names a Python
 //! with boto3 (default `python3`).

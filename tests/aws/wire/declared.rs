@@ -103,7 +103,7 @@ async fn modeled_errors_and_reasons_match_expected_file() {
     assert!(expected.is_empty(), "not in AWS's model: {expected:#?}");
 }
 
-/// Every operation is in the file, except one without declared errors.
+/// Asserts that the file contains every operation, except one without declared errors.
 #[test]
 fn modeled_errors_cover_every_operation() {
     for operation in Operation::ALL.iter().filter(|operation| **operation != Operation::GetCallerIdentity) {

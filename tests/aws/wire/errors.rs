@@ -96,7 +96,8 @@ async fn modeled_error_keeps_message_and_reason() {
     }
 }
 
-/// `ResourceDataSyncAlreadyExistsException` has a name and never a message.
+/// Responds without a message. `ResourceDataSyncAlreadyExistsException` never has one, but has the
+/// name of the sync.
 #[tokio::test(start_paused = true)]
 async fn modeled_error_without_message_keeps_code() {
     for Declared { operation, code, status } in declared() {
@@ -364,7 +365,7 @@ async fn retry_after_header_has_seconds_or_a_date() {
 
 const HTML: &str = "<!doctype html>\n<html lang=en>\n<title>Error</title>\n<h1>Error</h1>";
 
-/// A 4xx status is a refusal with any body; a 5xx status is a lost response.
+/// Asserts that a 4xx status is a refusal with any body, and that a 5xx status is a lost response.
 #[tokio::test(start_paused = true)]
 async fn error_without_code_is_classified_by_status() {
     for body in ["", HTML, "{}", "{\"message\": 1", "null"] {
@@ -426,7 +427,7 @@ async fn error_without_code_is_classified_by_status() {
     }
 }
 
-/// moto responds in this format when it checks permissions.
+/// Uses the format of the errors of moto's permission checks.
 #[tokio::test(start_paused = true)]
 async fn xml_error_of_json_service_is_classified() {
     let operation = Operation::EnableAwsServiceAccess;
@@ -470,7 +471,7 @@ async fn list_syncs_error_names_region() {
     );
 }
 
-/// A captive portal returns such a page.
+/// Uses a page like that of a captive portal.
 #[tokio::test(start_paused = true)]
 async fn success_with_unreadable_body_is_response_lost() {
     for operation in Operation::ALL.iter().copied() {

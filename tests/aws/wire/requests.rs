@@ -170,7 +170,7 @@ async fn create_and_update_sync_send_full_definition() {
     }
 }
 
-/// Each request is checked against AWS's models, so these requests stay within AWS's limits.
+/// Sends the largest requests. Every request of these tests is checked against AWS's models.
 #[tokio::test(start_paused = true)]
 async fn largest_requests_match_aws_model() {
     let name: SyncName = "é".repeat(64).parse().unwrap();
