@@ -174,8 +174,11 @@ impl Arena {
         ensure!(found == wanted, "unexpected state after {}: {found}", peer.name());
         let back = self.run(peer, &["offboard"])?;
         let found = self.moto.state();
-        let wanted = json!({ "trusted": [], "administrators": [] });
-        ensure!(found == wanted, "unexpected state after {}: {found}", peer.name());
+        ensure!(
+            found == json!({ "trusted": [], "administrators": [] }),
+            "unexpected state after {}: {found}",
+            peer.name()
+        );
         Ok(JobCost {
             cost: Cost { wall: there.cost.wall + back.cost.wall, cpu: there.cost.cpu + back.cost.cpu },
             server: there.server + back.server,
