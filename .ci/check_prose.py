@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks comments and documents: openings of documentation comments, banned idioms, comment width.
+"""Checks comments and documents: openings of comments, banned idioms, comment width.
 
 The settings and the exceptions are in `.ci/prose.toml`.
 
@@ -80,7 +80,9 @@ class Prose:
         self.findings = []
         self.summary = []
         self.sources = {}
-        self.opening = re.compile(rf"(?:{'|'.join(self.openings['words'])})\b")
+        words, more = self.openings["words"], self.openings["words_of_documentation"]
+        self.opening = re.compile(rf"(?:{'|'.join(words)})\b")
+        self.documentation_opening = re.compile(rf"(?:{'|'.join(words + more)})\b")
         phrases = (r"\s+".join(map(re.escape, phrase.split())) for phrase in self.idioms["phrases"])
         self.idiom = re.compile(rf"(?<![^\W_])(?:{'|'.join(phrases)})(?![^\W_])", re.IGNORECASE)
 
@@ -106,28 +108,35 @@ class Prose:
 
     def check_openings(self):
         for group, patterns in self.openings["groups"].items():
+            strict = group in self.openings["strict"]
+            subject = "comment" if strict else "documentation"
             count, found, before = 0, 0, len(self.findings)
             for file in rust_source.tracked(self.root, *patterns):
                 for kind, lines in blocks(self.source(file)[2]):
-                    if not kind.endswith("doc"):
+                    is_documentation = kind.endswith("doc")
+                    if not strict and not is_documentation:
                         continue
+                    words = self.documentation_opening if is_documentation else self.opening
                     number, first = next(((n, text) for n, text in lines if text), (0, ""))
                     count += 1
-                    if opening := self.opening.match(first):
-                        message = f"the documentation opens with `{opening.group()}`: {first[:100]}"
+                    if opening := words.match(first):
+                        message = f"the {subject} opens with `{opening.group()}`: {first[:100]}"
                         found += self.report("opening", file, number, first, message)
             percent = 100 * found / count if count else 0.0
-            limit = self.openings["limit_percent"]
-            self.summary.append(f"{found} of {count} documentation comments in {group} ({percent:.1f} %, limit {limit} %)")
+            limit = 0.0 if strict else self.openings["limit_percent"]
+            comments = "comments" if strict else "documentation comments"
+            self.summary.append(f"{found} of {count} {comments} in {group} ({percent:.1f} %, limit {limit} %)")
             if percent <= limit:
                 # Below the limit they are notes.
                 self.summary.extend(f"  note: {finding}" for finding in self.findings[before:])
                 del self.findings[before:]
 
     def check_idioms(self):
-        for file in rust_source.tracked(self.root, *self.idioms["files"]):
+        files = dict.fromkeys(rust_source.tracked(self.root, *self.idioms["files"]), False)
+        files |= dict.fromkeys(rust_source.tracked(self.root, *self.idioms["comments_of"]), True)
+        for file, only_comments in files.items():
             try:
-                found = list(self.texts(file))
+                found = list(self.texts(file, only_comments))
             except UnicodeDecodeError:
                 continue
             for paragraph in found:
@@ -137,8 +146,8 @@ class Prose:
                     phrase = " ".join(match.group().split())
                     self.report("idiom", file, number, line, f"banned idiom `{phrase}`: {line[:100]}")
 
-    def texts(self, file):
-        """Yields what a file says, as paragraphs of numbered lines: comments and strings of Rust code."""
+    def texts(self, file, only_comments=False):
+        """Yields the paragraphs of a file as numbered lines: of Rust code the comments, strings and names."""
         if file.suffix != ".rs":
             lines = file.read_text(encoding="utf-8").split("\n")
             yield from paragraphs((number, line.strip().lstrip("> ")) for number, line in enumerate(lines, 1))
@@ -146,7 +155,7 @@ class Prose:
         _, tokens, comments = self.source(file)
         for _, lines in blocks(comments):
             yield from paragraphs(lines)
-        for token in tokens:
+        for token in () if only_comments else tokens:
             if token.kind == "string":
                 # A line that ends in a backslash goes on with the next one.
                 text = CONTINUATION.sub(lambda gap: "\0" * gap.group().count("\n"), token.text)

@@ -214,6 +214,17 @@ class Prose(unittest.TestCase):
             findings, _ = self.check({"src/lib.rs": f"//! {word} is there.\n", "examples/a.rs": f"/// {word}, but b.\nfn f() {{}}\n"})
             self.assert_found(findings, f"src/lib.rs:1: the documentation opens with `{word}`", f"examples/a.rs:1: the documentation opens with `{word}`")
 
+    def test_openings_of_all_comments_in_strict_groups(self):
+        source = "// What it is.\nfn f() {}\n\n/// Why.\nfn g() {} // Returns.\n"
+        findings, summary = self.check({"benches/a.rs": source, "tests/b/c.rs": source, "src/lib.rs": "// What it is.\n"})
+        self.assertEqual(len(findings), 4, findings)
+        self.assert_found(findings, "benches/a.rs:1: the comment opens with `What`", "tests/b/c.rs:4: the comment opens with `Why`")
+        self.assert_found(summary, "2 of 3 comments in benches (66.7 %, limit 0.0 %)", "0 of 0 documentation comments in src")
+        findings, _ = self.check({"tests/a.rs": "// The same call succeeds.\nfn f() {}\n/// The same.\nfn g() {}\n"})
+        self.assertEqual([finding.split(": ")[0] for finding in findings], ["tests/a.rs:3"])
+        findings, _ = self.check({"tests/a.rs": "// What it is.\n" + "// Text.\nfn f() {}\n" * 99})
+        self.assert_found(findings, "tests/a.rs:1: ")
+
     def test_only_the_first_line_of_a_block_opens_it(self):
         source = "/// Returns the name,\n/// When it is set.\n///\n/// What is more.\npub fn name() {}\n// What a name is.\n/// Whichever.\nfn f() {}\n"
         self.assertEqual(self.check({"src/lib.rs": source})[0], [])
@@ -256,6 +267,12 @@ class Prose(unittest.TestCase):
         self.assert_found(
             findings, "src/lib.rs:1: ", "src/a.rs:1: banned idiom `so already`", "README.md:1: banned idiom `stands in`", "docs/a.md:1: "
         )
+
+    def test_idioms_in_comments_of_tests(self):
+        source = '// It stands in.\n/// Nobody.\nfn nobody() { let _ = "anew"; }\n'
+        findings, _ = self.check({"tests/a.rs": source, "benches/b/c.rs": source})
+        self.assertEqual(len(findings), 4, findings)
+        self.assert_found(findings, "tests/a.rs:1: banned idiom `stands in`", "benches/b/c.rs:2: banned idiom `Nobody`")
 
     def test_idioms_in_names(self):
         self.assert_found(self.check({"src/lib.rs": "fn somebody_else() {}\n"})[0], "lib.rs:1: banned idiom `somebody`")

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
-"""What it costs to build a program on this crate, beside one on the AWS SDK's crates alone.
+"""Measures the cost to build a program with this crate, and with only the crates of the AWS SDK.
 
-    benches/compile_cost.py                    every variant, cold, for development and for release
+    benches/compile_cost.py                    every variant from scratch, in the profiles dev and release
     benches/compile_cost.py --profile dev      one profile only
     benches/compile_cost.py --only sdk,aws     these variants only; ratios are to the first
-    benches/compile_cost.py --list             what the variants are
+    benches/compile_cost.py --list             lists the variants
 
-Each variant is a program of its own below `target/compile-cost`, built from nothing, with the versions of this repository's
-Cargo.lock. CPU time counts: wall time says more about what else the machine does, and even CPU time differs by a tenth from one run to
-the next. Takes two hours on two busy cores; interrupted, it prints what it has.
+Each variant is a separate program below `target/compile-cost`, built from scratch with the versions
+of this repository's Cargo.lock. Compare the CPU times, because the wall time depends on the other
+load of the machine. CPU times also differ by a tenth between runs. A full run takes two hours on
+two busy cores. An interrupted run prints the results so far.
 """
 
 import argparse
@@ -45,7 +46,7 @@ def sdk(*services: str) -> list[str]:
     return [f"aws-sdk-{service} = {{ {lean} }}" for service in services]
 
 
-# The calls of an onboarding, and its pages.
+# Makes the calls of an onboarding, and reads all pages.
 ON_THE_SDK = """
 use std::error::Error;
 
@@ -105,7 +106,7 @@ async fn main() -> Result<(), Error> {
 }
 """
 
-# A client of the program's own, which knows no call.
+# Implements a client without any calls.
 ON_A_FAKE = """
 use ssm_organizations::ports::{OrganizationsApi, StsApi};
 use ssm_organizations::{AccountId, Error, Integration};
@@ -159,16 +160,16 @@ class Variant(NamedTuple):
 
 
 VARIANTS = [
-    Variant("sdk", "the SDK's four crates, lean", [aws_config(), *sdk(*SERVICES)], ON_THE_SDK),
+    Variant("sdk", "the SDK's four crates, minimal features", [aws_config(), *sdk(*SERVICES)], ON_THE_SDK),
     Variant("aws", "this crate, `aws`", [aws_config(), ours("aws")], ON_AWS),
     Variant("none", "this crate, no feature", [ours()], ON_A_FAKE),
     Variant("sim", "this crate, `sim` (default)", [ours("sim")], ON_THE_SIMULATOR),
     Variant("serde", "this crate, `sim` and `serde`", [ours("sim", "serde"), 'serde_json = "1"'], FROM_A_FILE),
-    Variant("sso", "the SDK's four crates, lean, with sign-on and credential processes",
+    Variant("sso", "the SDK's four crates, minimal features plus `sso` and `credentials-process`",
             [aws_config("sso", "credentials-process"), *sdk(*SERVICES)], ON_THE_SDK),
-    Variant("two", "the SDK's two crates that an onboarding calls, lean",
+    Variant("two", "the SDK's two crates that an onboarding calls, minimal features",
             [aws_config(), *sdk("organizations", "sts")], ON_THE_SDK),
-    Variant("full", "the SDK's four crates, with their default features",
+    Variant("full", "the SDK's four crates, default features",
             ['aws-config = "1"', *(f'aws-sdk-{service} = "1"' for service in SERVICES)], ON_THE_SDK),
 ]
 
@@ -182,7 +183,7 @@ class Build(NamedTuple):
 
 
 def lay_out(variant: Variant) -> Path:
-    """Writes the program, and fetches what it takes."""
+    """Writes the program of a variant and fetches its dependencies. Returns its folder."""
     package = WORK / variant.name
     shutil.rmtree(package, ignore_errors=True)
     (package / "src").mkdir(parents=True)
@@ -196,10 +197,10 @@ def lay_out(variant: Variant) -> Path:
 
 
 def build(package: Path, profile: str) -> Build:
-    """Builds it from nothing, and clears up."""
+    """Builds the program from scratch, measures the build, and deletes the build folder."""
     target = package / "target"
     shutil.rmtree(target, ignore_errors=True)
-    # As in a first build; what is incremental pays off in the second.
+    # Incremental compilation helps only later builds.
     environment = {**os.environ, "CARGO_TARGET_DIR": str(target), "CARGO_INCREMENTAL": "0", "CARGO_TERM_COLOR": "never"}
     command = ["cargo", "build", "--offline", "--profile", profile]
     before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
@@ -207,7 +208,7 @@ def build(package: Path, profile: str) -> Build:
     wall, after = time.monotonic() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode != 0:
         sys.exit(done.stderr)
-    # Without the program itself.
+    # The program itself is not counted.
     crates = sum(line.lstrip().startswith("Compiling ") for line in done.stderr.splitlines()) - 1
     program = target / ("debug" if profile == "dev" else profile) / "minimal"
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

@@ -1,8 +1,8 @@
-//! What the embedded organization costs: transitions a second on one core, and time and bytes by
-//! the number of accounts.
+//! Cost of the in-memory organization: transitions per second on one core, and the time and the
+//! memory that an organization needs by its number of accounts.
 //!
-//! `cargo bench --bench embedded`. Compare the rows of a group with each other: the times are this
-//! machine's.
+//! Command: `cargo bench --bench embedded`. The times depend on the machine, so compare only the
+//! rows of one group.
 #![allow(clippy::expect_used, reason = "a benchmark that cannot go on panics")]
 #![allow(clippy::wildcard_imports, reason = "a group is a module of this file")]
 
@@ -31,7 +31,8 @@ fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime")
 }
 
-/// `Disabled`, `TrustedAccess`, `Delegated` and back: four transitions, after one observation.
+/// Observes once, then makes four transitions: from `Disabled` through `TrustedAccess` to
+/// `Delegated`, and back. Returns the number of changes.
 async fn four_transitions(organization: &sim::SimOrganization) -> Result<usize, Error> {
     let Observed::Disabled(disabled) = Integration::new(organization.management_client()).observe().await? else {
         return Ok(0);
@@ -44,8 +45,8 @@ async fn four_transitions(organization: &sim::SimOrganization) -> Result<usize, 
     Ok(disabled.changes().len())
 }
 
-/// `items/s` are transitions a second. A transition's cost does not grow with the number of
-/// accounts.
+/// Measures transitions, which `items/s` counts. The cost of a transition does not grow with the
+/// number of accounts.
 #[divan::bench(args = ACCOUNTS)]
 fn transitions(bencher: Bencher<'_, '_>, accounts: u64) {
     let (organization, runtime) = (organization(accounts), runtime());
@@ -55,17 +56,17 @@ fn transitions(bencher: Bencher<'_, '_>, accounts: u64) {
     });
 }
 
-/// Building one, and what it takes of memory.
+/// Time and memory to build an organization.
 mod building {
     use super::*;
 
-    /// Accounts without a name take no room.
+    /// Builds members by number, which need no memory.
     #[divan::bench(args = ACCOUNTS)]
     fn nameless(accounts: u64) -> sim::SimOrganization {
         organization(accounts)
     }
 
-    /// Accounts by name take some.
+    /// Builds members by account ID, which need memory.
     #[divan::bench(args = ACCOUNTS)]
     fn named(accounts: u64) -> sim::SimOrganization {
         let ids = (0..accounts).map(|number| AccountId::new(&format!("{number:012}")).expect("twelve digits"));

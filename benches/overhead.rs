@@ -1,8 +1,8 @@
-//! What the typed layer costs over the same calls made on the ports by hand, on an organization in
-//! memory that answers at once.
+//! Cost of the typed layer compared with the same calls made directly on the ports, on an
+//! in-memory organization without latency.
 //!
-//! `cargo bench --bench overhead`. Compare the rows of a group with each other: the times are this
-//! machine's.
+//! Command: `cargo bench --bench overhead`. The times depend on the machine, so compare only the
+//! rows of one group.
 #![allow(clippy::expect_used, reason = "a benchmark that cannot go on panics")]
 #![allow(clippy::wildcard_imports, reason = "a group is a module of this file")]
 
@@ -26,13 +26,13 @@ fn organization() -> sim::SimOrganization {
     sim::SimOrganization::builder().member(administrator()).build()
 }
 
-/// Runs one asynchronous job to its end.
+/// Runs one asynchronous job to completion.
 fn run<T>(job: impl Future<Output = Result<T, Error>>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     runtime.block_on(job).expect("an organization in memory without faults")
 }
 
-/// In and out again: fifteen reads and four writes.
+/// Onboards an account and offboards it: fifteen reads and four writes.
 mod there_and_back {
     use super::*;
 
@@ -74,7 +74,7 @@ mod there_and_back {
     }
 }
 
-/// One look, with so many other services trusted before ours in the listing.
+/// One observation. The listing shows this number of other services before Systems Manager.
 mod observe {
     use super::*;
 
@@ -104,7 +104,7 @@ mod observe {
     }
 }
 
-/// The same reads as an observation, one after the other.
+/// Makes the reads of an observation sequentially, without the typed layer.
 async fn observe_by_hand(client: &sim::SimClient) -> Result<(), Error> {
     black_box(client.describe_organization().await?);
     black_box(client.get_caller_identity().await?);

@@ -1,7 +1,8 @@
-//! The same data sync in 1, 10 and 30 Regions, each call taking ten milliseconds: how many times
-//! one Region's time.
+//! Time to list and to create one data sync in 1, 10 and 30 Regions, if each call takes ten
+//! milliseconds.
 //!
-//! `cargo bench --bench regions`. The ratios are what counts: the rounds of the three take turns.
+//! Command: `cargo bench --bench regions`. It prints the median times and their ratios to the time
+//! for one Region. The rounds alternate between the three counts.
 #![allow(clippy::expect_used, reason = "a benchmark that cannot go on panics")]
 
 use std::time::{Duration, Instant};
@@ -16,7 +17,7 @@ fn regions(count: usize) -> Vec<Region> {
     (1..=count).map(|number| Region::new(format!("eu-test-{number}")).expect("a Region")).collect()
 }
 
-/// One look and one creation in so many Regions, and what each took.
+/// Lists and creates the data sync in this number of Regions, and returns both times.
 async fn round(count: usize) -> Result<[Duration; 2], Error> {
     let organization = sim::SimOrganization::builder()
         .trusted_access_for(&ServicePrincipal::SYSTEMS_MANAGER)

@@ -1,4 +1,4 @@
-//! How it is measured: in time that passes only where something waits.
+//! Measurement of jobs in tokio's paused time, which passes only while a call or a pause waits.
 
 use std::time::Duration;
 
@@ -7,27 +7,27 @@ use tokio::time::Instant;
 
 use crate::job::{BenchOrganization, Job, Size};
 
-/// What a job took.
+/// Cost of a job.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Cost {
     pub(crate) calls: usize,
-    /// Of the calls.
+    /// Number of calls that failed.
     pub(crate) refused: usize,
     pub(crate) time: Duration,
 }
 
 impl Cost {
-    /// How many calls waited for one another.
+    /// Returns the number of sequential round trips.
     pub(crate) fn round_trips(self) -> usize {
         usize::try_from(self.time.as_millis() / LATENCY.as_millis()).unwrap_or(usize::MAX)
     }
 }
 
-/// How long each call takes: about what one from another continent to the Region of Organizations
-/// does.
+/// Time of each call. A call to the Region of Organizations from another continent takes about
+/// this long.
 pub(crate) const LATENCY: Duration = Duration::from_millis(100);
 
-/// From now on.
+/// Measures the calls and the time since its start.
 pub(crate) struct Stopwatch {
     organization: sim::SimOrganization,
     begun: Instant,
@@ -58,19 +58,20 @@ fn cost_with(job: Job, size: Size, latency: Duration) -> Cost {
     cost
 }
 
-/// Where nothing but calls takes time.
+/// Returns the cost of a job, and checks that only calls take time.
 pub(crate) fn cost(job: Job, size: Size) -> Cost {
     let cost = cost_with(job, size, LATENCY);
-    // What waits for anything else would take more than a tenth of the time.
-    assert_eq!(cost_with(job, size, LATENCY / 10).time, cost.time / 10, "{}: it waits", job.title());
+    // With a tenth of the latency, a job that waits for anything except calls takes more than a
+    // tenth of the time.
+    assert_eq!(cost_with(job, size, LATENCY / 10).time, cost.time / 10, "{}: the job also waits", job.title());
     cost
 }
 
-/// What a job took at AWS's rates, of many runs that differ in the pauses between attempts.
+/// Cost of a job at AWS's rates, over many runs with different pauses between attempts.
 pub(crate) struct ThrottledCost {
-    /// The one in the middle of those that came to the end.
+    /// Median of the runs that completed.
     pub(crate) median: Option<Cost>,
-    /// How many did not: a call was throttled at every attempt.
+    /// Number of runs that failed because a call was throttled at every attempt.
     pub(crate) gave_up: usize,
 }
 

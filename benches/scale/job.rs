@@ -1,4 +1,4 @@
-//! What is measured.
+//! Measured jobs and the organizations that they run on.
 
 use std::time::Duration;
 
@@ -15,16 +15,16 @@ use crate::retrying::{RetryThrottled, Retrying};
 
 const SSM: ServicePrincipal = ServicePrincipal::SYSTEMS_MANAGER;
 const ROLE: ServicePrincipal = ServicePrincipal::ACCOUNT_DISCOVERY;
-/// AWS's largest page.
+/// Largest page of AWS.
 const PAGE: usize = 20;
 
-/// What an organization is like.
+/// Size of an organization.
 #[derive(Clone, Copy)]
 pub(crate) struct Size {
     pub(crate) accounts: usize,
-    /// In which its data syncs are, or may be.
+    /// Number of Regions with data syncs, and of Regions that the jobs list.
     pub(crate) regions: usize,
-    /// Of trusted services. Systems Manager's entry is the last of the last page.
+    /// Number of pages of trusted services. Systems Manager is the last entry of the last page.
     pub(crate) pages: usize,
 }
 
@@ -60,7 +60,7 @@ impl Job {
         Self::Undo,
         Self::Explorer,
     ];
-    /// Those that call what AWS documents a rate of.
+    /// Jobs with calls that have a documented rate.
     pub(crate) const AT_RATES: [Self; 6] =
         [Self::Observe, Self::Onboard, Self::OnboardAtOnce, Self::Offboard, Self::PlanIn, Self::PlanOut];
 
@@ -106,7 +106,7 @@ impl Job {
         }
     }
 
-    /// The organization that it begins with.
+    /// Returns the organization on which the job starts.
     pub(crate) fn start(self, size: Size) -> sim::SimOrganizationBuilder {
         let others = (1..size.pages * PAGE).map(|number| format!("a{number:04}.amazonaws.com"));
         let others = others.map(|name| ServicePrincipal::new(name).expect("a principal"));
@@ -137,7 +137,7 @@ impl Job {
         }
     }
 
-    /// Does it, and says what it cost.
+    /// Runs the job and returns its cost.
     pub(crate) async fn run(self, org: &BenchOrganization, size: Size) -> Result<Cost, Error> {
         let BenchOrganization { organization, management, administrator: of_administrator, successor: of_successor } =
             org;
@@ -197,7 +197,7 @@ impl Job {
     }
 }
 
-/// An organization, and a client of each of the two accounts.
+/// Organization with clients of the management account, the administrator and its successor.
 pub(crate) struct BenchOrganization {
     organization: sim::SimOrganization,
     management: Retrying,
@@ -206,7 +206,8 @@ pub(crate) struct BenchOrganization {
 }
 
 impl BenchOrganization {
-    /// With so many attempts at a call, and pauses between them that are drawn from the seed.
+    /// Creates clients that make this number of attempts at each call. The seed determines the
+    /// pauses between attempts.
     pub(crate) fn new(organization: sim::SimOrganization, attempts: u32, seed: u64) -> Self {
         let management = RetryThrottled::client(organization.management_client(), attempts, seed);
         let administrator = RetryThrottled::client(organization.client(administrator()), attempts, !seed);
@@ -270,7 +271,7 @@ fn wanted(count: usize) -> SyncDefinition {
     SyncDefinition::of_organization(name(), SourceRegions::new(regions(count)).expect("Regions"))
 }
 
-/// The same as a listing shows it.
+/// Returns the sync of [`wanted`] as a listing shows it.
 fn shown(count: usize) -> DataSync {
     let mut sync = DataSync::new(name(), Some(SyncSourceType::AwsOrganizations));
     sync.regions = regions(count);

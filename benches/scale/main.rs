@@ -1,9 +1,9 @@
 //! Cost of jobs by the size of an organization: calls, sequential round trips, and time at AWS's
 //! rates.
 //!
-//! `cargo bench --bench scale` prints `docs/scale.md`; with `-- --write` it writes that
-//! file, with `-- --check` it compares the file with the output. The time is tokio's paused time:
-//! it passes only while a call or a pause waits, and a run takes the same time on every machine.
+//! `cargo bench --bench scale` prints `docs/scale.md`. With `-- --write` it writes that file, and
+//! with `-- --check` it compares the file with the output. The jobs run in tokio's paused time,
+//! which passes only while a call or a pause waits, so the times are the same on every machine.
 #![allow(clippy::expect_used, clippy::panic, reason = "a benchmark that cannot go on panics")]
 
 mod cost;
@@ -18,11 +18,11 @@ use std::{env, fs, io};
 use cost::{Cost, ThrottledCost};
 use job::{Job, Size};
 
-/// Costs by one measure of an organization, the others being as small as they get.
+/// Costs by one measure of an organization. The other measures have their smallest value.
 struct Sweep {
     by: Measure,
     sizes: Vec<usize>,
-    /// For each job, in the order of [`Job::ALL`], one for each size.
+    /// One row for each job, in the order of [`Job::ALL`], with one cost for each size.
     costs: Vec<Vec<Cost>>,
 }
 
@@ -59,10 +59,11 @@ impl Measure {
     }
 }
 
-/// Everything that is measured.
+/// All measurements.
 struct Results {
     sweeps: Vec<Sweep>,
-    /// By pages: for each job at AWS's rates, with so many attempts at a call, one for each size.
+    /// Jobs at AWS's rates, with the number of attempts at a call and one cost for each number of
+    /// pages.
     at_rates: Vec<(Job, u32, Vec<ThrottledCost>)>,
 }
 

@@ -1,4 +1,4 @@
-//! The results as a Markdown page.
+//! Writes the results as a Markdown page.
 
 use std::fmt::Write;
 
@@ -63,7 +63,7 @@ pub(crate) fn page(results: &Results) -> String {
     page + &at_rates(results)
 }
 
-/// The last part: what AWS's rates add.
+/// Returns the last section: the time at AWS's rates.
 fn at_rates(results: &Results) -> String {
     let Some(Sweep { sizes, costs, .. }) = results.sweeps.iter().find(|sweep| matches!(sweep.by, Measure::Pages))
     else {
@@ -116,7 +116,7 @@ fn seconds(seconds: f64) -> String {
     if seconds < 10.0 { format!("{seconds:.1}") } else { format!("{seconds:.0}") }
 }
 
-/// 100,000.
+/// Formats a number with thousands separators, like `100,000`.
 pub(crate) fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();

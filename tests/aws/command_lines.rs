@@ -34,7 +34,7 @@ mod tests {
         let program = env::var("AWS_CLI").unwrap_or_else(|_| "aws".to_owned());
         let script = format!("aws() {{ \"$AWS_CLI\" \"$@\"; }}\n{line}");
         let mut shell = Command::new("sh");
-        // Whoever runs the tests may have an AWS environment of their own.
+        // The user's own AWS settings must not apply.
         for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("AWS_")) {
             shell.env_remove(name);
         }

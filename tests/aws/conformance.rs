@@ -80,18 +80,18 @@ mod tests {
         }
     }
 
-    /// Checks that moto 5.2.5 fails, with the AWS document of each. A check that moto passes must
-    /// be removed from this list.
+    /// Conformance checks that moto 5.2.5 fails, with the AWS document of each. A check that moto
+    /// passes must be removed from this list.
     const KNOWN_FAILURES: &[(&str, &str)] = &[
-        // It looks at no page token.
+        // moto ignores page tokens.
         ("foreign_page_token_of_services_is_refused", LIST_SERVICES),
         ("foreign_page_token_of_administrators_is_refused", LIST_ADMINISTRATORS),
-        // It registers whom it is told to: before the service is trusted, beside another, and
-        // suspended.
+        // moto registers any account: before trusted access is enabled, in addition to another
+        // administrator, and a suspended account.
         ("registering_before_enabling_is_refused", REGISTER),
         ("registering_a_second_account_is_refused", ONE_ADMINISTRATOR),
         ("registering_a_suspended_account_is_refused", REGISTER),
-        // A member account is the master of a world of its own, empty and writable.
+        // On moto each member account is the management account of its own empty organization.
         ("member_may_not_list_services", LIST_SERVICES),
         ("member_may_not_list_administrators", LIST_ADMINISTRATORS),
         ("member_may_not_describe_accounts", DESCRIBE_ACCOUNT),
@@ -102,10 +102,11 @@ mod tests {
         ("member_may_not_deregister", DEREGISTER),
         ("administrator_may_read", LIST_SERVICES),
         ("administrator_may_not_write", DEREGISTER),
-        // It makes up the names of service-linked roles, and makes one for whatever has a dot.
+        // moto derives the role names from the principal, and creates roles for any principal
+        // with a dot.
         ("created_role_is_there", DISCOVERY_ROLE),
         ("role_for_no_service_is_refused", CREATE_ROLE),
-        // Every deletion has succeeded.
+        // moto reports success for every deletion, including unknown ones.
         ("status_of_an_unknown_deletion_is_refused", DELETION_STATUS),
     ];
 
@@ -344,7 +345,7 @@ mod tests {
             on(DescribeAccount(Stranger)),
             on(Services),
             on(Administrators(SSM)),
-            // Six services can be administered there.
+            // moto supports delegated administrators of only six services.
             on(Administrators(CONFIG)).but_moto_says("InvalidInputException", LIST_ADMINISTRATORS),
             on(ServicesFromAForeignToken).but_moto_says("[]", LIST_SERVICES),
             on(AdministratorsFromAForeignToken).but_moto_says("[]", LIST_ADMINISTRATORS),
@@ -438,7 +439,8 @@ mod tests {
             on(Services),
             on(Deregister(Member, SSM)).but_moto_says("done", DEREGISTER),
         ];
-        // Refused, or not: the documents leave it open, and the administrator may stay.
+        // AWS does not document whether the call is refused while an administrator is registered,
+        // or whether the administrator remains.
         let administered = vec![
             on(Enable(SSM)),
             on(Register(Member, SSM)),
@@ -457,8 +459,8 @@ mod tests {
         ]
     }
 
-    /// On moto every account except the management account has its own empty organization with full
-    /// permissions.
+    /// Returns the scenarios of other callers. On moto each account except the management account
+    /// has its own empty organization with full permissions.
     fn callers() -> Vec<Scenario> {
         let member = vec![
             by(Member, Services).but_moto_says("[]", LIST_SERVICES),
@@ -517,7 +519,7 @@ mod tests {
             on(Role),
             on(CreateRole("not-a-service.example.com")).but_moto_says(nobodys, CREATE_ROLE),
         ];
-        // That it fails is documented, and with what is not.
+        // AWS documents that the call fails, but not the error code.
         let entity_exists =
             |switches: &mut UndocumentedBehavior| switches.duplicate_role = DuplicateRole::EntityAlreadyExists;
         vec![Scenario::new("the role", steps).switched(entity_exists)]

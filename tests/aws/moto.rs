@@ -198,7 +198,7 @@ mod tests {
         assert_eq!(*error.kind(), ErrorKind::NotAllFeatures);
     }
 
-    /// The server cannot list data syncs, so the syncs must count as possibly existing.
+    /// Asserts that data syncs count as possibly existing on a server that cannot list them.
     #[tokio::test]
     #[ignore = "needs a moto_server: see .ci/run"]
     async fn ensure_disabled_fails_if_syncs_cannot_be_listed() {
@@ -224,7 +224,7 @@ mod tests {
         }
     }
 
-    /// The recorder lists data syncs; the server answers all other calls.
+    /// Uses the recorder to list data syncs. The server responds to all other calls.
     #[tokio::test]
     #[ignore = "needs a moto_server: see .ci/run"]
     async fn ensure_disabled_checks_syncs_of_both_accounts_first() {
@@ -302,7 +302,7 @@ mod tests {
         assert_eq!(moto.state(), json!({"trusted": [SSM], "administrators": []}));
     }
 
-    /// The server allows two anomalies that AWS would refuse.
+    /// Creates two inconsistencies that the server allows and AWS refuses.
     #[tokio::test]
     #[ignore = "needs a moto_server: see .ci/run"]
     async fn inconsistent_organization_can_be_resolved() {
@@ -351,7 +351,7 @@ mod tests {
         assert_eq!(moto.state(), json!({"trusted": [], "administrators": []}));
     }
 
-    /// A read has no side effect, so the SDK sends it again.
+    /// Asserts that the SDK resends a read, which has no side effect.
     #[tokio::test]
     #[ignore = "needs a moto_server: see .ci/run"]
     async fn read_with_lost_response_is_resent() {

@@ -66,7 +66,7 @@ mod tests {
                 let error = work().await.expect_err(&action);
                 assert_eq!(*error.kind(), ErrorKind::AccessDenied, "{error} without {action}");
                 assert_eq!(error.operation().map(Operation::iam_action), Some(action));
-                // What was begun is finished, so that the next attempt begins where this one did.
+                // A complete run restores the initial state for the next action.
                 self.allow(&policy);
                 work().await.unwrap_or_else(|error| panic!("{error} with {policy}"));
             }
@@ -129,7 +129,7 @@ mod tests {
             Operation::GetCallerIdentity => user.get_caller_identity().await.map(drop),
             Operation::GetRole => user.get_role(&RoleName::ACCOUNT_DISCOVERY).await.map(drop),
             Operation::CreateServiceLinkedRole => user.create_service_linked_role(discovery).await.map(drop),
-            // The server names the role that it made in its own way.
+            // moto gives the role a different name than AWS does.
             Operation::DeleteServiceLinkedRole => user
                 .delete_service_linked_role(&"AWSServiceRoleForssm_Accountdiscovery".parse().unwrap())
                 .await
@@ -161,8 +161,8 @@ mod tests {
             server.allow(&widened(&policy));
             let allowed = call(*operation).await;
             if operation.service() == "ssm" || *operation == Operation::DescribeOrganizationalUnit {
-                // The server has no data syncs and no such unit, and says so only to an allowed
-                // caller.
+                // moto has no data syncs and not this unit, but an allowed caller gets another
+                // error than a denied one.
                 assert_ne!(*allowed.unwrap_err().kind(), ErrorKind::AccessDenied, "{operation}");
             } else {
                 allowed.unwrap_or_else(|error| panic!("{error} with {policy}"));
@@ -179,8 +179,8 @@ mod tests {
             (document.caller, document.duty) == (Caller::Management, Responsibility::Organization)
         };
         let policy = documents.iter().find(is_his).unwrap().policy.clone();
-        // Listing data syncs is for `SyncProtection::Protect`, and the server has none. Units are
-        // read for data syncs.
+        // moto has no data syncs, so the run does not use `SyncProtection::Protect`, which lists
+        // them. Organizational units are read only for data syncs.
         let needed = Permission::everything().into_iter().filter(|needed| {
             needed.operation().service() == "organizations"
                 && needed.operation() != Operation::DescribeOrganizationalUnit

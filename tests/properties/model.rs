@@ -75,7 +75,7 @@ struct Model {
     /// Source Region of each sync.
     syncs: BTreeMap<(usize, usize, usize), usize>,
     roles: BTreeSet<usize>,
-    /// Error code of the last command, if AWS refused it.
+    /// Error code of the last command, if the model refused it.
     answer: Option<&'static str>,
 }
 
@@ -305,7 +305,7 @@ async fn send(organization: &sim::SimOrganization, command: &Command) -> Result<
                 DeletionStatus::Failed { .. } => {
                     Err(Error::from_service_error(Operation::DeleteServiceLinkedRole, IN_USE, "in the background"))
                 }
-                other => panic!("it ends at once: {other:?}"),
+                other => panic!("the deletion has not ended: {other:?}"),
             }
         }
     }

@@ -43,7 +43,7 @@ static FILES: LazyLock<Files> = LazyLock::new(|| {
             .with_sync(Caller::Management, sync("ours"), [home.clone()])
             .with_unlisted_syncs(UnlistedSyncs::AllowLoss);
         let receipt = target.plan(&clients).await.unwrap().apply(&clients, |_| {}).await.unwrap().receipt;
-        // One that takes back holds facts and dates.
+        // The plan of an undo contains preconditions with dates.
         let plan = receipt.undo(&clients, &UndoOptions::new().with_unlisted_syncs(UnlistedSyncs::AllowLoss)).await.unwrap();
         Files {
             organization: serde_json::to_value(organization.state()).unwrap(),
@@ -66,7 +66,7 @@ static FILES: LazyLock<Files> = LazyLock::new(|| {
     })
 });
 
-/// Change of a file.
+/// Change that damages a file.
 #[derive(Debug, Clone)]
 enum Damage {
     /// Replaces a value.
@@ -179,7 +179,7 @@ proptest! {
 
 const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/corpus/files");
 
-/// Every corpus file is read without a panic.
+/// Asserts that every corpus file is read without a panic.
 #[test]
 fn fuzz_corpus_of_files_is_read_consistently() {
     for file in std::fs::read_dir(CORPUS).unwrap() {
@@ -187,7 +187,8 @@ fn fuzz_corpus_of_files_is_read_consistently() {
     }
 }
 
-/// Seeds in an outdated format would be rejected immediately, which makes fuzzing ineffective.
+/// Asserts that the seeds have the current format. A parser rejects other seeds immediately, which
+/// makes fuzzing ineffective.
 #[test]
 fn fuzz_corpus_matches_current_file_formats() {
     let Files { organization, snapshot, plan, receipt, target } = &*FILES;

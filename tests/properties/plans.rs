@@ -203,7 +203,7 @@ fn target() -> impl Strategy<Value = Target> {
     )
 }
 
-/// Returns clients of all accounts.
+/// Organization with the clients of all accounts.
 struct OrganizationClients(sim::SimOrganization, [sim::SimClient; 3]);
 
 impl OrganizationClients {
@@ -392,7 +392,7 @@ async fn apply_with_faults(start: &Start, target: &Target, seed: u64) -> bool {
 
 /// Undoes the runs from the last to the first, with their unconfirmed changes.
 async fn undo_all(start: &Start, org: &OrganizationClients, receipts: &[Receipt], before: &sim::SimState) {
-    // What may not have been the last run's is left, and what hangs on it.
+    // An undo without `include_unconfirmed` retains unconfirmed changes and their dependents.
     if let Some(receipt) = receipts.last() {
         for others in [UnlistedSyncs::Protect, UnlistedSyncs::AllowLoss] {
             let undo = UndoOptions::new().search_regions(regions()).with_unlisted_syncs(others);
@@ -406,14 +406,14 @@ async fn undo_all(start: &Start, org: &OrganizationClients, receipts: &[Receipt]
         let undo = (0..receipt.changes().len()).fold(looking, UndoOptions::include_unconfirmed);
         match receipt.undo(&org.clients(), &undo).await {
             Ok(back) if warns_of_missing_role(&back) || !back.retained().is_empty() => return,
-            // With allowed loss, a listing that failed did not record the syncs that were lost, and
-            // the undo says so.
+            // With allowed loss, a failed listing does not record the lost syncs. The undo reports
+            // this as unknown.
             Ok(back) if !back.unknowns().is_empty() => return,
             Ok(back) => drop(org.apply(&back).await),
             Err(error) => {
                 let endangered = matches!(error.kind(), ErrorKind::DataSyncsExist { .. });
-                // An administrator that a later run took away is back since then, and not by this
-                // run.
+                // A later run may have deregistered an administrator, and its undo registered the
+                // account again. This run then did not create the current registration.
                 assert!(endangered || start.is_inconsistent(), "{error:#}\n{receipt:?}");
                 return;
             }
@@ -450,7 +450,7 @@ fn random_plan_reaches_target_and_undo_restores_state() {
             Ok(())
         })
         .unwrap_or_else(|failure| panic!("{failure}"));
-    // The draw has to be worth it.
+    // Enough of the random cases must have a plan, an undo, and a restored state.
     let enough = |cell: &AtomicUsize| cell.load(Ordering::Relaxed) > 200;
     assert!(enough(&seen.planned) && enough(&seen.undone) && enough(&seen.restored), "{seen:?}");
 }

@@ -32,13 +32,13 @@ pub(crate) fn any_file(file: &Value) {
     if let Some(organization) = as_itself::<sim::SimState>(file) {
         can_be_observed(&organization);
     }
-    // What is accepted as a plan can be shown, and planned with.
+    // An accepted plan can be displayed, and its snapshot can be planned with.
     if let Some(plan) = as_itself::<Plan>(file) {
         assert!(!plan.to_string().is_empty());
         let again = Plan::new(&Target::new().with_trusted_access(true), plan.snapshot().clone());
         assert!(again.map_or_else(|error| error.to_string(), |plan| plan.to_string()).len() > 1);
     }
-    // What is accepted as a receipt can be undone, or not, in the organization that it is of.
+    // An undo of an accepted receipt results in a plan or an error with a text.
     if let Some(receipt) = as_itself::<Receipt>(file) {
         let undone = receipt.undo_from(NOW.clone(), &UndoOptions::new().include_unconfirmed(0));
         assert!(undone.map_or_else(|error| error.to_string(), |plan| plan.to_string()).len() > 1);
@@ -51,7 +51,7 @@ pub(crate) fn any_file(file: &Value) {
 /// Checks that accepted input is equal after a round trip.
 fn as_itself<T: Serialize + DeserializeOwned + PartialEq + Debug>(file: &Value) -> Option<T> {
     let read = serde_json::from_value::<T>(file.clone()).ok()?;
-    // A date beyond what can be written is refused there, and not on reading.
+    // A date outside the writable range is accepted on reading and refused on writing.
     if let Ok(written) = serde_json::to_value(&read) {
         assert_eq!(serde_json::from_value::<T>(written).unwrap(), read);
     }
@@ -76,7 +76,7 @@ pub(crate) fn identifiers(text: &str) {
                 assert_eq!(read.as_str(), text);
                 let written = serde_json::to_value(&read).unwrap();
                 let again = serde_json::from_value::<$name>(Value::String(text.to_owned()));
-                // What is left out of what is written is refused where it is read.
+                // A text that serialization redacts is refused on reading.
                 assert_eq!(again.ok(), (written == text).then_some(read));
             }
         )*};

@@ -128,7 +128,8 @@ fn answers(text: &str) -> Vec<String> {
     ]
 }
 
-/// Runs the crate on an organization that contains this text, with a fault on the way.
+/// Runs the crate on an organization that contains this text, with an injected fault. Returns all
+/// texts that a program may print.
 async fn run(text: &str, fault: Fault) -> Vec<String> {
     let (recorder, _guard) = Recorder::start();
     let account: AccountId = "222222222222".parse().unwrap();

@@ -205,7 +205,7 @@ fn invalid_target_file_reports_line_and_allowed_values() {
         for word in words {
             assert!(error.contains(word), "{toml}\nwithout {word}:\n{error}");
         }
-        // JSON says the same, and the place of what is wrong in itself.
+        // The error in JSON names the same words, with the position in the JSON text.
         let json: serde_json::Value = toml::from_str(&toml).unwrap();
         let error =
             serde_json::from_str::<Target>(&serde_json::to_string_pretty(&json).unwrap()).unwrap_err().to_string();
@@ -273,14 +273,14 @@ async fn deserialize_plan_or_receipt_of_other_format_fails() {
             serde_json::from_value::<Receipt>(changed(&receipt, pointer, key, value)).expect_err(pointer).to_string();
         assert!(error.contains(words), "{pointer}: {error}");
     }
-    // A format that is missing is no format.
+    // A plan without a format is refused.
     let mut nameless = plan;
     nameless.as_object_mut().unwrap().remove("format");
     let error = serde_json::from_value::<Plan>(nameless).unwrap_err().to_string();
     assert!(error.contains("missing field `format`"), "{error}");
 }
 
-/// The description is for readers, so editing it has no effect. An edited command is refused.
+/// Asserts that an edited description has no effect, and that an edited command is refused.
 #[tokio::test(start_paused = true)]
 async fn deserialized_plan_ignores_edited_descriptions() {
     let (plan, _) = kept().await;
@@ -322,7 +322,7 @@ async fn saved_plan_and_receipt_omit_email_addresses() {
     }
     let now = serde_json::to_string(stopped.now().unwrap()).unwrap();
     assert!(!now.contains("example.com"), "{now}");
-    // Nor in what was wrong in a file.
+    // Errors of invalid files do not contain the address either.
     let error = toml::from_str::<Target>("administrator = \"jane.doe@example.com\"").unwrap_err();
     assert!(!error.message().contains("jane.doe"), "{}", error.message());
 }

@@ -118,7 +118,7 @@ async fn plan_of_teardown_with_allow_loss_matches_snapshot() {
         "allow_loss_with_search_regions",
         plan(&at_work().build(), &target.clone().search_regions(home())).await
     );
-    // Nobody looks.
+    // Without search Regions, no data syncs are listed.
     assert_snapshot!("allow_loss_without_search_regions", plan(&at_work().build(), &target).await);
 }
 
@@ -128,10 +128,11 @@ async fn plan_with_denied_reads_matches_snapshot() {
     let denied = organization.management_client().without_permission("organizations:ListDelegatedAdministrators");
     let clients = Clients::new(&denied);
     assert_snapshot!("denied_read_required", onboarding().plan(&clients).await.unwrap_err());
-    // What does not depend on it can be planned, and says what is not known.
+    // Steps that do not depend on the denied read can be planned, and the plan lists the failed
+    // read.
     let role = Target::new().with_trusted_access(true).with_role();
     assert_snapshot!("denied_read_not_required", role.plan(&clients).await.unwrap());
-    // Syncs that may go with a step.
+    // A step may delete syncs of the administrator, whose client is missing.
     let client = organization.management_client();
     let error = Target::new().without_administrator().search_regions(home()).plan(&Clients::new(&client)).await;
     assert_snapshot!("missing_administrator_client", error.unwrap_err());
@@ -167,7 +168,7 @@ async fn plan_of_undo_matches_snapshot() {
     let clients = Clients::new(&management).with_account_client(&alice);
     let receipt = plan.apply(&clients, |_| {}).await.unwrap().receipt;
     let saved = serde_json::to_string_pretty(&receipt).unwrap();
-    // The time of sending is that of the run.
+    // The time of sending differs in each run, so the snapshot has a fixed time.
     let fixed = |line: &str| match line.split_once("\"sent_at\": ") {
         Some((indent, _)) => format!("{indent}\"sent_at\": \"2026-01-01T00:00:00Z\""),
         None => line.to_owned(),

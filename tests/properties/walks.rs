@@ -80,7 +80,7 @@ async fn walk(organization: &sim::SimOrganization, steps: &[Step]) {
                     assert_eq!(reached, now, "{step:?}");
                 }
                 if let Step::Delegate(number) = step {
-                    // Nobody else's delegation was taken.
+                    // The delegations of other accounts are unchanged.
                     let others = |facts: &ServiceStatus| -> Vec<_> {
                         facts.1.iter().copied().filter(|found| *found != account(*number)).collect()
                     };
@@ -89,7 +89,7 @@ async fn walk(organization: &sim::SimOrganization, steps: &[Step]) {
             }
         }
     }
-    // When the weather is fine again, the end is reached from wherever it is.
+    // Without faults, the disabled state is reached from every state.
     organization.clear_faults();
     let observed = Integration::new(organization.management_client()).observe().await.unwrap();
     observed.ensure_disabled(SyncProtection::AllowLoss).await.unwrap();

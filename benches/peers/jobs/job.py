@@ -1,4 +1,4 @@
-"""job.py ACCOUNT [onboard|offboard]...: the job by boto3, as people write it."""
+"""Does the job with boto3: job.py ACCOUNT [onboard|offboard]..."""
 
 import sys
 

@@ -1,4 +1,4 @@
-# job.sh ACCOUNT [onboard|offboard]...: the job by the AWS CLI, as people write it.
+# Does the job with the AWS CLI: job.sh ACCOUNT [onboard|offboard]...
 set -eu
 aws=${AWS_CLI:-aws}
 ssm=ssm.amazonaws.com

@@ -1,5 +1,5 @@
-//! The calls that [`typed`](crate::typed) makes, by hand: on the SDK, and on the ports. A test
-//! holds them to be the same.
+//! The calls of [`typed`](crate::typed), made directly on the SDK and on the ports. A test checks
+//! that the calls are the same.
 
 use std::hint::black_box;
 
@@ -12,7 +12,7 @@ use crate::Step;
 
 const SSM: ServicePrincipal = ServicePrincipal::SYSTEMS_MANAGER;
 
-/// The two services of the job.
+/// SDK clients of the two services of the job.
 #[derive(Debug)]
 pub struct Sdk {
     organizations: aws_sdk_organizations::Client,
@@ -20,17 +20,17 @@ pub struct Sdk {
 }
 
 impl Sdk {
-    /// Clients with this configuration.
+    /// Creates the clients with this configuration.
     #[must_use]
     pub fn new(config: &SdkConfig) -> Self {
         Self { organizations: aws_sdk_organizations::Client::new(config), sts: aws_sdk_sts::Client::new(config) }
     }
 
-    /// Does one direction.
+    /// Runs one step of the job.
     ///
     /// # Errors
     ///
-    /// Those of the SDK.
+    /// Returns the errors of the SDK.
     pub async fn run(&self, account: AccountId, step: Step) -> Result<()> {
         let ssm = SSM.as_str();
         let Self { organizations, sts } = self;
@@ -71,11 +71,11 @@ impl Sdk {
     }
 }
 
-/// The same on the ports.
+/// Runs one step of the job on the ports.
 ///
 /// # Errors
 ///
-/// Those of the ports.
+/// Returns the errors of the ports.
 pub async fn on_ports(client: &(impl OrganizationsApi + StsApi), account: AccountId, step: Step) -> Result<(), Error> {
     black_box(client.describe_organization().await?);
     black_box(client.get_caller_identity().await?);

@@ -1,4 +1,4 @@
-//! What one call costs through the traits and through AWS's protocols, on a simulated organization.
+//! Time of one call through the traits and through AWS's protocols, on a simulated organization.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -12,11 +12,11 @@ use ssm_organizations::{AccountId, Error, Region, ServicePrincipal};
 use crate::measure::median;
 use crate::table;
 
-/// Calls of one measurement.
+/// Number of calls in one measurement.
 const CALLS: u32 = 500;
 
 pub(crate) fn run(rounds: usize) -> anyhow::Result<()> {
-    ensure!(rounds > 0, "no rounds, no figures");
+    ensure!(rounds > 0, "ROUNDS must be at least 1");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let account: AccountId = "222222222222".parse()?;
     let organization = SimOrganization::builder().member(account).build();
@@ -28,13 +28,13 @@ pub(crate) fn run(rounds: usize) -> anyhow::Result<()> {
         let [ports, wire] = [&ports as &dyn Client, &wire].map(|client| {
             let times = (0..=rounds).map(|_| runtime.block_on(measured(|| call(client, name))));
             let times: Result<Vec<Duration>, Error> = times.collect();
-            // The first round does not count.
+            // The first round warms up and is not counted.
             times.map(|times| median(times.into_iter().skip(1)).as_secs_f64() * 1e6)
         });
         let (ports, wire) = (ports?, wire?);
         rows.push(vec![name.to_owned(), format!("{ports:.1}"), format!("{wire:.1}"), format!("{:.1}", wire - ports)]);
     }
-    table::print(&["", "traits", "wire", "more"], &rows);
+    table::print(&["", "traits", "wire", "difference"], &rows);
     Ok(())
 }
 
@@ -54,7 +54,7 @@ async fn call(client: &dyn Client, name: &str) -> Result<(), Error> {
     }
 }
 
-/// Returns the time of one call.
+/// Returns the mean time of one call.
 async fn measured<F: Future<Output = Result<(), Error>>>(call: impl Fn() -> F) -> Result<Duration, Error> {
     let start = Instant::now();
     for _ in 0..CALLS {

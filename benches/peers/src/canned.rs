@@ -1,4 +1,4 @@
-//! An organization of fixed answers, without a network and over one.
+//! Organization with canned responses, in process and over a local port.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -23,7 +23,7 @@ use aws_types::region::Region;
 /// The member account of the job.
 pub const MEMBER: &str = "222222222222";
 
-/// What the answers depend on, and which calls were made.
+/// State that the responses depend on, and a record of the calls.
 #[derive(Debug, Default)]
 struct Organization {
     trusted: bool,
@@ -58,19 +58,19 @@ impl Organization {
     }
 }
 
-/// The service and the operation in a header of AWS's newer protocol, or the operation in a form of
-/// its older one.
+/// Returns the operation of a request. AWS's JSON protocol names it in the `X-Amz-Target` header,
+/// and the query protocol names it in the body.
 fn operation<'a>(target: Option<&'a str>, body: &'a str) -> &'a str {
     let named = target.and_then(|target| target.rsplit('.').next());
     named.or_else(|| body.strip_prefix("Action=")?.split('&').next()).unwrap_or_default()
 }
 
-/// Answers at once.
+/// HTTP client that returns the canned responses immediately.
 #[derive(Debug, Clone, Default)]
 pub struct Canned(Arc<Mutex<Organization>>);
 
 impl Canned {
-    /// A configuration of the SDK that asks here.
+    /// Returns an SDK configuration that uses this HTTP client.
     #[must_use]
     pub fn config(&self) -> SdkConfig {
         let credentials =
@@ -83,7 +83,7 @@ impl Canned {
             .build()
     }
 
-    /// Which calls were made since this was last asked.
+    /// Returns the calls since the last call of this method.
     #[must_use]
     pub fn calls(&self) -> Vec<String> {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner).calls)
@@ -109,20 +109,20 @@ impl HttpConnector for Canned {
     }
 }
 
-/// The same behind a port of this machine, keeping connections open as AWS does.
+/// HTTP server on a local port with the canned responses. It keeps connections open, as AWS does.
 #[derive(Debug)]
 pub struct Server {
-    /// Where it listens.
+    /// Address on which the server listens.
     pub address: SocketAddr,
     connections: Arc<AtomicUsize>,
 }
 
 impl Server {
-    /// Listens from now on, until the process ends.
+    /// Starts a server that listens until the process ends.
     ///
     /// # Errors
     ///
-    /// When there is no free port.
+    /// Returns an error if no port is free.
     pub fn start() -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let server = Self { address: listener.local_addr()?, connections: Arc::default() };
@@ -130,14 +130,14 @@ impl Server {
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 connections.fetch_add(1, Ordering::Relaxed);
-                // A client that goes away is no error.
+                // A client that closes its connection is not an error, so the result is ignored.
                 thread::spawn(move || serve(&client));
             }
         });
         Ok(server)
     }
 
-    /// How many connections were made since this was last asked.
+    /// Returns the number of connections since the last call of this method.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.connections.swap(0, Ordering::Relaxed)

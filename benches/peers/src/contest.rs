@@ -1,8 +1,8 @@
-//! Several ways to do one job, each a program of its own, at one server.
+//! Compares programs that do the same job in different ways on one server.
 //!
-//! All talk to it through the tests' relay, which counts their requests and takes the time that the
-//! server needs for each; its own time counts as the server's. What a program has left is its own:
-//! its start, its work, and what the kernel does for it.
+//! A recorder in front of the server counts the requests and measures the server's time for each
+//! one. The time of the recorder itself counts as the server's. The rest of the wall time is the
+//! program's own: its start, its work, and the work of the kernel for it.
 
 use std::env;
 use std::io::{BufRead as _, BufReader};
@@ -18,7 +18,8 @@ use crate::measure::{self, Cost, median, milliseconds};
 use crate::server::Moto;
 use crate::table;
 
-/// How often a program goes in and out again for the second table, beside once.
+/// Number of times that a process repeats the job for the second table. The time of a process that
+/// does it once is subtracted.
 const AGAIN: usize = 6;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +33,7 @@ enum Peer {
 
 impl Peer {
     const ALL: [Self; 5] = [Self::Cli, Self::Boto3, Self::Plain, Self::Typed, Self::SsmOrg];
-    /// Those that can do the job more than once in a process.
+    /// Programs that can do the job more than once in a process.
     const LASTING: [Self; 3] = [Self::Boto3, Self::Plain, Self::Typed];
 
     fn name(self) -> &'static str {
@@ -40,17 +41,17 @@ impl Peer {
             Self::Cli => "AWS CLI",
             Self::Boto3 => "boto3",
             Self::Plain => "AWS SDK for Rust, plain",
-            Self::Typed => "this crate, by types",
+            Self::Typed => "this crate, typed handles",
             Self::SsmOrg => "ssm-org",
         }
     }
 }
 
-/// What a job took.
+/// Cost of a job.
 #[derive(Debug, Clone, Default)]
 struct JobCost {
     cost: Cost,
-    /// While the server had something to answer.
+    /// Time during which the server worked on a response.
     server: Duration,
     calls: Vec<String>,
 }
@@ -61,7 +62,7 @@ struct Arena {
 }
 
 pub(crate) fn run(rounds: usize) -> anyhow::Result<()> {
-    ensure!(rounds > 0, "no rounds, no figures");
+    ensure!(rounds > 0, "ROUNDS must be at least 1");
     build()?;
     let moto = Moto::start();
     let account = moto.organization(2).members.remove(0);
@@ -73,41 +74,41 @@ pub(crate) fn run(rounds: usize) -> anyhow::Result<()> {
     at(&Arena { moto: simulated(directory.path())?, account: "222222222222".to_owned() }, rounds)
 }
 
-/// Starts `ssm-org serve` with a new organization in the directory.
+/// Starts `ssm-org serve` with a new organization in this directory.
 fn simulated(directory: &Path) -> anyhow::Result<Moto> {
     let mut command = measure::beside("ssm-org", "http://127.0.0.1:1")?;
     command.args(["serve", "--json", "--simulate"]).arg(directory.join("organization.json"));
     let mut server = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
     let mut line = String::new();
-    BufReader::new(server.stdout.take().context("a pipe")?).read_line(&mut line)?;
+    BufReader::new(server.stdout.take().context("the server has no stdout")?).read_line(&mut line)?;
     let started: serde_json::Value = serde_json::from_str(&line)?;
     let port = started["port"].as_u64().and_then(|port| u16::try_from(port).ok()).context("a port")?;
     Ok(Moto::other(server, (Ipv4Addr::LOCALHOST, port).into(), "AKIASIMU111111111111"))
 }
 
 fn at(arena: &Arena, rounds: usize) -> anyhow::Result<()> {
-    println!("in and out again, each a process of its own; medians of {rounds} rounds");
+    println!("onboard and offboard, in one process each; medians of {rounds} rounds");
     let jobs = interleaved(rounds, &Peer::ALL, |peer| arena.there_and_back(peer))?;
     tell(&jobs, Peer::SsmOrg);
     tell_server(&jobs);
 
-    println!("\nin and out once more, in a process that has begun; medians of {rounds} rounds");
+    println!("\none more onboard and offboard in a running process; medians of {rounds} rounds");
     let jobs = interleaved(rounds, &Peer::LASTING, |peer| arena.once_more(peer))?;
     tell(&jobs, Peer::Typed);
     Ok(())
 }
 
-/// What the programs are made of: all of it at once, so that the SDK has the same features in each.
+/// Builds all programs with one command, so the SDK has the same features in each.
 fn build() -> anyhow::Result<()> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status =
         Command::new(cargo).args(["build", "--quiet", "--release", "-p", "ssm-org", "-p", "peers"]).status()?;
-    ensure!(status.success(), "the programs are not built");
+    ensure!(status.success(), "the programs could not be built");
     Ok(())
 }
 
-/// Returns the time of each contestant in each round, after one round that is not counted. A
-/// different contestant begins each round.
+/// Returns the cost of each program in each round, after one round that is not counted. A
+/// different program starts each round.
 fn interleaved(
     rounds: usize,
     peers: &[Peer],
@@ -146,7 +147,7 @@ impl Arena {
             Peer::Typed => measure::beside("typed", &endpoint)?,
             Peer::SsmOrg => {
                 let mut command = measure::beside("ssm-org", &endpoint)?;
-                // The server knows no data syncs to look for.
+                // moto cannot list data syncs, so the command skips the check of the syncs.
                 match steps {
                     ["onboard"] => command.args(["onboard", "--admin", &self.account]),
                     _ => command.args(["offboard", "--allow-sync-loss", "--yes"]),
@@ -165,15 +166,19 @@ impl Arena {
         Ok(JobCost { cost, server: self.moto.busy(), calls: self.moto.calls() })
     }
 
-    /// A process for each direction. What was done is looked at between, by boto3.
+    /// Runs one process to onboard and one to offboard. boto3 checks the state after each.
     fn there_and_back(&self, peer: Peer) -> anyhow::Result<JobCost> {
         let there = self.run(peer, &["onboard"])?;
         let found = self.moto.state();
         let wanted = json!({ "trusted": ["ssm.amazonaws.com"], "administrators": [self.account] });
-        ensure!(found == wanted, "{} leaves {found}", peer.name());
+        ensure!(found == wanted, "unexpected state after {}: {found}", peer.name());
         let back = self.run(peer, &["offboard"])?;
         let found = self.moto.state();
-        ensure!(found == json!({ "trusted": [], "administrators": [] }), "{} leaves {found}", peer.name());
+        ensure!(
+            found == json!({ "trusted": [], "administrators": [] }),
+            "unexpected state after {}: {found}",
+            peer.name()
+        );
         Ok(JobCost {
             cost: Cost { wall: there.cost.wall + back.cost.wall, cpu: there.cost.cpu + back.cost.cpu },
             server: there.server + back.server,
@@ -181,7 +186,8 @@ impl Arena {
         })
     }
 
-    /// What a process takes that does it often, less what one takes that does it once.
+    /// Returns the cost of one repetition: the cost of a process that does the job [`AGAIN`] times,
+    /// minus that of a process that does it once, divided by the repetitions.
     fn once_more(&self, peer: Peer) -> anyhow::Result<JobCost> {
         let times = |times| self.run(peer, &["onboard", "offboard"].repeat(times));
         let (once, often) = (times(1)?, times(AGAIN)?);
@@ -194,20 +200,20 @@ impl Arena {
     }
 }
 
-/// How much of it all is the server's.
+/// Prints the server's share of the wall time.
 fn tell_server(jobs: &[(Peer, Vec<JobCost>)]) {
     println!();
     for (peer, runs) in jobs {
         let share = median(runs.iter().map(|taken| taken.server.as_nanos() * 100 / taken.cost.wall.as_nanos().max(1)));
         let each = median(runs.iter().map(|taken| taken.server / u32::try_from(taken.calls.len()).unwrap_or(1).max(1)));
-        println!("{}: {share} % of the time is the server's, {:.1} ms a request", peer.name(), milliseconds(each));
+        println!("{}: server {share} % of the time, {:.1} ms per request", peer.name(), milliseconds(each));
     }
 }
 
 fn tell(jobs: &[(Peer, Vec<JobCost>)], ours: Peer) {
     let figures = |runs: &[JobCost]| {
         let of = |figure: fn(&JobCost) -> Duration| median(runs.iter().map(figure));
-        // What the program itself took is no difference of medians.
+        // The own time is the median of differences, not a difference of medians.
         [
             of(|taken| taken.cost.wall),
             of(|taken| taken.server),
@@ -225,6 +231,6 @@ fn tell(jobs: &[(Peer, Vec<JobCost>)], ours: Peer) {
         row.push(median(runs.iter().map(|taken| taken.calls.len())).to_string());
         row
     };
-    let head = ["", "wall ms", "x ours", "server's ms", "x ours", "own ms", "x ours", "CPU ms", "x ours", "requests"];
+    let head = ["", "wall ms", "ratio", "server ms", "ratio", "own ms", "ratio", "CPU ms", "ratio", "requests"];
     table::print(&head, &jobs.iter().map(row).collect::<Vec<_>>());
 }

@@ -1,7 +1,8 @@
-//! One job, done in several ways: look at the organization, trust Systems Manager, make a member
-//! its administrator, look again; and the reverse.
+//! One job, done in several ways: read the organization, enable trusted access for Systems Manager,
+//! register a member account as its delegated administrator, and read the organization again. The
+//! second step of the job reverts both changes.
 //!
-//! The programs in `src/bin` and the scripts in `jobs` do it; `src/main.rs` measures them.
+//! The programs in `src/bin` and the scripts in `jobs` do the job. `src/main.rs` measures them.
 
 pub mod by_hand;
 pub mod canned;
@@ -11,27 +12,28 @@ pub mod typed;
 use anyhow::{Context as _, bail};
 use ssm_organizations::AccountId;
 
-/// A direction of the job.
+/// Step of the job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// In.
+    /// Enables trusted access and registers the administrator.
     Onboard,
-    /// Out again.
+    /// Deregisters the administrator and disables trusted access.
     Offboard,
 }
 
-/// What every program of the job is told: the member account, then any number of steps.
+/// Parses the arguments of a program that does the job: the member account, then any number of
+/// steps.
 ///
 /// # Errors
 ///
-/// When it is told something else.
+/// Returns an error for other arguments.
 pub fn order(arguments: impl IntoIterator<Item = String>) -> anyhow::Result<(AccountId, Vec<Step>)> {
     let mut arguments = arguments.into_iter();
-    let account = arguments.next().context("say which account")?.parse()?;
+    let account = arguments.next().context("the account is missing")?.parse()?;
     let step = |word: String| match word.as_str() {
         "onboard" => Ok(Step::Onboard),
         "offboard" => Ok(Step::Offboard),
-        other => bail!("{other} is neither onboard nor offboard"),
+        other => bail!("unknown step {other}: expected onboard or offboard"),
     };
     Ok((account, arguments.map(step).collect::<Result<_, _>>()?))
 }
@@ -44,8 +46,8 @@ mod tests {
     use super::canned::{Canned, MEMBER};
     use super::{by_hand, typed};
 
-    /// So that figures of the one can be compared with figures of the other. The crate reads some
-    /// at once: their order is not fixed.
+    /// Asserts that all variants make the same calls, so their costs can be compared. The calls are
+    /// sorted, because the crate makes some of its reads concurrently.
     #[tokio::test]
     async fn what_is_done_by_hand_is_what_the_crate_does() {
         let account = MEMBER.parse().unwrap();

@@ -1,14 +1,18 @@
-//! Measures this crate beside other ways to do the same. `cargo run --release -p peers -- COMMAND`,
-//! where the command is
+//! Compares the cost of this crate with other ways to do the same job.
 //!
-//! - `peers [ROUNDS]`: the AWS CLI, boto3, the AWS SDK for Rust and `ssm-org` at one moto server,
-//!   and at `ssm-org serve`, whose replies take less time. `MOTO_SERVER`, `MOTO_PYTHON` and
-//!   `AWS_CLI` name the programs, where they are not in the path.
-//! - `calls [ROUNDS]`: one call through the traits and through AWS's protocols, on a simulation.
-//! - `overhead`: instructions of the layers over the SDK, on canned answers. It takes valgrind.
-//! - `start [ROUNDS]`: what a program costs until its first call is answered. It takes valgrind.
+//! Usage: `cargo run --release -p peers -- COMMAND`. The commands are:
 //!
-//! Compare rows of a table: the times are this machine's.
+//! - `peers [ROUNDS]`: compares the AWS CLI, boto3, the AWS SDK for Rust and `ssm-org`, first on a
+//!   moto server and then on `ssm-org serve`, which responds faster. `MOTO_SERVER`, `MOTO_PYTHON`
+//!   and `AWS_CLI` name programs that are not in the path.
+//! - `calls [ROUNDS]`: measures one call through the traits and through AWS's protocols, on a
+//!   simulated organization.
+//! - `overhead`: counts the instructions of each layer above the SDK, with canned responses. Needs
+//!   valgrind.
+//! - `start [ROUNDS]`: measures the cost of a program until the response to its first call. Needs
+//!   valgrind.
+//!
+//! The times depend on the machine, so compare only the rows of one table.
 #![allow(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a benchmark that cannot go on panics")]
 
 mod calls;
@@ -27,16 +31,17 @@ use anyhow::{Context as _, bail};
 
 fn main() -> anyhow::Result<()> {
     if cfg!(debug_assertions) {
-        bail!("this measures what it was built like: build it with --release");
+        bail!("build with --release, because a debug build has other costs");
     }
     let mut arguments = env::args().skip(1);
     let command = arguments.next().unwrap_or_default();
-    let rounds = arguments.next().map(|rounds| rounds.parse::<usize>()).transpose().context("how many rounds?")?;
+    let rounds =
+        arguments.next().map(|rounds| rounds.parse::<usize>()).transpose().context("ROUNDS is not a number")?;
     match command.as_str() {
         "peers" => contest::run(rounds.unwrap_or(7)),
         "calls" => calls::run(rounds.unwrap_or(21)),
         "overhead" => overhead::run(),
         "start" => start::run(rounds.unwrap_or(21)),
-        _ => bail!("say what to measure: peers, calls, overhead or start"),
+        _ => bail!("unknown command: expected peers, calls, overhead or start"),
     }
 }

@@ -1,4 +1,4 @@
-//! What the layers cost over the SDK, in instructions, on canned answers.
+//! Instructions of each layer above the SDK, with canned responses.
 
 use std::process::Command;
 
@@ -9,11 +9,11 @@ use crate::table;
 
 const WAYS: [(&str, &str); 4] = [
     ("plain", "AWS SDK for Rust, plain"),
-    ("sdk", "AWS SDK for Rust, the calls of this crate"),
-    ("ports", "ports, the calls of this crate"),
-    ("typed", "this crate, by types"),
+    ("sdk", "AWS SDK for Rust, calls of this crate"),
+    ("ports", "ports, calls of this crate"),
+    ("typed", "this crate, typed handles"),
 ];
-/// Jobs in the longer of two runs; the shorter has half of them.
+/// Number of jobs in the longer of two runs. The shorter run has half as many.
 const JOBS: u64 = 40;
 
 pub(crate) fn run() -> anyhow::Result<()> {
@@ -22,7 +22,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         let (short, calls) = count(way, JOBS / 2)?;
         let (long, all_calls) = count(way, JOBS)?;
         let more = JOBS - JOBS / 2;
-        // The start is in both.
+        // Both runs include the start of the program, so the difference does not.
         found.push((name, (long - short) / more, (all_calls - calls) / more));
     }
     let plain = found.iter().map(|(_, instructions, _)| *instructions).take(2).collect::<Vec<_>>();
@@ -40,16 +40,16 @@ pub(crate) fn run() -> anyhow::Result<()> {
             format!("{:.3}", all / as_float(*careless)),
         ]
     };
-    println!("in and out again on canned answers, in thousands of instructions, by callgrind");
-    let head = ["", "calls", "a job", "a call", "x the same calls", "more, a call", "x plain"];
+    println!("onboard and offboard with canned responses, in thousands of instructions (callgrind)");
+    let head = ["", "calls", "per job", "per call", "ratio to same calls", "extra per call", "ratio to plain"];
     table::print(&head, &found.iter().map(row).collect::<Vec<_>>());
     Ok(())
 }
 
-/// The instructions and the calls of so many jobs.
+/// Returns the number of instructions and of calls of this number of jobs.
 fn count(way: &str, jobs: u64) -> anyhow::Result<(u64, u64)> {
     let mut command: Command = measure::beside("canned", "http://127.0.0.1:1")?;
     command.args([way, &jobs.to_string()]);
     let (instructions, calls) = measure::instructions(&command)?;
-    Ok((instructions, calls.trim().parse().context("how many calls?")?))
+    Ok((instructions, calls.trim().parse().context("the program printed no number of calls")?))
 }

@@ -1,4 +1,4 @@
-//! By the AWS SDK alone, one call after the other, as one writes it who trusts AWS to answer well.
+//! The job with the AWS SDK, with sequential calls and without checks of the responses.
 
 use anyhow::Result;
 use aws_sdk_organizations::Client;
@@ -8,22 +8,22 @@ use crate::Step;
 
 const SSM: &str = "ssm.amazonaws.com";
 
-/// What there is.
+/// State of the organization.
 #[derive(Debug)]
 pub struct State {
-    /// The organization's id.
+    /// ID of the organization.
     pub organization: String,
-    /// Whether Systems Manager is trusted.
+    /// `true` if trusted access for Systems Manager is enabled.
     pub trusted: bool,
-    /// Who administers it.
+    /// Delegated administrators of Systems Manager.
     pub administrators: Vec<String>,
 }
 
-/// Does one direction, and answers what there is afterwards.
+/// Runs one step of the job and returns the state after it.
 ///
 /// # Errors
 ///
-/// Those of the SDK.
+/// Returns the errors of the SDK.
 pub async fn run(client: &Client, account: AccountId, step: Step) -> Result<State> {
     look(client).await?;
     match step {

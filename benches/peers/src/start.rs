@@ -1,4 +1,4 @@
-//! What a program costs from its start until the first answers are there, stage by stage.
+//! Cost of a program from its start to the first responses, by stage.
 
 use std::process::Command;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use peers::canned::Server;
 use crate::measure::{self, Cost, as_float, median, milliseconds};
 use crate::table;
 
-/// Each stage, and the one that it goes on from.
+/// Name of each stage, the stage before it, and its title.
 const STAGES: [(&str, &str, &str); 12] = [
     ("nothing", "", "a process with a runtime"),
     ("config", "nothing", "aws_config::load_defaults"),
@@ -33,7 +33,7 @@ struct Measured {
 }
 
 pub(crate) fn run(rounds: usize) -> anyhow::Result<()> {
-    ensure!(rounds > 0, "no rounds, no figures");
+    ensure!(rounds > 0, "ROUNDS must be at least 1");
     let server = Server::start()?;
     let command = |stage: &str| -> anyhow::Result<Command> {
         let mut command = measure::beside("start", &format!("http://{}", server.address))?;
@@ -49,13 +49,13 @@ pub(crate) fn run(rounds: usize) -> anyhow::Result<()> {
         for turn in 0..STAGES.len() {
             let one = &mut measured[(round + turn) % STAGES.len()];
             let cost = measure::run(&mut command(one.stage)?)?;
-            // The first does not count.
+            // The first round warms up and is not counted.
             if round > 0 {
                 one.runs.push(cost);
             }
         }
     }
-    println!("from a program's start, at a server of this machine that answers at once; medians of {rounds} rounds");
+    println!("from the start of a program, on a local server without delay; medians of {rounds} rounds");
     let of = |stage: &str| measured.iter().find(|one| one.stage == stage);
     let row = |(stage, from, name): &(&str, &str, &str)| {
         let Some(one) = of(stage) else { unreachable!("each stage was measured") };
@@ -69,7 +69,7 @@ pub(crate) fn run(rounds: usize) -> anyhow::Result<()> {
             one.connections.to_string(),
         ]
     };
-    let head = ["", "instructions, millions", "with all before", "CPU ms", "wall ms", "connections"];
+    let head = ["", "instructions, millions", "cumulative", "CPU ms", "wall ms", "connections"];
     table::print(&head, &STAGES.iter().map(row).collect::<Vec<_>>());
     Ok(())
 }

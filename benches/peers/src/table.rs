@@ -1,6 +1,6 @@
-//! Prints tables.
+//! Prints Markdown tables.
 
-/// In Markdown, with names to the left and figures to the right.
+/// Prints a table with left-aligned names and right-aligned numbers.
 pub(crate) fn print(head: &[&str], rows: &[Vec<String>]) {
     let width = |column: usize| {
         let cells = rows.iter().map(|row| row[column].len());

@@ -1,15 +1,15 @@
-//! By this crate, as one writes it.
+//! The job with the typed handles of this crate.
 
 use ssm_organizations::ports::{OrganizationsApi, StsApi};
 use ssm_organizations::{AccountId, Change, Error, Integration, SyncProtection};
 
 use crate::Step;
 
-/// Does one direction, and answers what was changed.
+/// Runs one step of the job and returns the changes.
 ///
 /// # Errors
 ///
-/// Those of the crate.
+/// Returns the errors of the crate.
 pub async fn run(
     client: &(impl OrganizationsApi + StsApi),
     account: AccountId,

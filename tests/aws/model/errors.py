@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Writes down the errors that AWS's own model declares for the calls of this crate.
+"""Extracts the errors that AWS's own model declares for the calls of this crate.
 
     errors.py > errors.txt          with botocore installed
-    errors.py --check errors.txt    says whether that is what the model has
+    errors.py --check errors.txt    reports whether the file is current
 
-One line for each operation and error, `<service> <operation> <code> <HTTP status>`, and one for each reason,
-`reason <code> <reason>`. The tests expect something of every line, so an error that a later model adds is missed there.
+The output has one line for each operation and error, `<service> <operation> <code> <HTTP status>`,
+and one for each reason, `reason <code> <reason>`. The tests have an expectation for every line, so
+they fail if a later model adds an error.
 """
 
 from models import MODELS, OPERATIONS, VERSION, print_or_check

@@ -1,7 +1,7 @@
-"""Writes down what AWS's own models say of the requests that the crate sends, as JSON.
+"""Extracts AWS's own models of the requests that the crate sends, as JSON.
 
-    inputs.py > inputs.json          with botocore installed, as `.ci/run` does beside moto
-    inputs.py --check inputs.json    says whether that is what the models have
+    inputs.py > inputs.json          with botocore installed, as `.ci/run` does together with moto
+    inputs.py --check inputs.json    reports whether the file is current
 """
 
 import json
@@ -10,7 +10,7 @@ from models import MODELS, OPERATIONS, VERSION, print_or_check
 
 
 def expand(shapes, name):
-    """A shape with those that it is made of in place, and without its prose."""
+    """Returns a shape with its members in place, and without its documentation."""
     shape = shapes[name]
     kept = {key: shape[key] for key in ("type", "required", "min", "max", "pattern", "enum") if key in shape}
     if "members" in shape:

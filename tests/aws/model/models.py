@@ -1,4 +1,4 @@
-"""AWS's own models of the services that the crate speaks to, from botocore, and what both scripts beside this one do with them."""
+"""AWS's own models of the services that the crate calls, from botocore, with functions for the other scripts."""
 
 import sys
 
@@ -7,7 +7,7 @@ from botocore.loaders import Loader
 
 VERSION = botocore.__version__
 
-# Every operation that the crate calls.
+# Operations that the crate calls, by service.
 OPERATIONS = {
     "organizations": [
         "DescribeOrganization",
@@ -39,10 +39,10 @@ MODELS = {service: Loader().load_service_model(service, "service-2") for service
 
 
 def print_or_check(text):
-    """Prints the text; after `--check FILE`, says whether it is what the file holds."""
+    """Prints the text. With `--check FILE`, fails instead if the file has another text."""
     if sys.argv[1:2] != ["--check"]:
         sys.stdout.write(text)
         return
     with open(sys.argv[2], encoding="utf-8") as checked_in:
         if checked_in.read() != text:
-            sys.exit(f"{sys.argv[2]} is not what botocore {VERSION} has: write it again")
+            sys.exit(f"{sys.argv[2]} differs from botocore {VERSION}: generate the file again")

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Writes down what AWS's models offer that the crate may have to follow, and reports changes.
+"""Extracts the parts of AWS's models that the crate may have to follow, and reports changes.
 
     watch.py > watch.txt            with botocore installed
     watch.py --changes watch.txt    with a newer botocore: prints the new and the removed lines
 
-One line for each operation of the services that the crate calls, for each reason of Organizations, for each
-partition with its Regions, and for each Region of Quick Setup. `errors.py --check` and `inputs.py --check` compare the
-errors and the requests of the operations that the crate uses.
+The output has one line for each operation of the services that the crate calls, for each reason of
+Organizations, for each partition with its Regions, and for each Region of Quick Setup.
+`errors.py --check` and `inputs.py --check` compare the errors and the requests of the operations
+that the crate uses.
 """
 
 import sys

@@ -21,7 +21,7 @@ pub(crate) fn client_of(moto: &Moto, account: &str) -> AwsClient {
     client_with(moto, Credentials::from_keys(id, secret, Some(token)))
 }
 
-/// A client with a user's access key.
+/// Returns a client with a user's access key.
 #[allow(dead_code, reason = "each test file uses its own part")]
 pub(crate) fn client_with_key(moto: &Moto, id: &str, secret: &str) -> AwsClient {
     client_with(moto, Credentials::from_keys(id, secret, None))

@@ -1,6 +1,6 @@
-"""Makes, and shows, what a moto server holds: with boto3, so that nothing here rests on the code under test.
+"""Creates and shows resources on a moto server with boto3, independently of the code under test.
 
-The server is AWS_ENDPOINT_URL. Prints one JSON document.
+AWS_ENDPOINT_URL names the server. The script prints one JSON document.
 """
 
 import argparse

@@ -1,4 +1,5 @@
-//! A live moto server for each test, with a recorder in front of it and boto3 beside it.
+//! Starts a moto server for each test, with a recorder in front of it. boto3 sets up and reads the
+//! state of the server.
 //!
 //! `MOTO_SERVER` names the server program (default `moto_server`). `MOTO_PYTHON` names a Python
 //! with boto3 (default `python3`).
@@ -52,18 +53,18 @@ impl Moto {
 
     /// Starts a server, and returns once it listens.
     pub(crate) fn start() -> Self {
-        // One after the other, so that no two servers are given the same free port.
+        // Servers start sequentially, so that no two servers get the same free port.
         static STARTING: Mutex<()> = Mutex::new(());
         let _alone = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
         let mut complaints = String::new();
-        // Somebody else may still take it first.
+        // Another process may take the port first, so a failed start is repeated.
         for _ in 0..3 {
             match Self::try_start() {
                 Ok((server, address)) => return Self::other(server, address, "test"),
                 Err(complaint) => complaints.push_str(&complaint),
             }
         }
-        panic!("moto_server does not start: {complaints}")
+        panic!("could not start moto_server: {complaints}")
     }
 
     /// Starts a server and waits until it listens, or returns its log.
@@ -78,7 +79,7 @@ impl Moto {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap_or_else(|error| panic!("{program}: {error}; MOTO_SERVER names the program"));
-        // Read all the time: the server logs every request, and a full pipe would stop it.
+        // The server logs every request and would block on a full pipe, so a thread reads the log.
         let mut stderr = server.stderr.take().expect("a pipe");
         let log = thread::spawn(move || {
             let mut text = String::new();
@@ -89,7 +90,7 @@ impl Moto {
             if server.try_wait().expect("the server's status").is_some() {
                 return Err(log.join().expect("the server's log"));
             }
-            // A connection to a free port may find itself at its other end.
+            // A connection to an unused local port can connect to itself.
             if TcpStream::connect(address).is_ok_and(|stream| stream.local_addr().ok() != Some(address)) {
                 return Ok((server, address));
             }
@@ -167,8 +168,8 @@ impl Moto {
         self.recorder.intervene(operation, Intervention::Deny(body.to_string()));
     }
 
-    /// Answers the calls about data syncs, which the server does not support. Each account starts
-    /// with these organization syncs in each Region. Input is not checked.
+    /// Responds to the calls about data syncs, which the server does not support. Each account
+    /// starts with these organization syncs in each Region. Input is not checked.
     pub(crate) fn show_syncs(&self, names: &[&str]) {
         let source = json!({"SourceType": "AwsOrganizations"});
         let sync = |name| json!({"SyncName": name, "SyncType": "SyncFromSource", "SyncSource": source});
@@ -193,7 +194,7 @@ impl Moto {
     pub(crate) fn boto3(&self, arguments: &[&str]) -> Value {
         let python = env::var("MOTO_PYTHON").unwrap_or_else(|_| "python3".to_owned());
         let mut command = Command::new(&python);
-        // Whoever runs the tests may have an AWS environment of their own.
+        // The user's own AWS settings must not apply.
         for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("AWS_")) {
             command.env_remove(name);
         }
@@ -292,7 +293,8 @@ impl Recorder {
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 let log = Arc::clone(&shared);
-                // A client that goes away, or a server that was stopped, is the test's affair.
+                // The result is ignored: a test notices a client that disconnects or a server that
+                // stops.
                 thread::spawn(move || relay(client, server, &log));
             }
         });
@@ -386,7 +388,7 @@ pub(crate) fn read_request(client: &TcpStream) -> io::Result<(Vec<u8>, Call)> {
     }
     let mut sent = vec![0; length];
     reader.read_exact(&mut sent)?;
-    // AWS's older protocol, which STS and IAM speak, names the operation in the body.
+    // The query protocol of STS and IAM names the operation in the body.
     let body: Value = serde_json::from_slice(&sent).unwrap_or_else(|_| {
         let form = String::from_utf8_lossy(&sent).into_owned();
         form.split('&').filter_map(|field| field.split_once('=')).map(|(name, value)| (name, json!(value))).collect()

@@ -1,4 +1,4 @@
-//! Properties of the answer to every request, for tests and for the fuzz target.
+//! Properties of the response to every request, for tests and for the fuzz target.
 
 use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
@@ -10,8 +10,8 @@ use ssm_organizations::{AccountId, Region, ServicePrincipal};
 
 const MEMBER: &str = "222222222222";
 
-/// Reads a request of the corpus: a line with the method and the URI, the headers, an empty line
-/// and the body. Text that is not a request of HTTP has no answer.
+/// Parses a request of the corpus: a line with the method and the URI, the headers, an empty line
+/// and the body. Returns `None` for text that is not an HTTP request.
 pub(crate) fn parsed(text: &[u8]) -> Option<HttpRequest> {
     let end = text.windows(2).position(|pair| pair == b"\n\n")?;
     let (head, body) = (std::str::from_utf8(&text[..end]).ok()?, &text[end + 2..]);
@@ -43,13 +43,13 @@ fn organization() -> SimOrganization {
         .build()
 }
 
-/// Checks that the request has a well-formed answer, and that a refused request changes nothing.
-/// Returns the status.
+/// Checks that the response is well-formed, and that a refused request changes nothing. Returns
+/// the HTTP status.
 pub(crate) async fn check(request: HttpRequest) -> u16 {
     let organization = organization();
     let before = organization.state();
     let shown = format!("{request:?}");
-    let answer = organization.http_client().call(request).await.expect("an answer without injected faults");
+    let answer = organization.http_client().call(request).await.expect("a response without injected faults");
     let status = answer.status().as_u16();
     assert!((200..600).contains(&status), "{status} for {shown}");
     assert!(answer.headers().get("x-amzn-requestid").is_some(), "{shown}");

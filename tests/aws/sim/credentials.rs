@@ -78,7 +78,7 @@ async fn expired_session_is_refused() {
     assert_eq!(sts.get_caller_identity().send().await.unwrap().account(), Some(ALICE));
     tokio::time::advance(Duration::from_secs(901)).await;
     assert_eq!(sts.get_caller_identity().send().await.unwrap_err().code(), Some("ExpiredToken"));
-    // The key of one account with the session of another.
+    // The access key belongs to one account, and the session token to another.
     let other = with_key(&config, "ASIASIMU333333333333", Some(session.session_token()));
     let other = aws_sdk_sts::Client::new(&other).get_caller_identity().send().await.unwrap_err();
     assert_eq!(other.code(), Some("InvalidClientTokenId"));

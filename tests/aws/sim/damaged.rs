@@ -1,5 +1,5 @@
-//! Truncated or corrupted requests: each has a well-formed answer, and a refused request changes
-//! nothing.
+//! Truncated or corrupted requests: each gets a well-formed response, and a refused request
+//! changes nothing.
 
 use crate::answered::{check, parsed};
 
@@ -24,14 +24,14 @@ async fn damaged_request_is_answered_and_changes_nothing() {
     const ODD: [u8; 10] = *b"\"{}[%&=9\x01\xff";
     let (mut refused, mut succeeded) = (0, 0);
     for text in corpus() {
-        // A stride that is no power of two, so that every kind of character is hit.
+        // The step is not a power of two, so it reaches every kind of character.
         for place in (0..text.len()).step_by(3) {
             let mut scribbled = text.clone();
             scribbled[place] = ODD[place / 3 % ODD.len()];
             let mut longer = text.clone();
             longer.insert(place, b'9');
             for damaged in [&text[..place], &scribbled, &longer] {
-                // Damage that HTTP itself refuses is the server's matter.
+                // The simulation never receives text that is not an HTTP request.
                 let Some(request) = parsed(damaged) else { continue };
                 if check(request).await == 200 { succeeded += 1 } else { refused += 1 }
             }

@@ -199,7 +199,7 @@ fn assert_no_repeated_write(organization: &SimOrganization, after: &str) {
     assert_eq!(writes.len(), executed, "{after}: a write was repeated");
 }
 
-/// Delegates Systems Manager to a member and takes the delegation back.
+/// Delegates Systems Manager to a member account, and disables the integration again.
 async fn there_and_back(client: &AwsClient) -> Result<(), Error> {
     Integration::new(client.clone()).observe().await?.ensure_delegated(id(ALICE)).await?;
     Integration::new(client.clone()).observe().await?.ensure_disabled(SyncProtection::AllowLoss).await?;
@@ -282,7 +282,8 @@ async fn one_fault_at_every_call_of_a_plan_is_survived_by_another_run() {
     }
 }
 
-/// Sets up Explorer by types, with the role and a data sync of the administrator, and removes it.
+/// Sets up Explorer with the typed handles, with the role and a data sync of the administrator, and
+/// removes it.
 async fn explorer_there_and_back(organization: &SimOrganization) -> Result<(), Error> {
     let (management, member) = (client(organization), client_of(organization, ALICE));
     let home: [Region; 1] = [HOME.parse()?];

@@ -1,6 +1,6 @@
 //! The AWS SDK and `AwsClient` over the simulation as their HTTP client.
 //!
-//! Each response is validated against AWS's model. Time is tokio's and paused, so no test waits.
+//! Each response is validated against AWS's model. Tokio's clock is paused, so no test waits.
 
 #[cfg(test)]
 mod accounts;

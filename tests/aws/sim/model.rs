@@ -79,7 +79,7 @@ fn check_error(model: &Value, error: &Value, at: &str, status: u16, is_json: boo
     }
 }
 
-/// Checks a value. In JSON a date is a number, in XML a text in ISO 8601.
+/// Checks a value. A date is a number in JSON, and ISO 8601 text in XML.
 fn check(shape: &Value, value: &Value, at: &str, is_json: bool, defects: &mut Vec<String>) {
     let mut defect = |what: &str| defects.push(format!("{at}: {what}: {value}"));
     match (shape["type"].as_str().unwrap_or_default(), value) {

@@ -63,14 +63,14 @@ fn operation_of(request: &HttpRequest) -> (&'static str, String) {
 
 /// Returns the configuration of a client, with the check of each response.
 ///
-/// The SDK keeps one stock of retries for a Region in a process, so each configuration has a Region
-/// of its own.
+/// The SDK has one retry quota for each Region in a process, so each configuration has its own
+/// Region.
 pub(crate) fn config_of(client: &SimClient) -> SdkConfig {
     static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(1);
     let config = client.sdk_config();
     let http_client = Validated(config.http_client().unwrap());
     let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    // Names of Regions have letters for all but the last digits.
+    // Region names contain digits only at the end, so the number is written in letters.
     let letters: String = number.to_string().bytes().map(|digit| char::from(digit - b'0' + b'a')).collect();
     config.into_builder().region(Region::new(format!("eu-{letters}-1"))).http_client(http_client).build()
 }
@@ -79,7 +79,7 @@ pub(crate) fn aws_client(organization: &SimOrganization, account: &str) -> AwsCl
     AwsClient::new(&config_of(&organization.client(id(account))))
 }
 
-/// An organization with two members.
+/// Returns an organization with two members.
 pub(crate) fn organization() -> SimOrganization {
     SimOrganization::builder().member(id(ALICE)).member(id(BOB)).build()
 }

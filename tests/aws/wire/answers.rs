@@ -244,7 +244,8 @@ async fn list_syncs_maps_source_types() {
     }
 }
 
-/// An empty list of units would mean the entire organization.
+/// Asserts that unreadable units do not result in an empty list, which means the entire
+/// organization.
 #[tokio::test(start_paused = true)]
 async fn sync_with_unreadable_units_is_not_entire_organization() {
     let ou = |id: Value| json!({ "OrganizationalUnitId": id });
@@ -253,8 +254,8 @@ async fn sync_with_unreadable_units_is_not_entire_organization() {
     for (organization, expected, units) in [
         (json!({ "OrganizationSourceType": "EntireOrganization", "OrganizationalUnits": [] }), None, 0),
         (json!({ "OrganizationSourceType": "OrganizationalUnits", "OrganizationalUnits": [good()] }), None, 1),
-        // AWS's model has it that there is a type, so an answer without one says no more than that
-        // it is of the organization.
+        // AWS's model requires the type. Without it, the response shows only that the source is the
+        // organization.
         (json!({}), None, 0),
         (json!({ "OrganizationalUnits": [good()] }), None, 1),
         (json!({ "OrganizationSourceType": "OrganizationalUnits" }), Some(other("OrganizationalUnits")), 0),
@@ -304,7 +305,7 @@ async fn sync_with_unreadable_regions_has_no_regions() {
     }
 }
 
-/// The SDK returns `false` both for a missing flag and for `false`.
+/// Distinguishes a missing flag from `false`. The SDK returns `false` for both.
 #[tokio::test(start_paused = true)]
 async fn missing_sync_flag_is_none_instead_of_false() {
     for (source, future_regions, all_ops_data_sources) in [
@@ -320,7 +321,7 @@ async fn missing_sync_flag_is_none_instead_of_false() {
     }
 }
 
-/// Each sync has its own flags, and earlier failed attempts must not provide them.
+/// Asserts that each sync has its own flags, and that failed attempts do not provide them.
 #[tokio::test(start_paused = true)]
 async fn sync_flags_are_read_from_the_last_response() {
     let item = |name: &str, source: Value| json!({ "SyncName": name, "SyncSource": source });
@@ -410,7 +411,7 @@ async fn list_syncs_maps_states_and_last_statuses() {
     }
 }
 
-/// A sync cannot be identified without its name.
+/// Asserts that a sync without a valid name is an error, because only the name identifies it.
 #[tokio::test(start_paused = true)]
 async fn sync_without_valid_name_is_unexpected() {
     for (name, what) in [
@@ -481,7 +482,7 @@ async fn get_role_returns_name_id_path_and_date() {
     assert_eq!(client.get_role(&RoleName::ACCOUNT_DISCOVERY).await.unwrap().as_ref(), Some(&expected));
     assert_eq!(client.create_service_linked_role(&ServicePrincipal::ACCOUNT_DISCOVERY).await.unwrap(), expected);
 
-    // Copies of AWS name it differently, and some leave the date out.
+    // Emulators use other role names, and some omit the date.
     for operation in [Operation::GetRole, Operation::CreateServiceLinkedRole] {
         let found = role(operation, &format!("<Role>{PATH}{NAME}{ID}</Role>")).await.unwrap();
         assert_eq!(

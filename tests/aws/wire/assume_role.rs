@@ -20,7 +20,8 @@ const ROLE_KEY: &str = "ASIAROLEEXAMPLE";
 /// Requests as host, body and signature.
 type Requests = Arc<Mutex<Vec<(String, String, String)>>>;
 
-/// A client whose STS answers `AssumeRole` with this status, and every other call with a caller.
+/// Returns a client with a scripted STS, and its requests. `AssumeRole` returns this status, and
+/// every other call returns a caller identity.
 fn client(region: &'static str, status: u16) -> (AwsClient, Requests) {
     let requests = Requests::default();
     let seen = Arc::clone(&requests);

@@ -26,8 +26,8 @@ fn config(endpoint: SocketAddr) -> Builder {
         .credentials_provider(credentials())
 }
 
-/// Answers each request with success and keeps the connection open, as AWS does. Its threads end
-/// with the process.
+/// Starts a server that returns success for each request and keeps the connection open, as AWS
+/// does. Its threads end with the process.
 fn server() -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = listener.local_addr().unwrap();

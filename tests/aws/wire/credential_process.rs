@@ -10,7 +10,7 @@ use ssm_organizations::{ErrorKind, RetryStatus};
 const NAME: &str = "credential_process::from_profile_with_slow_process_names_it";
 const FILE: &str = "AWS_CONFIG_FILE";
 
-/// Only a new process can have another environment, so the test runs itself in one.
+/// Runs itself in a new process, because only a new process can have another environment.
 #[test]
 fn from_profile_with_slow_process_names_it() {
     let file = concat!(env!("CARGO_TARGET_TMPDIR"), "/slow-credential-process");

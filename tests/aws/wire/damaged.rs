@@ -53,7 +53,7 @@ async fn damaged_response_is_parsed_or_reported_as_error() {
     let mut errors = 0;
     for operation in Operation::ALL.iter().copied() {
         for (status, body) in bodies(operation) {
-            // A stride that is no power of two, so that every kind of character is hit.
+            // The step is not a power of two, so it reaches every kind of character.
             for place in (0..body.chars().count()).step_by(3) {
                 for body in damaged(&body, place) {
                     errors += usize::from(check(operation, status, body.as_bytes()).await);

@@ -2,7 +2,8 @@
 //! classification.
 //!
 //! `model/errors.py` writes `model/errors.txt` from botocore's copy of AWS's model.
-//! `model/expected.txt` is written by hand. A line that only one of the files has fails the test.
+//! `model/expected.txt` is maintained manually. A line that only one of the files has fails the
+//! test.
 
 use std::collections::BTreeMap;
 
@@ -83,7 +84,7 @@ async fn modeled_errors_and_reasons_match_expected_file() {
     for operation in Operation::ALL {
         let of_operation = declared().into_iter().filter(|declared| declared.operation == *operation);
         for Declared { code, status, .. } in of_operation {
-            // An answer, and no error.
+            // For a missing role, `get_role` returns `None` instead of an error.
             let seen = if (*operation, code) == (Operation::GetRole, "NoSuchEntity") {
                 "none".to_owned()
             } else {
@@ -102,7 +103,7 @@ async fn modeled_errors_and_reasons_match_expected_file() {
     assert!(expected.is_empty(), "not in AWS's model: {expected:#?}");
 }
 
-/// Every operation is in the file, except one without declared errors.
+/// Asserts that the file contains every operation, except one without declared errors.
 #[test]
 fn modeled_errors_cover_every_operation() {
     for operation in Operation::ALL.iter().filter(|operation| **operation != Operation::GetCallerIdentity) {

@@ -74,7 +74,7 @@ fn check_chain(error: &Error) {
         for source in &lines[at + 1..] {
             assert!(!line.contains(source.as_str()), "{lines:?}");
         }
-        // Nobody wants to read Rust.
+        // Messages contain no Rust debug output.
         assert!(!line.contains(" {") && !line.contains("Some("), "{lines:?}");
     }
     // The message is AWS's own, and is printed once.
@@ -96,7 +96,8 @@ async fn modeled_error_keeps_message_and_reason() {
     }
 }
 
-/// `ResourceDataSyncAlreadyExistsException` has a name and never a message.
+/// Responds without a message. `ResourceDataSyncAlreadyExistsException` never has one, but has the
+/// name of the sync.
 #[tokio::test(start_paused = true)]
 async fn modeled_error_without_message_keeps_code() {
     for Declared { operation, code, status } in declared() {
@@ -122,7 +123,7 @@ async fn unmodeled_error_is_classified_by_code_and_status() {
         ResponseLost, ServiceError, Throttled, Unsupported,
     };
 
-    // How a read and a write are to be tried again. The SDK takes a full quota of others for
+    // Retry status of a read and of a write. The SDK treats a full quota of other resources as
     // throttling.
     let never = [RetryStatus::Permanent; 2];
     let spent = [RetryStatus::Exhausted; 2];
@@ -152,8 +153,8 @@ async fn unmodeled_error_is_classified_by_code_and_status() {
         ("ExpiredToken", 403, CredentialsRejected, never),
         ("ExpiredTokenException", 400, CredentialsRejected, never),
         ("RequestExpired", 400, ClockSkew, never),
-        // AWS's Common Errors, and what is as undeclared as they are: the status says what the code
-        // does not.
+        // AWS's common errors and other undeclared codes. The HTTP status classifies a code that is
+        // not known.
         ("RequestAbortedException", 400, ResponseLost, [RetryStatus::Temporary; 2]),
         ("NotAuthorized", 400, AccessDenied, never),
         ("NotAuthorized", 401, AccessDenied, never),
@@ -172,8 +173,7 @@ async fn unmodeled_error_is_classified_by_code_and_status() {
             }
             let reply = || Reply::error_of(operation, *status, code, Some("what AWS says"));
             let error = check(operation, code, reply(), Some("what AWS says"), None).await;
-            // Nothing shows whether AWS throttled before or after the effect if the status is a
-            // failure.
+            // With a 5xx status, AWS may have throttled the call before or after it took effect.
             let in_doubt = operation.is_write() && (*kind == ResponseLost || (*kind == Throttled && *status >= 500));
             let applied = if in_doubt { WriteStatus::Unknown } else { WriteStatus::NotApplied };
             let retry = retries[usize::from(operation.is_write())];
@@ -242,13 +242,13 @@ async fn unimplemented_operation_of_emulator_is_unsupported() {
                 "{error:?}"
             );
         }
-        // A refusal that is declared is one, whatever its status.
+        // A declared error is a refusal with any HTTP status.
         let declared = declared().find(|declared| declared.operation == operation);
         if let Some(Declared { code, .. }) = declared {
             let wire = Wire::new().on(operation, [Reply::error_of(operation, 501, code, None)]);
             assert_ne!(*failed(&wire.client(), operation).await.kind(), ErrorKind::Unsupported, "{operation} {code}");
         }
-        // It may also have broken down half-way.
+        // Status 500 may also be a failure after the write took effect.
         let error = failed(&Wire::new().on(operation, [Reply::new(500, HTML)]).client(), operation).await;
         assert_eq!(
             (error.kind(), error.remedy()),
@@ -267,14 +267,14 @@ async fn get_role_of_missing_role_returns_none() {
     for reply in [
         Reply::error_of(operation, 404, NO_ENTITY, Some("what AWS says")),
         Reply::error_of(operation, 404, NO_ENTITY, None),
-        // As moto writes the errors of its own permission checks.
+        // moto uses this format for the errors of its permission checks.
         Reply::new(404, moto),
     ] {
         let wire = Wire::new().on(operation, [reply]);
         assert_eq!(wire.client().get_role(&RoleName::ACCOUNT_DISCOVERY).await.unwrap(), None);
         assert_eq!(wire.count(operation), 1);
     }
-    // Not every 404 is IAM's.
+    // A response with status 404 and without a valid error code is not from IAM.
     let long = format!("<Error><Code>{}</Code></Error>", "A".repeat(129));
     for body in [
         "",
@@ -365,7 +365,7 @@ async fn retry_after_header_has_seconds_or_a_date() {
 
 const HTML: &str = "<!doctype html>\n<html lang=en>\n<title>Error</title>\n<h1>Error</h1>";
 
-/// A 4xx status is a refusal with any body; a 5xx status is a lost response.
+/// Asserts that a 4xx status is a refusal with any body, and that a 5xx status is a lost response.
 #[tokio::test(start_paused = true)]
 async fn error_without_code_is_classified_by_status() {
     for body in ["", HTML, "{}", "{\"message\": 1", "null"] {
@@ -396,7 +396,7 @@ async fn error_without_code_is_classified_by_status() {
                 assert_eq!(error.code(), None);
                 assert_eq!(error.message(), Some(format!("HTTP status {status} without an error code").as_str()));
                 assert_eq!(error.request_id(), Some(REQUEST_ID));
-                // AWS does not speak HTML.
+                // AWS never responds with HTML, so the endpoint may be wrong.
                 let elsewhere = body == HTML || kind == ErrorKind::Unsupported;
                 assert_eq!(error.remedies().contains(&Remedy::CheckEndpoint), elsewhere, "{status} {body:?}");
                 check_chain(&error);
@@ -427,7 +427,7 @@ async fn error_without_code_is_classified_by_status() {
     }
 }
 
-/// moto responds in this format when it checks permissions.
+/// Uses the format of the errors of moto's permission checks.
 #[tokio::test(start_paused = true)]
 async fn xml_error_of_json_service_is_classified() {
     let operation = Operation::EnableAwsServiceAccess;
@@ -471,7 +471,7 @@ async fn list_syncs_error_names_region() {
     );
 }
 
-/// A captive portal returns such a page.
+/// Uses a page like that of a captive portal.
 #[tokio::test(start_paused = true)]
 async fn success_with_unreadable_body_is_response_lost() {
     for operation in Operation::ALL.iter().copied() {

@@ -209,7 +209,7 @@ async fn is_refused_once(operation: Operation, code: &str) {
     assert_eq!(wire.count(operation), 1);
 }
 
-/// These conflicts last minutes, which is longer than the SDK's retries.
+/// Asserts that the SDK does not retry these conflicts, which last longer than its retries.
 #[tokio::test(start_paused = true)]
 async fn conflict_lasting_minutes_is_not_retried_by_sdk() {
     let operation = Operation::UpdateResourceDataSync;
@@ -221,7 +221,7 @@ async fn conflict_lasting_minutes_is_not_retried_by_sdk() {
     is_refused_once(Operation::DeleteServiceLinkedRole, "DeleteConflict").await;
 }
 
-/// A response can be lost after an earlier refusal.
+/// Asserts that a response that is lost after a refusal ends the retries.
 #[tokio::test(start_paused = true)]
 async fn write_retries_stop_at_lost_response() {
     let operation = Operation::EnableAwsServiceAccess;
@@ -331,7 +331,7 @@ async fn timeout_from_config_or_builder_limits_the_call() {
     assert_eq!(wire.count(operation), 2);
 }
 
-/// The operation timeout expires in the pause between two attempts.
+/// Lets the operation timeout expire in the pause between two attempts.
 #[tokio::test(start_paused = true)]
 async fn timeout_during_backoff_after_refusal_is_not_applied() {
     let operation = Operation::EnableAwsServiceAccess;
@@ -390,7 +390,7 @@ async fn call_without_credentials_is_not_sent() {
             "the credentials could not be loaded in time",
             RetryStatus::Temporary,
         ),
-        // As a chain of profiles wraps what is wrong with one of them.
+        // A chain of profiles wraps the error of one profile in this way.
         (
             || CredentialsError::provider_error(CredentialsError::not_loaded("nowhere")),
             "no credentials are configured",
@@ -442,7 +442,7 @@ impl HttpConnector for DeniedSts {
     }
 }
 
-/// The error chain is created by `aws-config`.
+/// Uses the error chain that `aws-config` creates.
 #[tokio::test(start_paused = true)]
 async fn denied_assume_role_is_permanent() {
     let operation = Operation::EnableAwsServiceAccess;
@@ -537,7 +537,7 @@ async fn connection_refused_is_not_sent() {
     }
 }
 
-/// The host name of an unknown Region does not resolve.
+/// Asserts the remedy for a wrong Region, whose endpoint cannot be reached.
 #[tokio::test(start_paused = true)]
 async fn connection_refused_suggests_checking_the_region() {
     for operation in Operation::ALL.iter().copied() {
@@ -567,7 +567,7 @@ async fn sdk_http_client_distinguishes_refused_from_broken_connection() {
         listener.local_addr().unwrap()
     };
     is_not_sent(&failed_over_tcp(&format!("http://{nobody}")).await, "no connection could be made");
-    // A client without TLS cannot connect, and no operating system is asked.
+    // A client without TLS fails before it opens a connection.
     is_not_sent(&failed_over_tcp(&format!("https://{nobody}")).await, "no connection could be made");
 
     let listener = Arc::new(TcpListener::bind("127.0.0.1:0").unwrap());

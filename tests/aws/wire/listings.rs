@@ -1,5 +1,5 @@
-//! Replies to the list operations: which syncs belong to a listing, and which replies prove
-//! nothing.
+//! Responses to the list operations: the syncs of a listing, and responses that do not prove that
+//! anything is absent.
 
 use serde_json::{Value, json};
 use ssm_organizations::ports::{Operation, SyncType, SystemsManagerApi};
@@ -7,7 +7,7 @@ use ssm_organizations::{ErrorKind, Integration};
 
 use crate::canned::{Reply, Wire, failed};
 
-/// The list operations, each with the list that a complete reply has.
+/// List operations, each with the name of the list in a complete response.
 const LISTS: [(Operation, &str); 3] = [
     (Operation::ListAwsServiceAccessForOrganization, "EnabledServicePrincipals"),
     (Operation::ListDelegatedAdministrators, "DelegatedAdministrators"),

@@ -107,7 +107,7 @@ fn input_models_cover_exactly_all_operations() {
     assert_eq!(known, Operation::ALL.iter().map(|operation| operation.name()).collect());
 }
 
-/// The check can fail in each way.
+/// Asserts that the check reports each kind of violation.
 #[test]
 fn request_check_reports_each_model_violation() {
     let create = |change: &dyn Fn(&mut Value)| {

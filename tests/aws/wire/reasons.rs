@@ -1,4 +1,4 @@
-//! Reasons with the field of the request, as native replies of Organizations have them.
+//! Reasons that include the field of the request, as real responses of Organizations do.
 
 use ssm_organizations::plan::{Clients, Reading, Snapshot, SnapshotScope};
 use ssm_organizations::ports::Operation;
@@ -38,7 +38,7 @@ async fn service_without_delegation_has_no_administrators() {
             .on(Operation::ListAwsServiceAccessForOrganization, [Reply::services(true)])
             .on(listing, [Reply::refusal("InvalidInputException", reason), Reply::administrators(&[])]);
         let client = wire.client();
-        // The services are read in the order of their names.
+        // Services are read in the order of their principals, so the companion is read first.
         let scope = SnapshotScope::new().with_companion(ServicePrincipal::OPS_DATA_SYNC);
         let snapshot = Snapshot::take(&Clients::new(&client), &scope).await.unwrap();
         let service = snapshot.service(&ServicePrincipal::OPS_DATA_SYNC).unwrap();

@@ -64,7 +64,7 @@ async fn each_operation_sends_documented_request() {
     let expected_form = |operation| match operation {
         Operation::GetCallerIdentity => "Action=GetCallerIdentity&Version=2011-06-15",
         Operation::GetRole => "Action=GetRole&Version=2010-05-08&RoleName=AWSServiceRoleForAmazonSSM_AccountDiscovery",
-        // Without a suffix: the role has one name.
+        // The request has no custom suffix, so the role always has the same name.
         Operation::CreateServiceLinkedRole => {
             "Action=CreateServiceLinkedRole&Version=2010-05-08&AWSServiceName=accountdiscovery.ssm.amazonaws.com"
         }
@@ -170,7 +170,7 @@ async fn create_and_update_sync_send_full_definition() {
     }
 }
 
-/// Each request is checked against AWS's models, so these requests stay within AWS's limits.
+/// Sends the largest requests. Every request of these tests is checked against AWS's models.
 #[tokio::test(start_paused = true)]
 async fn largest_requests_match_aws_model() {
     let name: SyncName = "é".repeat(64).parse().unwrap();
@@ -235,7 +235,7 @@ async fn everything_about_syncs(client: &AwsClient, region: &str) -> Result<(), 
 
 #[tokio::test(start_paused = true)]
 async fn ssm_calls_use_endpoint_of_given_region() {
-    // Its own Region does not matter, not even that it has none.
+    // The Region of the client has no effect, and it may be missing.
     for configured in [Some(Region::new("us-east-1")), None] {
         for (region, host) in [
             ("eu-central-1", "ssm.eu-central-1.amazonaws.com"),

@@ -23,7 +23,7 @@ async fn call_emits_one_event_with_attempts_and_request_id() {
             let field = |name| event.fields.get(name);
             assert_eq!(field("operation"), Some(operation.name()));
             assert_eq!((field("attempts"), field("outcome")), (Some(attempts), Some(outcome)), "{event:?}");
-            // The answers of IAM and STS have theirs in the body, too.
+            // Responses of IAM and STS also contain the request ID in the body.
             assert_eq!(field("request_id"), Some(REQUEST_ID), "{event:?}");
             let region = (operation.service() == "ssm").then_some("eu-central-1");
             assert_eq!(field("region"), region);

@@ -1,4 +1,4 @@
-//! AWS's answers: a line with an operation and a status, and then the body.
+//! Parses AWS's responses: a line with an operation and an HTTP status, and then the body.
 #![no_main]
 
 use std::cell::LazyCell;

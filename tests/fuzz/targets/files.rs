@@ -1,4 +1,4 @@
-//! Files and identifiers: each text is read as every kind that there is.
+//! Reads each text as every kind of file and of identifier.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

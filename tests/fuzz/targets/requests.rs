@@ -1,5 +1,5 @@
-//! Requests in AWS's protocols: a line with the method and the URI, the headers, an empty line and
-//! the body.
+//! Sends requests in AWS's protocols to the simulation: a line with the method and the URI, the
+//! headers, an empty line and the body.
 #![no_main]
 
 use std::cell::LazyCell;

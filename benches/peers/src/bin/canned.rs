@@ -1,5 +1,5 @@
-//! `canned plain|sdk|ports|typed TIMES`: the job on canned answers, in and out again that many
-//! times.
+//! `canned plain|sdk|ports|typed TIMES` onboards and offboards an account this number of times,
+//! with canned responses.
 
 use std::env;
 use std::hint::black_box;
@@ -14,12 +14,12 @@ use ssm_organizations::aws::AwsClient;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let [way, times] = arguments.as_slice() else { bail!("say which way, and how often") };
-    let times: usize = times.parse().context("how often?")?;
+    let [way, times] = arguments.as_slice() else { bail!("usage: canned plain|sdk|ports|typed TIMES") };
+    let times: usize = times.parse().context("TIMES is not a number")?;
     let account: AccountId = MEMBER.parse()?;
     let canned = Canned::default();
     let config = canned.config();
-    // All of them in each, so that what they cost at the start is alike.
+    // Every run creates all clients, so the start costs the same in each.
     let organizations = aws_sdk_organizations::Client::new(&config);
     let sdk = by_hand::Sdk::new(&config);
     let ours = AwsClient::new(&config);
@@ -30,11 +30,11 @@ async fn main() -> anyhow::Result<()> {
                 "sdk" => sdk.run(account, step).await?,
                 "ports" => by_hand::on_ports(&ours, account, step).await?,
                 "typed" => drop(black_box(typed::run(&ours, account, step).await?)),
-                other => bail!("{other} is no way"),
+                other => bail!("unknown variant {other}"),
             }
         }
     }
-    // For whoever divides by it.
+    // The caller divides the total cost by this number of calls.
     println!("{}", canned.calls().len());
     Ok(())
 }

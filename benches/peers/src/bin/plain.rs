@@ -1,4 +1,4 @@
-//! `plain ACCOUNT [onboard|offboard]...`: the job by the AWS SDK alone.
+//! `plain ACCOUNT [onboard|offboard]...` does the job with the AWS SDK, without this crate.
 
 use std::env;
 

@@ -1,4 +1,4 @@
-//! `start STAGE`: begins like a program that uses AWS, and stops there.
+//! `start STAGE` starts like a program that uses AWS, and ends after this stage.
 
 use std::env;
 use std::hint::black_box;
@@ -51,7 +51,7 @@ async fn main() -> anyhow::Result<()> {
             let region = "us-east-1".parse()?;
             black_box(client.list_resource_data_sync(&region, SyncType::SyncFromSource, None).await?);
         }
-        other => bail!("{other} is no stage"),
+        other => bail!("unknown stage {other}"),
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `typed ACCOUNT [onboard|offboard]...`: the job by this crate.
+//! `typed ACCOUNT [onboard|offboard]...` does the job with the typed handles of this crate.
 
 use std::env;
 
