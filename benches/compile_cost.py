@@ -101,7 +101,7 @@ async fn main() -> Result<(), Error> {
     let administrator: AccountId = "222222222222".parse()?;
     let config = aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await;
     let observed = Integration::new(AwsClient::new(&config)).observe().await?;
-    println!("{}", observed.ensure_delegated(&administrator).await?);
+    println!("{}", observed.ensure_delegated(administrator).await?);
     Ok(())
 }
 """
@@ -119,7 +119,7 @@ impl StsApi for Fake {}
 async fn main() -> Result<(), Error> {
     let administrator: AccountId = "222222222222".parse()?;
     let observed = Integration::new(Fake).observe().await?;
-    println!("{}", observed.ensure_delegated(&administrator).await?);
+    println!("{}", observed.ensure_delegated(administrator).await?);
     Ok(())
 }
 """
@@ -130,9 +130,9 @@ use ssm_organizations::{AccountId, Error, Integration, sim};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let administrator: AccountId = "222222222222".parse()?;
-    let client = sim::Organization::builder().member(administrator).build().management_client();
+    let client = sim::SimOrganization::builder().member(administrator).build().management_client();
     let observed = Integration::new(client).observe().await?;
-    println!("{}", observed.ensure_delegated(&administrator).await?);
+    println!("{}", observed.ensure_delegated(administrator).await?);
     Ok(())
 }
 """
@@ -144,7 +144,7 @@ use ssm_organizations::sim;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let target: Target = serde_json::from_reader(std::io::stdin())?;
-    let client = sim::Organization::builder().build().management_client();
+    let client = sim::SimOrganization::builder().build().management_client();
     let plan = target.plan(&Clients::new(&client)).await?;
     serde_json::to_writer(std::io::stdout(), &plan)?;
     Ok(())
