@@ -291,7 +291,9 @@ impl<S: TrustedAccessEnabled, M: SystemsManagerApi + ?Sized> DataSyncs<'_, S, M>
     /// # IAM permissions
     ///
     /// `ssm:ListResourceDataSync`, `ssm:CreateResourceDataSync` and `ssm:UpdateResourceDataSync`,
-    /// which `ssm:SyncType` may limit to `SyncFromSource`. AWS: [Explorer's resource data
+    /// which `ssm:SyncType` may limit to `SyncFromSource`. Optional, with the handle's client:
+    /// `organizations:DescribeOrganizationalUnit` and `organizations:ListDelegatedAdministrators`,
+    /// which show the cause of a refusal. AWS: [Explorer's resource data
     /// syncs](https://docs.aws.amazon.com/systems-manager/latest/userguide/Explorer-resource-data-sync.html).
     #[doc(alias = "CreateResourceDataSync")]
     #[doc(alias = "UpdateResourceDataSync")]

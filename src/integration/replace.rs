@@ -9,7 +9,8 @@ use super::failure::{Recovered, TransitionError};
 use super::state::{Delegated, TrustedAccess};
 use super::{Integration, Transition};
 use crate::domain::{
-    AccountId, DataSync, DataSyncId, EnsureOutcome, Operation, Organization, Region, SyncDefinition, SyncType,
+    AccountId, BlockingSync, DataSync, DataSyncId, EnsureOutcome, Operation, Organization, Region, SyncDefinition,
+    SyncType,
 };
 use crate::error::{Error, ErrorKind};
 use crate::observation::caller_account;
@@ -29,7 +30,8 @@ use crate::wait::WaitPolicy;
 #[derive(Clone, Copy)]
 pub enum SyncMigration<'a> {
     /// Lists the syncs before the replacement and creates the same syncs in the new account
-    /// afterwards.
+    /// afterwards. Refuses if another AWS service manages one of them, because AWS would delete it
+    /// and only that service creates it again.
     Migrate {
         /// A client of the old administrator's account.
         from: &'a dyn SystemsManagerClient,
@@ -67,9 +69,6 @@ pub struct Replacement<C> {
     /// The definitions of the syncs that could not be created in the new account, with their
     /// Regions.
     pub failed: Vec<(Region, SyncDefinition)>,
-    /// The old account's syncs that other AWS services manage. They were not created in the new
-    /// account; AWS deletes them with the delegation.
-    pub service_managed: Vec<DataSyncId>,
     /// The migrated syncs for which AWS did not show whether they include future Regions or enable
     /// OpsData. They were created without these settings.
     pub incomplete: Vec<DataSyncId>,
@@ -93,13 +92,7 @@ impl<C> Replacement<C> {
     }
 
     fn without_syncs(delegated: Integration<Delegated, C>) -> Self {
-        Self {
-            handle: delegated,
-            migrated: Vec::new(),
-            failed: Vec::new(),
-            service_managed: Vec::new(),
-            incomplete: Vec::new(),
-        }
+        Self { handle: delegated, migrated: Vec::new(), failed: Vec::new(), incomplete: Vec::new() }
     }
 }
 
@@ -110,7 +103,6 @@ impl<C> fmt::Debug for Replacement<C> {
             .field("handle", &self.handle)
             .field("migrated", &self.migrated)
             .field("failed", &self.failed)
-            .field("service_managed", &self.service_managed)
             .field("incomplete", &self.incomplete)
             .finish()
     }
@@ -252,7 +244,6 @@ struct SyncInventory {
     recorded: Vec<(DataSyncId, DataSync)>,
     /// The definitions to create in the new account.
     wanted: Vec<(Region, SyncDefinition)>,
-    service_managed: Vec<DataSyncId>,
     incomplete: Vec<DataSyncId>,
 }
 
@@ -290,18 +281,18 @@ impl SyncInventory {
             place.list(SyncType::SyncFromSource).await
         })
         .await;
-        let mut inventory =
-            Self { recorded: Vec::new(), wanted: Vec::new(), service_managed: Vec::new(), incomplete: Vec::new() };
+        let mut inventory = Self { recorded: Vec::new(), wanted: Vec::new(), incomplete: Vec::new() };
+        let mut service_managed = Vec::new();
         let mut by_region: BTreeMap<&Region, Vec<SyncDefinition>> = BTreeMap::new();
         let listings = listings.into_iter().map(|(region, listing)| listing.map(|syncs| (region, syncs)));
         for (region, syncs) in Error::all(listings)? {
             for sync in syncs.into_iter().filter(DataSync::is_of_organization) {
                 let at = DataSyncId::new(old, region, &sync.name);
-                inventory.recorded.push((at.clone(), sync.clone()));
                 if sync.name.is_service_managed() {
-                    inventory.service_managed.push(at);
+                    service_managed.push(BlockingSync { id: at, listed: Some(sync) });
                     continue;
                 }
+                inventory.recorded.push((at, sync.clone()));
                 let Some(definition) = sync.definition() else {
                     let why = format!("AWS shows too little of the sync {:?} to make it again", sync.name.to_string());
                     return Err(not_checked(old).with_region(region.clone()).with_caller(Some(old)).with_message(why));
@@ -312,6 +303,11 @@ impl SyncInventory {
                 by_region.entry(region).or_default().push(definition.clone());
                 inventory.wanted.push((region.clone(), definition));
             }
+        }
+        // Only its own service creates such a sync again, so AWS would delete it for good.
+        if !service_managed.is_empty() {
+            let error = Error::new(ErrorKind::DataSyncsExist { syncs: service_managed });
+            return Err(error.with_operation(operation).with_caller(Some(old)));
         }
         let checks = regions::for_each_region(by_region.keys().copied().collect(), |region| {
             let wanted = by_region.get(region).map(Vec::as_slice).unwrap_or_default();
@@ -341,7 +337,7 @@ impl SyncInventory {
     ) -> Replacement<C> {
         let new = delegated.administrator().account;
         let (mut migrated, mut lost) = (Vec::new(), Vec::new());
-        let Self { wanted, service_managed, incomplete, .. } = self;
+        let Self { wanted, incomplete, .. } = self;
         match delegated.data_syncs(to).await {
             Ok(mut syncs) => {
                 for (definition, regions) in by_definition(wanted) {
@@ -369,7 +365,7 @@ impl SyncInventory {
                 lost.extend(wanted);
             }
         }
-        Replacement { handle: delegated, migrated, failed: lost, service_managed, incomplete }
+        Replacement { handle: delegated, migrated, failed: lost, incomplete }
     }
 }
 

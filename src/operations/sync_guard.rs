@@ -160,6 +160,8 @@ struct SyncClient<'a> {
 struct SyncRead {
     syncs: Vec<DataSync>,
     read_at: Moment,
+    /// If true, the run listed the syncs only to record them, and does so once.
+    is_final: bool,
 }
 
 impl<'a> SyncReads<'a> {
@@ -189,7 +191,7 @@ impl<'a> SyncReads<'a> {
 
     /// Stores a listing that was read at this time.
     pub(crate) fn store(&self, account: AccountId, region: &Region, syncs: Vec<DataSync>, read_at: Moment) {
-        self.listings().insert((account, region.clone()), SyncRead { syncs, read_at });
+        self.listings().insert((account, region.clone()), SyncRead { syncs, read_at, is_final: false });
     }
 
     /// Returns the listing, if it was requested at this time or later and is within the freshness
@@ -205,7 +207,8 @@ impl<'a> SyncReads<'a> {
         self.failed.lock().unwrap_or_else(PoisonError::into_inner).insert((account, region.clone()));
     }
 
-    /// Returns the listing of any time, and makes it if there was no attempt.
+    /// Returns the listing of a run that only records syncs: one that is within the freshness
+    /// limit, or the one that this method made. Makes it if there was no attempt.
     async fn list_once(
         &self,
         client: &SyncClient<'_>,
@@ -214,15 +217,18 @@ impl<'a> SyncReads<'a> {
         policy: WaitPolicy<'_>,
     ) -> Result<Vec<DataSync>, Error> {
         let place = (account, region.clone());
-        if let Some(read) = self.listings().get(&place) {
-            return Ok(read.syncs.clone());
+        let known = self.listings().get(&place).filter(|read| read.is_final || is_current(read.read_at, None)).cloned();
+        if let Some(read) = known {
+            return Ok(read.syncs);
         }
         if self.failed.lock().unwrap_or_else(PoisonError::into_inner).contains(&place) {
             return Err(Error::new(ErrorKind::DataSyncsNotChecked { account }));
         }
         let listed = self.list(client, Some(account), region, None, policy).await;
-        if listed.is_err() {
-            self.store_failure(account, region);
+        match (&listed, self.listings().get_mut(&place)) {
+            (Ok(_), Some(read)) => read.is_final = true,
+            (Ok(_), None) => {}
+            (Err(_), _) => self.store_failure(account, region),
         }
         listed
     }
@@ -493,7 +499,7 @@ struct SyncListing<'a> {
     local_changes: LocalChanges<'a>,
     policy: WaitPolicy<'a>,
     since: Option<Moment>,
-    /// If true, a listing of any time is used, and no place is listed twice.
+    /// If true, no place is listed twice.
     once: bool,
 }
 

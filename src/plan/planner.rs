@@ -316,7 +316,6 @@ impl<'a> Planner<'a> {
     }
 
     fn plan_deregistrations(&mut self, present: &[DesiredSync<'_>]) -> Result<(), Error> {
-        let migrates = self.target.migrated.is_some();
         for (principal, service) in &self.target.services {
             let Some(wanted) = &service.administrators else { continue };
             let left = self.remaining_administrators(principal, Some(wanted))?;
@@ -338,8 +337,7 @@ impl<'a> Planner<'a> {
                     Some(self.affected_syncs(operation, vec![account], unlisted, |at| {
                         let same =
                             |wanted: &DesiredSync<'_>| (&wanted.at.region, &wanted.at.name) == (&at.region, &at.name);
-                        let is_managed = migrates && at.name.is_service_managed();
-                        is_managed || present.iter().any(|wanted| wanted.follows_administrator && same(wanted))
+                        present.iter().any(|wanted| wanted.follows_administrator && same(wanted))
                     })?)
                 } else {
                     None

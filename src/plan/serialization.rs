@@ -74,8 +74,9 @@ impl Serialize for Step {
 ///
 /// The members that other programs act on, such as the command line, must be those of the action. A
 /// step whose action was edited would otherwise do something else than the file says. Texts for
-/// people are not compared: the description, and the warnings of the plan, are written again from
-/// the actions. The reason follows from the target, which the file does not contain.
+/// people are not compared: the description is written again from the action, and warnings that
+/// follow from the steps are added to the plan if they are missing. The reason follows from the
+/// target, which the file does not contain.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct StepRepr {

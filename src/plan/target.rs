@@ -298,7 +298,9 @@ impl Target {
     /// interrupted. They are in the change of the deregistration:
     /// [`SyncCheckReport::recorded`](crate::domain::SyncCheckReport::recorded). A sync that already
     /// exists with the same definition is left unchanged, and planning fails if it has another
-    /// definition. Syncs that another AWS service manages are not migrated.
+    /// definition. Syncs that another AWS service manages are not migrated: planning fails with
+    /// [`DataSyncsExist`](crate::ErrorKind::DataSyncsExist), unless their loss is allowed
+    /// ([`with_unlisted_syncs`](Self::with_unlisted_syncs)).
     #[must_use]
     pub fn with_migrated_syncs(mut self, recorded: impl IntoIterator<Item = (DataSyncId, DataSync)>) -> Self {
         self.migrated.get_or_insert_default().extend(recorded);

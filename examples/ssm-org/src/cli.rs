@@ -88,9 +88,9 @@ pub(crate) enum Command {
     ///
     /// AWS has no such call: the old account is deregistered and the new one is registered, and AWS
     /// deletes the old administrator's data syncs of the organization. So the command creates the
-    /// syncs of each --region again in the new account. If no account is registered, as after an
-    /// interrupted run, the new account is registered. The command shows the plan and asks for
-    /// confirmation.
+    /// syncs of each --region again in the new account. It fails if another AWS service, such as
+    /// Quick Setup, manages a sync. If no account is registered, as after an interrupted run, the
+    /// new account is registered. The command shows the plan and asks for confirmation.
     #[command(after_long_help = help::REPLACE)]
     Replace(Replace),
     /// Deregister the delegated administrator and disable trusted access
@@ -154,6 +154,13 @@ impl Cli {
                 if removal.loss.allow_sync_loss && removal.delete_syncs.is_empty() =>
             {
                 let refusal = "--admin-profile has no effect with --allow-sync-loss, unless --delete-sync names a sync";
+                refuse(ErrorKind::ArgumentConflict, refusal)
+            }
+            // With allowed loss, syncs move only with the credentials of both accounts.
+            Command::Replace(args)
+                if args.allow_sync_loss && args.admin_profile.is_some() != args.new_admin_profile.is_some() =>
+            {
+                let refusal = "with --allow-sync-loss, --admin-profile and --new-admin-profile need each other";
                 refuse(ErrorKind::ArgumentConflict, refusal)
             }
             Command::Apply(Apply { file: Some(_), target, .. }) if target.is_set() => {
@@ -450,8 +457,9 @@ pub(crate) struct Replace {
     pub(crate) new_admin_profile: Option<String>,
     /// LOSES DATA: allow the loss of data syncs
     ///
-    /// Skips the check for data syncs. AWS may delete those of the old administrator.
-    #[arg(long, conflicts_with = "admin_profile")]
+    /// AWS may delete the data syncs of the old administrator. With --new-admin-profile, those that
+    /// can be listed are created again, except those of other AWS services.
+    #[arg(long)]
     pub(crate) allow_sync_loss: bool,
     #[command(flatten)]
     pub(crate) write: WriteArgs,

@@ -59,6 +59,11 @@ fn in_terms_of_options(error: &Error, command: &Command) -> Option<String> {
             ErrorKind::MissingClient { account, .. } | ErrorKind::UnexpectedAccount { expected: account, .. },
         ) => takes_credentials(profile_of(*account, args.admin), *account),
         (_, ErrorKind::MissingClient { account, .. }) => takes_credentials("--admin-profile", *account),
+        (Command::Replace(_), ErrorKind::DataSyncsExist { syncs, .. })
+            if syncs.iter().any(|sync| sync.id.name.is_service_managed()) =>
+        {
+            "--allow-sync-loss continues, and AWS may delete the syncs of other AWS services".to_owned()
+        }
         (Command::Replace(_), ErrorKind::DataSyncsExist { .. }) => {
             "another run migrates them; with --allow-sync-loss AWS may delete them".to_owned()
         }

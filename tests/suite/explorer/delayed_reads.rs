@@ -8,7 +8,7 @@ use crate::common::{
     RecoveredVariant, SSM, alice, bob, delegated, delegated_in, disabled_in, expect_trusted, failed, management,
     organization, organization_sync, region, trusted_in, trusting, way,
 };
-use ssm_organizations::domain::{RoleName, SyncCheckReport};
+use ssm_organizations::domain::RoleName;
 use ssm_organizations::ports::{
     CallerIdentity, DataSync, IamApi, Operation, Page, SourceRegions, SyncDefinition, SyncSource, SyncSourceType,
     SyncType, SystemsManagerApi, SystemsManagerClient,
@@ -1160,23 +1160,21 @@ async fn replace_with_sync_in_opt_in_region_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn replace_with_service_managed_sync_reports_it() {
-    let foreign = "AWS-QuickSetup-x";
-    let organization = administered().data_sync(alice(), region(HOME), full(foreign)).build();
+async fn replace_with_service_managed_sync_is_refused() {
+    let managed = "AWS-QuickSetup-x";
+    let organization = administered()
+        .data_sync(alice(), region(HOME), full(managed))
+        .data_sync(alice(), region(HOME), full("theirs"))
+        .build();
     let (from, to) = (organization.client(alice()), organization.client(bob()));
     let home = home();
-    let carry = SyncMigration::Migrate { from: &from, to: &to, regions: &home };
-    let replaced = delegated_in(&organization).await.replace(bob(), carry).await.unwrap();
-    let [told] = &replaced.service_managed[..] else { panic!("{replaced:?}") };
-    assert_eq!((told.account, &told.region, &told.name), (alice(), &home[0], &name(foreign)));
-    assert_eq!((replaced.migrated.len(), replaced.failed.len(), replaced.incomplete.len()), (0, 0, 0));
-    assert_eq!((syncs_at_home(&organization, alice()), syncs_at_home(&organization, bob())), (vec![], vec![]));
-    let ChangeKind::AdministratorDeregistered { syncs: SyncCheckReport::Recorded(record), .. } =
-        &replaced.handle.changes()[0].kind
-    else {
-        panic!("{replaced:?}");
-    };
-    assert_eq!(record[0].1.definition(), Some(definition(foreign)), "the record holds the sync's definition");
+    let migration = SyncMigration::Migrate { from: &from, to: &to, regions: &home };
+    let (error, recovered) = failed(delegated_in(&organization).await.replace(bob(), migration).await);
+    let ErrorKind::DataSyncsExist { syncs, .. } = error.kind() else { panic!("{error}") };
+    let [sync] = &syncs[..] else { panic!("{error}") };
+    assert_eq!((sync.id.account, &sync.id.region, &sync.id.name), (alice(), &home[0], &name(managed)));
+    assert!(sync.listed.is_some());
+    assert_eq!((way(&recovered), organization.write_count()), (RecoveredVariant::Unchanged, 0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -1191,7 +1189,7 @@ async fn replace_with_hidden_boolean_reports_incomplete_sync() {
     let [told] = &replaced.incomplete[..] else { panic!("{replaced:?}") };
     assert_eq!((told.account, &told.region, &told.name), (bob(), &home[0], &name("theirs")));
     let [(carried, Ok(EnsureOutcome::Created(_)))] = &replaced.migrated[..] else { panic!("{replaced:?}") };
-    assert_eq!((carried, replaced.failed.len(), replaced.service_managed.len()), (told, 0, 0));
+    assert_eq!((carried, replaced.failed.len()), (told, 0));
     assert_eq!(
         syncs_at_home(&organization, bob())[0].future_regions,
         Some(false),

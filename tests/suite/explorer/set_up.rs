@@ -476,19 +476,3 @@ async fn replace_with_failed_migration_returns_the_definition() {
     assert_eq!((lost_in, lost.name()), (&region(HOME), &name("one")));
     assert_eq!(names(&organization, bob()), [name("two")]);
 }
-
-#[tokio::test(start_paused = true)]
-async fn replace_with_service_managed_sync_only_records_it() {
-    let organization = delegated_with_role()
-        .data_sync(alice(), region(HOME), full("AWS-QuickSetup-x"))
-        .data_sync(alice(), region(HOME), full("theirs"))
-        .build();
-    let (from, to) = (organization.client(alice()), organization.client(bob()));
-    let home = home();
-    let carry = SyncMigration::Migrate { from: &from, to: &to, regions: &home };
-    let replaced = delegated_in(&organization).await.replace(bob(), carry).await.unwrap();
-    assert_eq!(names(&organization, bob()), [name("theirs")]);
-    assert_eq!((replaced.migrated.len(), replaced.failed.len()), (1, 0));
-    assert!(matches!(&replaced.handle.changes()[0].kind,
-        ChangeKind::AdministratorDeregistered { syncs: SyncCheckReport::Recorded(record), .. } if record.len() == 2));
-}

@@ -129,7 +129,7 @@ async fn debug_of_client_holders_omits_the_client() {
     let replaced = handle.replace(bob(), SyncMigration::Discard(SyncProtection::AllowLoss)).await.unwrap();
     let text = format!("{replaced:?}");
     assert!(text.starts_with("Replacement { handle: ") && text.contains("333333333333"), "{text}");
-    assert!(text.ends_with("migrated: [], failed: [], service_managed: [], incomplete: [] }"), "{text}");
+    assert!(text.ends_with("migrated: [], failed: [], incomplete: [] }"), "{text}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ssm_organizations::plan::{Target, UndoOptions, UnlistedSyncs};
+use ssm_organizations::policy::Caller;
 use ssm_organizations::ports::Operation;
 use ssm_organizations::sim::Fault;
 use ssm_organizations::{AccountId, ChangeKind, Region};
 
-use super::organization_clients::{AWAY, HOME, OrganizationClients, everything, home};
+use super::organization_clients::{AWAY, HOME, OrganizationClients, everything, home, name, shown};
 use crate::common::{alice, region};
 
 fn removal() -> Target {
@@ -80,4 +81,25 @@ async fn undo_with_allowed_loss_lists_each_place_once() {
     let listings = listings(&org);
     assert!(listings.contains_key(&(alice(), region(HOME))), "{listings:?}");
     assert!(listings.values().all(|count| *count == 1), "{listings:?}");
+}
+
+/// A listing older than the freshness limit does not show what was created since.
+#[tokio::test(start_paused = true)]
+async fn sync_created_during_a_long_wait_is_recorded() {
+    let org = OrganizationClients::new(everything().read_delay(Duration::from_secs(40)));
+    org.organization.run_before(Operation::DeleteResourceDataSync, 1, |organization| {
+        organization.add_data_sync(alice(), region(AWAY), shown("created-meanwhile"));
+    });
+    let target = Target::new()
+        .without_administrator()
+        .without_sync(Caller::Account(alice()), name("theirs"), home())
+        .with_unlisted_syncs(UnlistedSyncs::AllowLoss)
+        .search_regions([region(HOME), region(AWAY)]);
+    let receipt = org.reach(&target).await;
+    let recorded = receipt.changes().iter().find_map(|change| match &change.kind {
+        ChangeKind::AdministratorDeregistered { syncs, .. } => Some(syncs.recorded()),
+        _ => None,
+    });
+    let names: Vec<_> = recorded.unwrap().iter().map(|(at, _)| at.name.as_str()).collect();
+    assert!(names.contains(&"created-meanwhile"), "{names:?}");
 }

@@ -1,7 +1,7 @@
 //! Plans that migrate the syncs of a replaced administrator, and that recreate syncs.
 #![cfg(feature = "sim")]
 
-use ssm_organizations::plan::{Clients, Receipt, Target};
+use ssm_organizations::plan::{Clients, Receipt, Target, UnlistedSyncs};
 use ssm_organizations::policy::Caller;
 use ssm_organizations::ports::{DataSync, Operation};
 use ssm_organizations::sim::{Fault, SimOrganizationBuilder};
@@ -95,12 +95,20 @@ async fn migration_onto_another_sync_of_the_name_is_refused() {
 async fn migration_names_syncs_that_it_cannot_create_again() {
     let managed = shown("AWS-QuickSetup-all");
     let org = OrganizationClients::new(with_syncs().data_sync(alice(), region(HOME), managed));
-    let plan = org.plan(&replaced()).await;
+    let error = org.refusal(&replaced()).await;
+    let ErrorKind::DataSyncsExist { syncs, .. } = error.kind() else { panic!("{error}") };
+    assert!(syncs.iter().all(|sync| sync.id.name == name("AWS-QuickSetup-all")), "{error}");
+    assert_eq!(org.organization.write_count(), 0);
+
+    // With allowed loss, the other syncs still move.
+    let plan = org.plan(&replaced().with_unlisted_syncs(UnlistedSyncs::AllowLoss)).await;
     assert!(
         plan.warnings().iter().any(|line| line.contains("\"AWS-QuickSetup-all\" of account 222222222222")),
         "{plan}"
     );
     org.apply(&plan).await.unwrap();
+    let moved = org.organization.data_syncs(bob(), &region(HOME));
+    assert_eq!(moved.iter().map(|sync| &sync.name).collect::<Vec<_>>(), [&name("theirs")]);
 
     let mut unclear = organization_sync("unclear");
     unclear.regions.clear();

@@ -67,8 +67,15 @@ fn allow_sync_loss_conflicts_with_the_check() {
     ] {
         assert_eq!(parse(line).unwrap().check().is_ok(), sound, "{line}");
     }
-    let refusal = parse("ssm-org replace --admin 333333333333 --allow-sync-loss --admin-profile administrator");
-    assert_eq!(refusal.unwrap_err(), ErrorKind::ArgumentConflict);
+    let replace = "ssm-org replace --admin 333333333333 --allow-sync-loss";
+    for (profiles, sound) in [
+        ("", true),
+        (" --admin-profile old", false),
+        (" --new-admin-profile new", false),
+        (" --admin-profile old --new-admin-profile new", true),
+    ] {
+        assert_eq!(parse(&format!("{replace}{profiles}")).unwrap().check().is_ok(), sound, "{profiles}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 use ssm_organizations::domain::{DataSyncId, SyncCheckReport};
 use ssm_organizations::plan::{Action, Plan, Receipt, Snapshot, Target, UnlistedSyncs};
-use ssm_organizations::ports::{AccountState, DataSync};
-use ssm_organizations::{AccountId, Change, ChangeKind, ServicePrincipal};
+use ssm_organizations::ports::DataSync;
+use ssm_organizations::{AccountId, Certainty, Change, ChangeKind, ServicePrincipal};
 
 use super::run::Run;
 use super::{CommandContext, apply};
@@ -16,19 +16,13 @@ pub(super) async fn run(args: &Replace, context: CommandContext<'_>) -> Result<O
     if args.allow_sync_loss {
         target = target.with_unlisted_syncs(UnlistedSyncs::AllowLoss);
     }
-    if !args.allow_sync_loss || !recorded.is_empty() {
+    // With allowed loss, syncs move only if the credentials for it are given.
+    if !args.allow_sync_loss || args.new_admin_profile.is_some() {
         target = target.with_migrated_syncs(recorded);
     }
     let complete = |target: Target, snapshot: &_| {
         check_administrator(snapshot)?;
-        // A suspended account has no usable credentials, so its data syncs cannot be listed.
-        Ok(match suspended(snapshot) {
-            Some(note) => {
-                context.console.warn(&note);
-                target.with_unlisted_syncs(UnlistedSyncs::AllowLoss)
-            }
-            None => target,
-        })
+        Ok(target)
     };
     let plan = match context.build_plan(target, &[], complete).await {
         Ok(plan) => plan,
@@ -78,21 +72,21 @@ fn check_administrator(snapshot: &Snapshot) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Returns a warning if the account of the current administrator is closed or suspended.
-fn suspended(snapshot: &Snapshot) -> Option<String> {
-    let service = snapshot.service(&ServicePrincipal::SYSTEMS_MANAGER)?;
-    let administrator = service.administrators.known()?.first()?;
-    let state = administrator.state.as_ref().filter(|state| {
-        matches!(state, AccountState::Suspended | AccountState::PendingClosure | AccountState::Closed)
-    })?;
-    let account = administrator.account;
-    Some(format!("account {account} is {state}: its data syncs cannot be listed, and AWS may delete them"))
-}
-
-/// Returns the syncs that the last replacement of the receipt recorded, if it was by this account.
+/// Returns the syncs that the last replacement of the receipt recorded and did not create again, if
+/// it replaced another account.
 fn interrupted_syncs(admin: AccountId, receipt: &Receipt) -> Vec<(DataSyncId, DataSync)> {
-    let last = receipt.changes().iter().rev().find_map(recorded);
-    last.filter(|(former, _)| *former != admin).map(|(_, syncs)| syncs.to_vec()).unwrap_or_default()
+    let changes = receipt.changes();
+    let last = changes.iter().enumerate().rev().find_map(|(index, change)| Some((index, recorded(change)?)));
+    let Some((index, (_, syncs))) = last.filter(|(_, (former, _))| *former != admin) else { return Vec::new() };
+    let is_created = |at: &DataSyncId| {
+        changes.iter().skip(index).any(|change| match &change.kind {
+            ChangeKind::DataSyncCreated { sync, .. } if change.certainty == Certainty::Confirmed => {
+                (&sync.name, &sync.region) == (&at.name, &at.region)
+            }
+            _ => false,
+        })
+    };
+    syncs.iter().filter(|(at, _)| !is_created(at)).cloned().collect()
 }
 
 /// Returns the former administrator and its syncs, if the change deregistered an account.

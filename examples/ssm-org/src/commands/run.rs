@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::join;
 use futures_util::stream::{self, StreamExt as _};
-use ssm_organizations::domain::RoleName;
+use ssm_organizations::domain::{RoleName, SyncCheckReport};
 use ssm_organizations::guidance::NextStep;
 use ssm_organizations::plan::{Event, Plan};
 use ssm_organizations::ports::{DataSync, Organization, Page, SyncType};
-use ssm_organizations::{Change, ChangeRecorder, RecordError};
+use ssm_organizations::{Change, ChangeKind, ChangeRecorder, RecordError};
 
 use super::CommandContext;
 use crate::files::ReceiptFile;
@@ -126,9 +126,17 @@ impl Run {
             client.list_resource_data_sync(region, SyncType::SyncFromSource, None)
         });
         let listings = stream::iter(listings).buffered(CONCURRENT_LISTINGS).collect::<Vec<_>>();
-        let (role, listings) = join(role, listings).await;
+        let (role, listings) = tokio::select! {
+            read = join(role, listings) => read,
+            _ = context.signals.received() => return,
+        };
         let is_of_organization = |page: &Page<DataSync>| page.items.iter().any(DataSync::is_of_organization);
-        let all_listed = listings.iter().all(|page| page.as_ref().is_ok_and(|page| page.next.is_none()));
+        // Deregistration may keep the syncs of an account that was not checked.
+        let is_unchecked = |change: &Change| {
+            matches!(&change.kind, ChangeKind::AdministratorDeregistered { syncs: SyncCheckReport::Skipped, .. })
+        };
+        let all_checked = !self.changes.iter().any(is_unchecked);
+        let all_listed = all_checked && listings.iter().all(|page| page.as_ref().is_ok_and(|page| page.next.is_none()));
         let has_sync = listings.iter().flatten().any(is_of_organization);
         self.existing = ExistingResources {
             role: role.ok().map(|role| role.is_some()),

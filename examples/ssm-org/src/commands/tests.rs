@@ -109,7 +109,6 @@ async fn run_as(caller: &dyn Client, organization: &sim::SimOrganization, line: 
         clients: &clients_of(caller, &others, None),
         regions: &regions,
         named_regions: &cli.connection.regions,
-
         console: Console::Silent,
         signals: &ProcessSignals,
     };
@@ -487,12 +486,38 @@ async fn replace_warns_about_incompletely_migrated_syncs() {
     let mut unshown = DataSync::new(SyncName::new("unshown").unwrap(), Some(SyncSourceType::AwsOrganizations));
     unshown.regions = vec![region("eu-central-1")];
     organization.add_data_sync(id(ADMIN), region("eu-central-1"), unshown);
-    let carried = run(&organization, CARRY).await;
+    let refused = run(&organization, CARRY).await;
+    let remedies = ["AWS-QuickSetup-all", "remove the configuration of Quick Setup", "--allow-sync-loss continues"];
+    refused.fails_with(&format!("nothing was changed\n{DELEGATED}"), &remedies);
+    let carried = run(&organization, &format!("{CARRY} --allow-sync-loss")).await;
     assert_eq!(carried.err, "");
     for told in ["whether the data sync \\\"unshown\\\"", "service manages the data sync \\\"AWS-QuickSetup-all\\\""] {
         assert!(carried.plan_warnings.contains(told), "{}", carried.plan_warnings);
     }
     assert_eq!(syncs(&organization, OTHER), ["unshown"]);
+}
+
+/// The receipt of a completed replacement does not bring back what was deleted later.
+#[tokio::test]
+async fn replace_with_receipt_of_completed_replacement_migrates_existing_syncs_only() {
+    let organization = organization();
+    run(&organization, "onboard --admin 222222222222 --role").await;
+    add_sync(&organization, ADMIN, "all");
+    let folder = TempDir::new().unwrap();
+    let receipt = folder.path().join("receipt.json").display().to_string();
+    run(&organization, &format!("{CARRY} --receipt {receipt}")).await;
+    assert_eq!(syncs(&organization, OTHER), ["all"]);
+
+    // Another run has nothing to do and needs no credentials of the new administrator.
+    let again = format!("replace --admin 333333333333 --receipt {receipt}");
+    for options in ["", " --allow-sync-loss"] {
+        let again = run(&organization, &format!("{again}{options}")).await;
+        again.succeeds_with(&format!("nothing to do\n{REPLACED}"));
+    }
+    organization.remove_data_sync(id(OTHER), &region("eu-central-1"), &SyncName::new("all").unwrap());
+    let back = "replace --admin 222222222222 --admin-profile 333333333333 --new-admin-profile 222222222222";
+    run(&organization, &format!("{back} --receipt {receipt}")).await;
+    assert_eq!(syncs(&organization, ADMIN), Vec::<String>::new());
 }
 
 /// Copies the receipt at the first call of the operation and returns the path of the copy.

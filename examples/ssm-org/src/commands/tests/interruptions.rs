@@ -122,7 +122,6 @@ impl Files {
             clients: &clients_of(management, &[admin, other], None),
             regions: &regions,
             named_regions: &regions,
-
             console: Console::Silent,
             signals: &**stop,
         };
