@@ -347,6 +347,11 @@ impl<'a> SyncGuard<'a> {
         } else {
             self.list_affected(self.regions, &self.reads.clients, &listing).await?
         };
+        let is_gone = |at: &DataSyncId| {
+            let is_checked = |of: &CheckedRegions| of.account == at.account && of.regions.contains(&at.region);
+            checked.iter().any(is_checked) && !now.iter().any(|sync| sync.id == *at)
+        };
+        let gone: Vec<_> = record.iter().map(|(id, _)| id).filter(|id| is_gone(id)).collect();
         // A sync that was created or updated since is not recorded.
         let is_as_recorded = |sync: &BlockingSync, recorded: &DataSync| {
             sync.listed.as_ref().is_none_or(|shown| is_same_sync(shown, recorded))
@@ -354,6 +359,8 @@ impl<'a> SyncGuard<'a> {
         now.retain(|sync| !record.iter().any(|(known, recorded)| *known == sync.id && is_as_recorded(sync, recorded)));
         let mut record = record.to_vec();
         if allow_loss {
+            // The step does not lose what was deleted since the plan was computed.
+            record.retain(|(id, _)| !gone.contains(&id));
             let listed = now.into_iter().filter_map(|sync| Some((sync.id, sync.listed?)));
             for (id, sync) in listed {
                 record.retain(|(known, _)| *known != id);

@@ -103,3 +103,21 @@ async fn sync_created_during_a_long_wait_is_recorded() {
     let names: Vec<_> = recorded.unwrap().iter().map(|(at, _)| at.name.as_str()).collect();
     assert!(names.contains(&"created-meanwhile"), "{names:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn sync_deleted_after_planning_is_not_recorded() {
+    let org = OrganizationClients::new(everything());
+    let plan = org.plan(&removal().search_regions([region(HOME), region(AWAY)])).await;
+    tokio::time::advance(Duration::from_mins(1)).await;
+    org.organization.remove_data_sync(alice(), &region(AWAY), &name("theirs"));
+    let receipt = org.apply(&plan).await.unwrap();
+    for change in receipt.changes() {
+        let (ChangeKind::AdministratorDeregistered { syncs, .. } | ChangeKind::TrustedAccessDisabled { syncs, .. }) =
+            &change.kind
+        else {
+            continue;
+        };
+        assert!(!syncs.recorded().is_empty(), "{change:?}");
+        assert!(syncs.recorded().iter().all(|(at, _)| at.region == region(HOME)), "{change:?}");
+    }
+}
