@@ -365,7 +365,8 @@ impl<S: TrustedAccessEnabled, M: SystemsManagerApi + ?Sized> DataSyncs<'_, S, M>
     /// # IAM permissions
     ///
     /// `ssm:ListResourceDataSync`, `ssm:DeleteResourceDataSync`, `ssm:CreateResourceDataSync` and
-    /// `ssm:UpdateResourceDataSync`. AWS:
+    /// `ssm:UpdateResourceDataSync`, and optionally those that [`ensure`](Self::ensure) names for
+    /// the cause of a refusal. AWS:
     /// [UpdateResourceDataSync](https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_UpdateResourceDataSync.html),
     /// which recommends deleting and creating, and [Systems Manager and
     /// Organizations](https://docs.aws.amazon.com/organizations/latest/userguide/services-that-can-integrate-ssm.html).

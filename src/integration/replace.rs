@@ -133,7 +133,8 @@ impl<C> Integration<Delegated, C> {
     /// - [`UnexpectedAccount`](ErrorKind::UnexpectedAccount) for a client of another account.
     /// - [`DataSyncsNotChecked`](ErrorKind::DataSyncsNotChecked) if AWS shows too little of a sync
     ///   to create the sync again.
-    /// - [`DataSyncsExist`](ErrorKind::DataSyncsExist) for a sync created since the listing.
+    /// - [`DataSyncsExist`](ErrorKind::DataSyncsExist) for a sync that another AWS service manages,
+    ///   and for a sync created since the listing.
     /// - [`OptInRegion`](ErrorKind::OptInRegion).
     /// - [`SyncQuotaExceeded`](ErrorKind::SyncQuotaExceeded),
     ///   [`SyncNameTaken`](ErrorKind::SyncNameTaken) or [`SyncConflict`](ErrorKind::SyncConflict)

@@ -225,10 +225,10 @@ impl<'a> SyncReads<'a> {
             return Err(Error::new(ErrorKind::DataSyncsNotChecked { account }));
         }
         let listed = self.list(client, Some(account), region, None, policy).await;
-        match (&listed, self.listings().get_mut(&place)) {
-            (Ok(_), Some(read)) => read.is_final = true,
-            (Ok(_), None) => {}
-            (Err(_), _) => self.store_failure(account, region),
+        if listed.is_err() {
+            self.store_failure(account, region);
+        } else if let Some(read) = self.listings().get_mut(&place) {
+            read.is_final = true;
         }
         listed
     }
@@ -351,16 +351,17 @@ impl<'a> SyncGuard<'a> {
             let is_checked = |of: &CheckedRegions| of.account == at.account && of.regions.contains(&at.region);
             checked.iter().any(is_checked) && !now.iter().any(|sync| sync.id == *at)
         };
-        let gone: Vec<_> = record.iter().map(|(id, _)| id).filter(|id| is_gone(id)).collect();
+        let mut record = record.to_vec();
+        if allow_loss {
+            // The step does not lose what was deleted since the plan was computed.
+            record.retain(|(id, _)| !is_gone(id));
+        }
         // A sync that was created or updated since is not recorded.
         let is_as_recorded = |sync: &BlockingSync, recorded: &DataSync| {
             sync.listed.as_ref().is_none_or(|shown| is_same_sync(shown, recorded))
         };
         now.retain(|sync| !record.iter().any(|(known, recorded)| *known == sync.id && is_as_recorded(sync, recorded)));
-        let mut record = record.to_vec();
         if allow_loss {
-            // The step does not lose what was deleted since the plan was computed.
-            record.retain(|(id, _)| !gone.contains(&id));
             let listed = now.into_iter().filter_map(|sync| Some((sync.id, sync.listed?)));
             for (id, sync) in listed {
                 record.retain(|(known, _)| *known != id);

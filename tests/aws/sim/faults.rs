@@ -188,6 +188,19 @@ fn faults() -> Vec<Fault> {
     faults
 }
 
+/// Returns organizations with one fault at one call of a job, and a text that names the fault. Each
+/// call has a third of the faults, which keeps a test short.
+fn organizations_with_fault(calls: usize) -> impl Iterator<Item = (SimOrganization, String)> {
+    (1..=calls).flat_map(|at| {
+        faults().into_iter().skip(at % 3).step_by(3).map(move |fault| {
+            let organization = organization();
+            let after = format!("{fault:?} at call {at}");
+            organization.inject_fault_at_call(at, fault);
+            (organization, after)
+        })
+    })
+}
+
 /// Asserts that AWS executed each write at most once.
 #[track_caller]
 fn assert_no_repeated_write(organization: &SimOrganization, after: &str) {
@@ -259,26 +272,19 @@ async fn one_fault_at_every_call_of_a_plan_is_survived_by_another_run() {
     let untouched = organization.state().without_dates();
     plan_and_undo(&organization).await.unwrap();
     assert_eq!(organization.state().without_dates(), untouched);
-    let calls = organization.calls().len();
-    for at in 1..=calls {
-        // A third of the faults at each call keeps the test short.
-        for fault in faults().iter().skip(at % 3).step_by(3) {
-            let organization = crate::validated::organization();
-            organization.inject_fault_at_call(at, fault.clone());
-            let after = format!("{fault:?} at call {at}");
-            let _ = plan_and_undo(&organization).await;
-            assert_no_repeated_write(&organization, &after);
-            organization.clear_faults();
+    for (organization, after) in organizations_with_fault(organization.calls().len()) {
+        let _ = plan_and_undo(&organization).await;
+        assert_no_repeated_write(&organization, &after);
+        organization.clear_faults();
 
-            // Another run reaches the target from each state that the first run left.
-            let management = client(&organization);
-            let member = client_of(&organization, ALICE);
-            let clients = Clients::new(&management).with_account_client(&member);
-            let plan = explorer_target().plan(&clients).await.unwrap_or_else(|error| panic!("{after}: {error:#}"));
-            plan.apply(&clients, |_| {}).await.unwrap_or_else(|error| panic!("{after}: {error:#}"));
-            assert_eq!(organization.administrators(), [id(ALICE)], "{after}");
-            assert_eq!(organization.data_syncs(id(MANAGEMENT), &HOME.parse().unwrap()).len(), 1, "{after}");
-        }
+        // Another run reaches the target from each state that the first run left.
+        let management = client(&organization);
+        let member = client_of(&organization, ALICE);
+        let clients = Clients::new(&management).with_account_client(&member);
+        let plan = explorer_target().plan(&clients).await.unwrap_or_else(|error| panic!("{after}: {error:#}"));
+        plan.apply(&clients, |_| {}).await.unwrap_or_else(|error| panic!("{after}: {error:#}"));
+        assert_eq!(organization.administrators(), [id(ALICE)], "{after}");
+        assert_eq!(organization.data_syncs(id(MANAGEMENT), &HOME.parse().unwrap()).len(), 1, "{after}");
     }
 }
 
@@ -306,19 +312,12 @@ async fn one_fault_at_every_call_of_explorer_is_survived_by_another_run() {
     let untouched = organization.state().without_dates();
     explorer_there_and_back(&organization).await.unwrap();
     assert_eq!(organization.state().without_dates(), untouched);
-    let calls = organization.calls().len();
-    for at in 1..=calls {
-        // A third of the faults at each call keeps the test short.
-        for fault in faults().iter().skip(at % 3).step_by(3) {
-            let organization = crate::validated::organization();
-            organization.inject_fault_at_call(at, fault.clone());
-            let after = format!("{fault:?} at call {at}");
-            let _ = explorer_there_and_back(&organization).await;
-            assert_no_repeated_write(&organization, &after);
-            organization.clear_faults();
-            let again = explorer_there_and_back(&organization).await;
-            again.unwrap_or_else(|error| panic!("{after}: {error:#}"));
-            assert_eq!(organization.state().without_dates(), untouched, "{after}");
-        }
+    for (organization, after) in organizations_with_fault(organization.calls().len()) {
+        let _ = explorer_there_and_back(&organization).await;
+        assert_no_repeated_write(&organization, &after);
+        organization.clear_faults();
+        let again = explorer_there_and_back(&organization).await;
+        again.unwrap_or_else(|error| panic!("{after}: {error:#}"));
+        assert_eq!(organization.state().without_dates(), untouched, "{after}");
     }
 }

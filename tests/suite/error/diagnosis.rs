@@ -185,7 +185,7 @@ fn access_denied_by_other_policy_type_suggests_that_policy() {
         let Some(remedy @ Remedy::AllowInPolicy { policy: found, .. }) = error.remedy() else { panic!("{error}") };
         assert_eq!((found, remedy.actor()), (policy, actor), "{error}");
         assert!(!error.to_string().contains("add the permission"), "{error}");
-        // The same remedy applies to an operation that needs no permission.
+        // This remedy also applies to an operation that needs no permission.
         let error = denied(Operation::GetCallerIdentity, kind);
         assert_eq!(remedies(&error), [format!("allow sts:GetCallerIdentity in the {kind}")]);
         // The caller may also be the wrong account.

@@ -798,7 +798,7 @@ async fn ensure_delegated_fails_if_other_account_is_registered() {
     let Recovered::Changed(observed) = recovered else { panic!("{recovered:?}") };
     assert_eq!(expect_delegated(observed).administrator().account, bob());
 
-    // The same happens while trusted access is restored.
+    // The other account is also reported if it registers while trusted access is restored.
     let organization = crate::common::organization().delegated_administrator(alice()).build();
     let observed = observe(&organization).await;
     organization.run_before(Operation::EnableAwsServiceAccess, 1, |organization| {

@@ -121,7 +121,7 @@ async fn apply_with_failed_steps_blocks_dependents_and_reports_all() {
     let all = stopped.done().len() + stopped.unconfirmed().len() + stopped.remaining().len();
     assert_eq!(all, plan.steps().len());
 
-    // The same plan completes the rest.
+    // Another run of the plan completes the rest.
     org.apply(&plan).await.unwrap();
     assert!(org.plan(&onboarding()).await.is_empty());
 }

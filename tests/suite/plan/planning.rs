@@ -187,7 +187,7 @@ async fn plan_leaves_unlisted_resources_unchanged() {
         let plan = org.plan(&target).await;
         let copy = OrganizationClients::of(&sim::SimOrganizationBuilder::from(org.organization.state()).build());
         org.reach(&target).await;
-        // The same changes without the library lead to the same state.
+        // Equal changes without the library lead to an equal state.
         for step in plan.steps() {
             use ssm_organizations::plan::Action;
             use ssm_organizations::ports::SystemsManagerApi;

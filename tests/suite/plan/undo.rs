@@ -450,7 +450,7 @@ async fn undo_ignores_unconfirmed_change_without_effect() {
         org.apply(&plan).await.unwrap();
         assert_eq!(like(&org.organization), before, "{operation}");
     }
-    // The same applies to lost deletions.
+    // Undoing a lost deletion also restores the initial state.
     for operation in [Operation::DeleteResourceDataSync, Operation::DeregisterDelegatedAdministrator] {
         let org = OrganizationClients::new(everything());
         let before = like(&org.organization);

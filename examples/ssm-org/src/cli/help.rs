@@ -58,6 +58,7 @@ A target file in TOML or JSON sets what the options set, and more. Every part is
   units = [\"ou-exam-12345678\"]       # default: the whole organization
   # or single_account = true: only the account of the sync
   future_regions = true
+  all_ops_data_sources = true        # enable every source of OpsData; AWS charges for some
   state = \"present\"                  # or \"absent\"
 
   [companions.\"ssm-quicksetup.amazonaws.com\"]

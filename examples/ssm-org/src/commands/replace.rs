@@ -79,14 +79,17 @@ fn interrupted_syncs(admin: AccountId, receipt: &Receipt) -> Vec<(DataSyncId, Da
     let last = changes.iter().enumerate().rev().find_map(|(index, change)| Some((index, recorded(change)?)));
     let Some((index, (_, syncs))) = last.filter(|(_, (former, _))| *former != admin) else { return Vec::new() };
     let is_created = |at: &DataSyncId| {
-        changes.iter().skip(index).any(|change| match &change.kind {
-            ChangeKind::DataSyncCreated { sync, .. } if change.certainty == Certainty::Confirmed => {
-                (&sync.name, &sync.region) == (&at.name, &at.region)
-            }
-            _ => false,
-        })
+        changes.iter().skip(index).any(|change| change.certainty == Certainty::Confirmed && creates(change, at))
     };
     syncs.iter().filter(|(at, _)| !is_created(at)).cloned().collect()
+}
+
+/// Returns whether the change created a sync with the name of this one in the same Region.
+fn creates(change: &Change, at: &DataSyncId) -> bool {
+    match &change.kind {
+        ChangeKind::DataSyncCreated { sync, .. } => (&sync.name, &sync.region) == (&at.name, &at.region),
+        _ => false,
+    }
 }
 
 /// Returns the former administrator and its syncs, if the change deregistered an account.
@@ -125,12 +128,7 @@ fn affected(args: &Replace, plan: &Plan) -> Vec<(String, String)> {
 fn lost(args: &Replace, changes: &[Change], now: Option<&StatusSummary>) -> Vec<(String, String)> {
     let administers =
         |account| now.and_then(|now| now.administrators.as_ref()).is_some_and(|accounts| accounts.contains(&account));
-    let is_created = |at: &DataSyncId| {
-        changes.iter().any(|change| match &change.kind {
-            ChangeKind::DataSyncCreated { sync, .. } => (&sync.name, &sync.region) == (&at.name, &at.region),
-            _ => false,
-        })
-    };
+    let is_created = |at: &DataSyncId| changes.iter().any(|change| creates(change, at));
     let former = changes.iter().filter_map(recorded).filter(|(former, _)| !administers(*former));
     let remake = |(at, sync): &(DataSyncId, DataSync)| {
         // A service-managed sync is created again by its own service.

@@ -16,7 +16,7 @@ use super::CommandContext;
 use crate::files::ReceiptFile;
 use crate::report::{CliError, ExistingResources, Notes, Outcome, StatusSummary};
 
-/// Number of listings that are made at the same time, as in a snapshot of the library.
+/// Number of listings that are made at the same time.
 const CONCURRENT_LISTINGS: usize = 16;
 
 /// Writing command in progress.

@@ -59,6 +59,8 @@ struct Run {
     err: String,
     /// The `warnings` of the plan in the JSON object.
     plan_warnings: String,
+    /// The next steps as JSON.
+    next: String,
 }
 
 impl Run {
@@ -120,7 +122,8 @@ async fn run_as(caller: &dyn Client, organization: &sim::SimOrganization, line: 
         err.extend(hints::on(error, &cli.command));
     }
     let plan_warnings = outcome.json.get("plan").map(|plan| plan["warnings"].to_string()).unwrap_or_default();
-    Run { out: without_warnings(&outcome.lines), err, plan_warnings }
+    let next = outcome.json.get("next_steps").map(ToString::to_string).unwrap_or_default();
+    Run { out: without_warnings(&outcome.lines), err, plan_warnings, next }
 }
 
 /// Returns the changes and the current state, without warnings and next steps.
@@ -359,6 +362,16 @@ async fn onboard_and_offboard_make_each_call_once() {
     run(&organization, "offboard --admin-profile 222222222222").await;
     assert_eq!(organization.calls().len(), 14 + 3);
     assert_eq!(organization.call_count(Operation::GetCallerIdentity), 2);
+}
+
+#[tokio::test]
+async fn next_steps_of_offboard_include_syncs_of_unchecked_account() {
+    for (options, is_listed) in [("--allow-sync-loss", true), ("--admin-profile 222222222222", false)] {
+        let organization = organization();
+        run(&organization, "onboard --admin 222222222222 --role").await;
+        let removed = run(&organization, &format!("offboard {options}")).await;
+        assert_eq!(removed.next.contains("delete_data_syncs"), is_listed, "{options}: {}", removed.next);
+    }
 }
 
 #[tokio::test]

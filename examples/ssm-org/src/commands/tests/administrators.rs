@@ -47,6 +47,23 @@ async fn replace_of_a_suspended_administrator_needs_no_credentials() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn replace_of_a_suspended_administrator_with_credentials_protects_its_syncs() {
+    let organization = organization();
+    run(&organization, "onboard --admin 222222222222 --role").await;
+    add_sync(&organization, ADMIN, "theirs");
+    organization.set_member(id(ADMIN), AccountState::Suspended);
+    let replace = "replace --admin 333333333333 --admin-profile 222222222222 --new-admin-profile 333333333333";
+    for nth in 1..=3 {
+        organization.inject_fault(Operation::ListResourceDataSync, nth, sim::Fault::refused("AccessDeniedException"));
+    }
+    run(&organization, replace).await.fails_with_any(&["222222222222"]);
+    assert_eq!(organization.administrators(), [id(ADMIN)]);
+    organization.clear_faults();
+    run(&organization, replace).await;
+    assert_eq!(syncs(&organization, OTHER), ["theirs"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn offboard_of_a_suspended_administrator_needs_no_credentials() {
     let organization = organization();
     run(&organization, "onboard --admin 222222222222").await;
