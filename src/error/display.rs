@@ -175,7 +175,10 @@ impl Repr {
                 if !resources.is_empty() {
                     write!(f, " by {}", join_with_and(&resources))?;
                 }
-                f.write_str("; it can be deleted after Explorer's data syncs, sometimes only minutes later")
+                f.write_str(
+                    "; it can be deleted after trusted access is disabled and Explorer's data syncs are deleted, \
+                     sometimes only minutes later",
+                )
             }
             ErrorKind::OptInRegion => {
                 f.write_str("only the management account can create an organization sync in this opt-in Region")

@@ -33,14 +33,14 @@ pub fn effect(
             return Err(format!("{job:?} deregistered {gone} by {operation}"));
         }
         let named = match job {
-            Job::Offboard | Job::OffboardGently | Job::Leave | Job::TakeDown | Job::OtherTool => true,
+            Job::Offboard | Job::OffboardGently | Job::Leave | Job::TakeDown(_) | Job::OtherTool => true,
             Job::HandOver(account) | Job::CarryOver(account) => account != *gone,
             // Applying can deregister other accounts; undoing deregisters only the account of the
             // run.
             Job::Visit(account) | Job::Borrow(account) => {
                 account != *gone || its_own(Operation::ListDelegatedAdministrators)
             }
-            Job::Onboard(_) | Job::MakeSync | Job::SetUp => false,
+            Job::Onboard(_) | Job::MakeSync | Job::SetUp(_) => false,
         };
         if !named {
             return Err(format!("{job:?} deregistered {gone}, which it did not register"));
@@ -48,7 +48,7 @@ pub fn effect(
     }
     if before.trust && !now.trust {
         let named = match job {
-            Job::Offboard | Job::OffboardGently | Job::Leave | Job::TakeDown | Job::OtherTool => true,
+            Job::Offboard | Job::OffboardGently | Job::Leave | Job::TakeDown(_) | Job::OtherTool => true,
             Job::Visit(_) => {
                 its_own(Operation::ListAwsServiceAccessForOrganization)
                     || call_log.has_repeated(Operation::EnableAwsServiceAccess)
@@ -64,11 +64,11 @@ pub fn effect(
         // has no conditional writes.
         let shown = call_log.view.syncs.get(&(*account, at.clone())).is_some_and(|names| names.contains(name));
         let protects = matches!(job, Job::OffboardGently | Job::Leave | Job::Visit(_) | Job::Borrow(_));
-        if protects && shown || job == Job::SetUp {
+        if protects && shown || matches!(job, Job::SetUp(_)) {
             return Err(format!("{job:?} deleted the sync {name:?} of {account}"));
         }
     }
-    if before.role && !now.role && !matches!(job, Job::TakeDown | Job::OtherTool) {
+    if before.role && !now.role && !matches!(job, Job::TakeDown(_) | Job::OtherTool) {
         return Err(format!("{job:?} deleted the role"));
     }
     if !world.organization.is_trusted(&config()) {
@@ -87,7 +87,7 @@ pub fn after_poll(world: &mut World, run: usize) -> Result<(), String> {
         (std::mem::take(&mut call_log.said), std::mem::take(&mut call_log.forbidden))
     };
     if let Some(forbidden) = forbidden.first() {
-        return Err(format!("{:?} sent a write that AWS refuses: {forbidden}", state.job));
+        return Err(format!("{:?} sent a forbidden write: {forbidden}", state.job));
     }
     for wanted in said {
         // Stale reads show earlier states.
@@ -136,10 +136,13 @@ fn operation_of(change: &Change) -> Operation {
 /// Checks that the record holds the confirmed and unconfirmed writes and nothing else.
 fn check_record(run: &Run, end: &End, repetition: RepeatedWrite) -> Result<(), String> {
     let call_log = run.call_log.lock().unwrap();
+    // IAM accepts the deletion of a role in use and reports later that it failed.
+    let applied =
+        |ticket: &&PendingCall| ticket.effect || ticket.operation != Operation::DeleteServiceLinkedRole;
     for (certainty, outcome) in [(Certainty::Confirmed, Outcome::Answered), (Certainty::Unconfirmed, Outcome::Lost)] {
         let mut recorded: Vec<_> =
             end.changes.iter().filter(|change| change.certainty == certainty).map(operation_of).collect();
-        let sent = call_log.writes().filter(|ticket| ticket.outcome() == Some(outcome));
+        let sent = call_log.writes().filter(|ticket| ticket.outcome() == Some(outcome)).filter(applied);
         let mut sent: Vec<_> = sent.map(|ticket| ticket.operation).collect();
         // The writes of concurrent steps can complete in any order.
         if run.job.is_concurrent() {
@@ -151,7 +154,8 @@ fn check_record(run: &Run, end: &End, repetition: RepeatedWrite) -> Result<(), S
         }
     }
     // AWS can accept a write without effect, which a run cannot detect.
-    let without_effect = call_log.writes().find(|ticket| ticket.outcome() == Some(Outcome::Answered) && !ticket.effect);
+    let mut applied = call_log.writes().filter(applied);
+    let without_effect = applied.find(|ticket| ticket.outcome() == Some(Outcome::Answered) && !ticket.effect);
     match without_effect {
         Some(ticket) if repetition == RepeatedWrite::Refused => Err(format!("{ticket} had no effect")),
         _ => Ok(()),
@@ -164,7 +168,11 @@ fn check_error(run: &Run, error: &Error) -> Result<(), String> {
     let ever = |wanted: &dyn Fn(&ServiceStatus) -> bool| run.seen.iter().any(wanted);
     let administers = |account: AccountId| ever(&|facts| facts.administrators.contains(&account));
     let operation = error.operation();
-    let same = |ticket: &&PendingCall| Some(ticket.operation) == operation && ticket.about == error.account();
+    let same = |ticket: &&PendingCall| {
+        Some(ticket.operation) == operation
+            && ticket.about == error.account()
+            && ticket.region.as_ref() == error.region()
+    };
     let lost = |ticket: &PendingCall| ticket.outcome() == Some(Outcome::Lost);
     let is_true = match error.kind() {
         ErrorKind::AlreadyDelegated { accounts: holders, .. } => {
@@ -200,6 +208,10 @@ fn check_error(run: &Run, error: &Error) -> Result<(), String> {
         }
         ErrorKind::DataSyncsExist { syncs, .. } => syncs.iter().all(|sync| {
             ever(&|facts| facts.syncs.contains(&(sync.id.account, sync.id.region.clone(), sync.id.name.clone())))
+        }),
+        ErrorKind::RoleInUse { usage, .. } if usage.is_empty() => ever(&|facts| facts.trust),
+        ErrorKind::RoleInUse { usage, .. } => ever(&|facts| {
+            usage.iter().all(|used| facts.syncs.iter().any(|(_, region, _)| used.region.as_ref() == Some(region)))
         }),
         ErrorKind::UnknownState | ErrorKind::DataSyncsNotChecked { .. } => call_log.tickets.iter().any(lost),
         _ => false,

@@ -19,6 +19,21 @@ use tokio::time::Instant;
 use super::facts::ReportedState;
 use crate::common::SSM;
 
+/// Returns whether a write changes the result of a read. Without a Region, any Region counts.
+pub fn changes(write: &(Operation, Option<Region>), read: Operation, region: Option<&Region>) -> bool {
+    use Operation as Op;
+    match write.0 {
+        Op::EnableAwsServiceAccess | Op::DisableAwsServiceAccess => read == Op::ListAwsServiceAccessForOrganization,
+        Op::CreateServiceLinkedRole | Op::DeleteServiceLinkedRole => {
+            matches!(read, Op::GetRole | Op::GetServiceLinkedRoleDeletionStatus)
+        }
+        Op::CreateResourceDataSync | Op::UpdateResourceDataSync | Op::DeleteResourceDataSync => {
+            read == Op::ListResourceDataSync && region.is_none_or(|region| Some(region) == write.1.as_ref())
+        }
+        _ => true,
+    }
+}
+
 /// Outcome that the scheduler selects for a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reply {
@@ -43,10 +58,19 @@ pub enum Outcome {
 /// Earlier states for stale reads, each from before the last change of the resource.
 pub type Past = Arc<Mutex<BTreeMap<Operation, sim::SimOrganization>>>;
 
+/// What a call reads or changes.
+enum Subject<'a> {
+    Organization,
+    Account(AccountId),
+    Region(&'a Region),
+}
+
 /// Call that is waiting, released or completed.
 pub struct PendingCall {
     pub operation: Operation,
     pub about: Option<AccountId>,
+    /// Region of a call to Systems Manager.
+    pub region: Option<Region>,
     what: String,
     granted: Option<Reply>,
     waiting: Option<Waker>,
@@ -71,10 +95,12 @@ pub struct LastRead {
 #[derive(Default)]
 pub struct CallLog {
     pub tickets: Vec<PendingCall>,
+    /// Writes of the run's plan, each with its Region, once the plan is computed.
+    pub plan: Option<Vec<(Operation, Option<Region>)>>,
     pub view: LastRead,
     /// States that the run reports to have reached since the last check.
     pub said: Vec<ReportedState>,
-    /// Writes that AWS refuses in the state that the run read.
+    /// Writes that AWS refuses in the state that the run read, and writes outside the plan.
     pub forbidden: Vec<String>,
 }
 
@@ -128,7 +154,23 @@ impl CallLog {
         of.into_iter().any(|ticket| ticket.outcome == Some(Outcome::Answered) && !ticket.effect)
     }
 
-    fn check(&mut self, operation: Operation, about: Option<AccountId>) {
+    /// Returns the writes of the plan that AWS has not accepted yet.
+    pub fn remaining(&self) -> Option<impl Iterator<Item = &(Operation, Option<Region>)>> {
+        let is_sent = |write: &&(Operation, Option<Region>)| {
+            self.writes().any(|ticket| {
+                ticket.outcome == Some(Outcome::Answered) && (ticket.operation, &ticket.region) == (write.0, &write.1)
+            })
+        };
+        self.plan.as_ref().map(|plan| plan.iter().filter(move |write| !is_sent(write)))
+    }
+
+    fn check(&mut self, operation: Operation, about: Option<AccountId>, region: Option<&Region>) {
+        let is_planned = self
+            .remaining()
+            .is_none_or(|mut remaining| remaining.any(|write| (write.0, write.1.as_ref()) == (operation, region)));
+        if operation.is_write() && !is_planned {
+            self.forbidden.push(format!("{operation} {region:?}, which its plan does not contain or AWS has accepted"));
+        }
         let LastRead { trust, administrators, met, .. } = &self.view;
         let others = |account: AccountId| administrators.iter().flatten().any(|other| *other != account);
         let forbidden = match (operation, about) {
@@ -198,17 +240,23 @@ impl GatedClient {
     async fn pass<T: fmt::Debug + Send, F: Future<Output = Result<T, Error>> + Send>(
         &self,
         operation: Operation,
-        about: Option<AccountId>,
+        subject: Subject<'_>,
         details: &(dyn fmt::Debug + Sync),
         call: impl FnOnce(sim::SimClient) -> F + Send,
     ) -> Result<T, Error> {
+        let (about, region) = match subject {
+            Subject::Organization => (None, None),
+            Subject::Account(account) => (Some(account), None),
+            Subject::Region(region) => (None, Some(region.clone())),
+        };
         let number = {
             let mut call_log = self.call_log();
-            call_log.check(operation, about);
+            call_log.check(operation, about, region.as_ref());
             let account = self.client.account();
             call_log.tickets.push(PendingCall {
                 operation,
                 about,
+                region,
                 what: format!("{operation} {details:?} as {account}"),
                 granted: None,
                 waiting: None,
@@ -259,7 +307,7 @@ impl OrganizationsApi for GatedClient {
     async fn describe_organization(&self) -> Result<Organization, Error> {
         self.pass(
             Operation::DescribeOrganization,
-            None,
+            Subject::Organization,
             &(),
             |client| async move { client.describe_organization().await },
         )
@@ -267,7 +315,7 @@ impl OrganizationsApi for GatedClient {
     }
 
     async fn describe_account(&self, account: AccountId) -> Result<Account, Error> {
-        self.pass(Operation::DescribeAccount, Some(account), &account, |client| async move {
+        self.pass(Operation::DescribeAccount, Subject::Account(account), &account, |client| async move {
             client.describe_account(account).await
         })
         .await
@@ -275,7 +323,7 @@ impl OrganizationsApi for GatedClient {
 
     async fn describe_organizational_unit(&self, unit: &OrganizationalUnitId) -> Result<OrganizationalUnit, Error> {
         let call = |client: sim::SimClient| async move { client.describe_organizational_unit(unit).await };
-        self.pass(Operation::DescribeOrganizationalUnit, None, unit, call).await
+        self.pass(Operation::DescribeOrganizationalUnit, Subject::Organization, unit, call).await
     }
 
     async fn list_aws_service_access_for_organization(
@@ -284,7 +332,7 @@ impl OrganizationsApi for GatedClient {
     ) -> Result<Page<EnabledService>, Error> {
         let operation = Operation::ListAwsServiceAccessForOrganization;
         let call = |client: sim::SimClient| async move { client.list_aws_service_access_for_organization(next).await };
-        let page = self.pass(operation, None, &(), call).await?;
+        let page = self.pass(operation, Subject::Organization, &(), call).await?;
         assert_eq!(page.next, None, "the simulation returns one page");
         self.call_log().view.trust = Some(page.items.iter().any(|service| service.principal == SSM));
         Ok(page)
@@ -292,12 +340,12 @@ impl OrganizationsApi for GatedClient {
 
     async fn enable_aws_service_access(&self, principal: &ServicePrincipal) -> Result<(), Error> {
         let call = |client: sim::SimClient| async move { client.enable_aws_service_access(principal).await };
-        self.pass(Operation::EnableAwsServiceAccess, None, principal, call).await
+        self.pass(Operation::EnableAwsServiceAccess, Subject::Organization, principal, call).await
     }
 
     async fn disable_aws_service_access(&self, principal: &ServicePrincipal) -> Result<(), Error> {
         let call = |client: sim::SimClient| async move { client.disable_aws_service_access(principal).await };
-        self.pass(Operation::DisableAwsServiceAccess, None, principal, call).await
+        self.pass(Operation::DisableAwsServiceAccess, Subject::Organization, principal, call).await
     }
 
     async fn list_delegated_administrators(
@@ -306,7 +354,7 @@ impl OrganizationsApi for GatedClient {
         next: Option<PageToken>,
     ) -> Result<Page<DelegatedAdministrator>, Error> {
         let call = |client: sim::SimClient| async move { client.list_delegated_administrators(principal, next).await };
-        let page = self.pass(Operation::ListDelegatedAdministrators, None, principal, call).await?;
+        let page = self.pass(Operation::ListDelegatedAdministrators, Subject::Organization, principal, call).await?;
         assert_eq!(page.next, None, "the simulation returns one page");
         let accounts: Vec<_> = page.items.iter().map(|found| found.account).collect();
         let view = &mut self.call_log().view;
@@ -323,7 +371,7 @@ impl OrganizationsApi for GatedClient {
         let call =
             |client: sim::SimClient| async move { client.register_delegated_administrator(account, principal).await };
         let operation = Operation::RegisterDelegatedAdministrator;
-        self.pass(operation, Some(account), &(account, principal), call).await
+        self.pass(operation, Subject::Account(account), &(account, principal), call).await
     }
 
     async fn deregister_delegated_administrator(
@@ -334,7 +382,7 @@ impl OrganizationsApi for GatedClient {
         let call =
             |client: sim::SimClient| async move { client.deregister_delegated_administrator(account, principal).await };
         let operation = Operation::DeregisterDelegatedAdministrator;
-        self.pass(operation, Some(account), &(account, principal), call).await
+        self.pass(operation, Subject::Account(account), &(account, principal), call).await
     }
 }
 
@@ -342,7 +390,7 @@ impl OrganizationsApi for GatedClient {
 #[deny(clippy::missing_trait_methods)]
 impl StsApi for GatedClient {
     async fn get_caller_identity(&self) -> Result<CallerIdentity, Error> {
-        self.pass(Operation::GetCallerIdentity, None, &(), |client| async move { client.get_caller_identity().await })
+        self.pass(Operation::GetCallerIdentity, Subject::Organization, &(), |client| async move { client.get_caller_identity().await })
             .await
     }
 }
@@ -358,7 +406,7 @@ impl SystemsManagerApi for GatedClient {
     ) -> Result<Page<DataSync>, Error> {
         let call =
             |client: sim::SimClient| async move { client.list_resource_data_sync(region, sync_type, next).await };
-        let page = self.pass(Operation::ListResourceDataSync, None, &(region, sync_type), call).await?;
+        let page = self.pass(Operation::ListResourceDataSync, Subject::Region(region), &(region, sync_type), call).await?;
         assert_eq!(page.next, None, "the simulation returns one page");
         if sync_type == SyncType::SyncFromSource {
             let names = page.items.iter().map(|sync| sync.name.clone()).collect();
@@ -369,12 +417,12 @@ impl SystemsManagerApi for GatedClient {
 
     async fn create_resource_data_sync(&self, region: &Region, sync: &SyncDefinition) -> Result<(), Error> {
         let call = |client: sim::SimClient| async move { client.create_resource_data_sync(region, sync).await };
-        self.pass(Operation::CreateResourceDataSync, None, &(region, sync), call).await
+        self.pass(Operation::CreateResourceDataSync, Subject::Region(region), &(region, sync), call).await
     }
 
     async fn update_resource_data_sync(&self, region: &Region, sync: &SyncDefinition) -> Result<(), Error> {
         let call = |client: sim::SimClient| async move { client.update_resource_data_sync(region, sync).await };
-        self.pass(Operation::UpdateResourceDataSync, None, &(region, sync), call).await
+        self.pass(Operation::UpdateResourceDataSync, Subject::Region(region), &(region, sync), call).await
     }
 
     async fn delete_resource_data_sync(
@@ -385,7 +433,7 @@ impl SystemsManagerApi for GatedClient {
     ) -> Result<(), Error> {
         let call =
             |client: sim::SimClient| async move { client.delete_resource_data_sync(region, name, sync_type).await };
-        self.pass(Operation::DeleteResourceDataSync, None, &(region, name, sync_type), call).await
+        self.pass(Operation::DeleteResourceDataSync, Subject::Region(region), &(region, name, sync_type), call).await
     }
 }
 
@@ -393,22 +441,22 @@ impl SystemsManagerApi for GatedClient {
 #[deny(clippy::missing_trait_methods)]
 impl IamApi for GatedClient {
     async fn get_role(&self, name: &RoleName) -> Result<Option<Role>, Error> {
-        self.pass(Operation::GetRole, None, name, |client| async move { client.get_role(name).await }).await
+        self.pass(Operation::GetRole, Subject::Organization, name, |client| async move { client.get_role(name).await }).await
     }
 
     async fn create_service_linked_role(&self, principal: &ServicePrincipal) -> Result<Role, Error> {
         let call = |client: sim::SimClient| async move { client.create_service_linked_role(principal).await };
-        self.pass(Operation::CreateServiceLinkedRole, None, principal, call).await
+        self.pass(Operation::CreateServiceLinkedRole, Subject::Organization, principal, call).await
     }
 
     async fn delete_service_linked_role(&self, name: &RoleName) -> Result<DeletionTaskId, Error> {
         let call = |client: sim::SimClient| async move { client.delete_service_linked_role(name).await };
-        self.pass(Operation::DeleteServiceLinkedRole, None, name, call).await
+        self.pass(Operation::DeleteServiceLinkedRole, Subject::Organization, name, call).await
     }
 
     async fn get_service_linked_role_deletion_status(&self, task: &DeletionTaskId) -> Result<DeletionStatus, Error> {
         let call = |client: sim::SimClient| async move { client.get_service_linked_role_deletion_status(task).await };
-        self.pass(Operation::GetServiceLinkedRoleDeletionStatus, None, task, call).await
+        self.pass(Operation::GetServiceLinkedRoleDeletionStatus, Subject::Organization, task, call).await
     }
 }
 

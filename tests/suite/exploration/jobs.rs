@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex};
 
 use ssm_organizations::domain::RoleName;
 use ssm_organizations::integration::Handle;
-use ssm_organizations::plan::{Clients, Receipt, Target, UndoOptions};
+use ssm_organizations::plan::{Clients, Plan, Receipt, Target, UndoOptions};
 use ssm_organizations::policy::Caller;
 use ssm_organizations::ports::{
-    IamApi, SourceRegions, SyncDefinition, SyncType, SystemsManagerApi, SystemsManagerClient,
+    IamApi, Operation, SourceRegions, SyncDefinition, SyncType, SystemsManagerApi, SystemsManagerClient,
 };
 use ssm_organizations::{
-    AccountId, Change, Error, Integration, Observed, Recovered, SyncMigration, SyncName, SyncProtection,
+    AccountId, Change, Error, Integration, Observed, Recovered, Region, SyncMigration, SyncName, SyncProtection,
     TransitionError, sim,
 };
 
@@ -38,14 +38,25 @@ pub enum Job {
     Leave,
     /// A plan for another administrator, applied and then undone.
     Borrow(AccountId),
-    /// A plan, applied: trusted access, the role, and a data sync in two Regions.
-    SetUp,
+    /// A plan that creates trusted access and the given resources, applied.
+    SetUp(Resources),
     /// A plan that removes what `SetUp` creates, applied.
-    TakeDown,
+    TakeDown(Resources),
     /// Writes of another program that reads nothing: it deletes a sync and the role.
     OtherTool,
     /// `ensure` of a data sync in Alice's account, if Alice is the delegated administrator.
     MakeSync,
+}
+
+/// Resources of a plan beside trusted access. Fewer resources have fewer schedules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resources {
+    /// The role, and a data sync in two Regions.
+    RoleAndTwoSyncs,
+    /// The role, and a data sync in one Region.
+    RoleAndSync,
+    /// A data sync in two Regions.
+    TwoSyncs,
 }
 
 /// Result of a run.
@@ -95,12 +106,36 @@ impl Job {
 
     /// Returns whether the job is a plan with concurrent steps.
     pub fn is_concurrent(self) -> bool {
-        matches!(self, Self::SetUp | Self::TakeDown)
+        matches!(self, Self::SetUp(_) | Self::TakeDown(_))
     }
 
-    /// Returns whether the job creates or deletes data syncs and the role.
-    pub fn writes_syncs_and_role(self) -> bool {
+    /// Returns whether the job is a plan or a program that writes no administrators.
+    fn writes_role_or_syncs(self) -> bool {
         self.is_concurrent() || self == Self::OtherTool
+    }
+
+    /// Returns whether the job creates or deletes the role.
+    pub fn writes_role(self) -> bool {
+        !matches!(self, Self::SetUp(Resources::TwoSyncs) | Self::TakeDown(Resources::TwoSyncs))
+            && self.writes_role_or_syncs()
+    }
+
+    /// Returns whether the job creates data syncs, or deletes them by itself.
+    pub fn writes_syncs(self) -> bool {
+        self == Self::MakeSync || self.writes_role_or_syncs()
+    }
+
+    /// Returns whether the job can change the result of a read. Without a Region, any Region counts.
+    pub fn writes(self, read: Operation, region: Option<&Region>) -> bool {
+        match read {
+            Operation::ListAwsServiceAccessForOrganization => !matches!(self, Self::OtherTool | Self::MakeSync),
+            Operation::ListDelegatedAdministrators => !matches!(self, Self::MakeSync) && !self.writes_role_or_syncs(),
+            Operation::ListResourceDataSync if matches!(self, Self::OtherTool | Self::MakeSync) => {
+                region.is_none_or(|region| region.as_str() == HOME)
+            }
+            Operation::GetRole | Operation::GetServiceLinkedRoleDeletionStatus => self.writes_role(),
+            _ => true,
+        }
     }
 
     pub fn start(self, organization: &sim::SimOrganization, past: &Past, call_log: &Arc<Mutex<CallLog>>) -> Running {
@@ -124,22 +159,37 @@ impl Job {
                 let target = Target::new().with_trusted_access(false).without_administrator();
                 let target = target.search_regions([region(HOME)]);
                 Ok(End::of_plan(
-                    reach(&crew.clients(), crew, &target, &ReportedState::exactly(false, Vec::new())).await,
+                    reach(&crew.clients(), crew, &target, &ReportedState::exactly(false, Vec::new()), |_| {}).await,
                 ))
             }
-            Self::SetUp | Self::TakeDown => {
-                let is_set_up = self == Self::SetUp;
-                let (owner, regions, target) = (Caller::Management, [region(HOME), region(AWAY)], Target::new());
-                let target = target.with_trusted_access(is_set_up);
+            Self::SetUp(resources) | Self::TakeDown(resources) => {
+                let is_set_up = matches!(self, Self::SetUp(_));
+                let owner = Caller::Management;
+                let target = Target::new().with_trusted_access(is_set_up);
+                let regions = match resources {
+                    Resources::RoleAndSync => vec![region(HOME)],
+                    Resources::RoleAndTwoSyncs | Resources::TwoSyncs => vec![region(HOME), region(AWAY)],
+                };
+                let target = match (self.writes_role(), is_set_up) {
+                    (true, true) => target.with_role(),
+                    (true, false) => target.without_role(),
+                    (false, _) => target,
+                };
                 let target = if is_set_up {
-                    target.with_role().with_sync(owner, sync(), regions)
+                    target.with_sync(owner, sync(), regions)
                 } else {
-                    target.without_role().without_sync(owner, sync().name().clone(), regions)
+                    target.without_sync(owner, sync().name().clone(), regions)
                 };
                 let wanted = ReportedState { trust: Some(is_set_up), ..ReportedState::default() };
                 // Fewer accounts need fewer concurrent listings.
                 let clients = Clients::new(&crew.management).with_wait_timeout(PATIENCE);
-                Ok(End::of_plan(reach(&clients, crew, &target, &wanted).await))
+                let planned = |plan: &Plan| {
+                    let writes = plan.steps().iter().map(|step| {
+                        (step.action().operation(), step.action().sync().map(|sync| sync.region.clone()))
+                    });
+                    crew.management.call_log().plan = Some(writes.collect());
+                };
+                Ok(End::of_plan(reach(&clients, crew, &target, &wanted, planned).await))
             }
             Self::OtherTool => {
                 // A refusal of AWS changes nothing.
@@ -240,11 +290,13 @@ async fn reach(
     crew: &RunClients,
     target: &Target,
     wanted: &ReportedState,
+    planned: impl FnOnce(&Plan),
 ) -> (Option<Receipt>, Option<Error>) {
     let plan = match target.plan(clients).await {
         Ok(plan) => plan,
         Err(error) => return (None, Some(error)),
     };
+    planned(&plan);
     match plan.apply(clients, |_| {}).await {
         Ok(applied) => {
             crew.management.say(wanted.clone().apart());
@@ -259,7 +311,7 @@ async fn reach(
 
 /// Creates, applies and undoes a plan.
 async fn there_and_back(crew: &RunClients, target: &Target, wanted: &ReportedState) -> Result<End, End> {
-    let (receipt, error) = reach(&crew.clients(), crew, target, wanted).await;
+    let (receipt, error) = reach(&crew.clients(), crew, target, wanted, |_| {}).await;
     let Some(receipt) = receipt else { return Err(End { changes: Vec::new(), error, claim: None }) };
     let mut changes = receipt.changes().to_vec();
     if error.is_some() {

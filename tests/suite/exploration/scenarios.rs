@@ -7,7 +7,7 @@
 
 use crate::common::{alice, bob, delegated, management, organization, organization_sync, region, trusting};
 use crate::exploration::facts::{AWAY, HOME};
-use crate::exploration::jobs::Job;
+use crate::exploration::jobs::{Job, Resources};
 use crate::exploration::search::explore;
 use crate::exploration::world::{FaultLimits, Scenario};
 use std::time::Duration;
@@ -70,8 +70,8 @@ fn every_order(
     for setting in settings {
         for (from, start) in starts {
             for jobs in groups {
-                let role = jobs.iter().any(|job| job.writes_syncs_and_role());
-                let syncs = role || jobs.contains(&Job::MakeSync);
+                let role = jobs.iter().any(|job| job.writes_role());
+                let syncs = jobs.iter().any(|job| job.writes_syncs());
                 let name = format!("{jobs:?}, {from}, {:?}", setting.repeated_write);
                 let (start, setting, jobs) = (*start, setting.clone(), jobs.clone());
                 let explored = explore(&Scenario { name, start, setting, syncs, role, jobs, trouble });
@@ -120,28 +120,29 @@ fn with_role() -> sim::SimOrganizationBuilder {
     trusting().service_linked_role(&ServicePrincipal::ACCOUNT_DISCOVERY).role_deletion(Duration::ZERO)
 }
 
-/// Returns the result of `SetUp`.
-fn set_up() -> sim::SimOrganizationBuilder {
+/// Returns the result of `SetUp` in the given Regions.
+fn set_up_in(regions: &[&'static str]) -> sim::SimOrganizationBuilder {
     let mut sync = organization_sync("ours");
     sync.regions = vec![region(HOME)];
     (sync.future_regions, sync.all_ops_data_sources) = (Some(false), Some(false));
-    [HOME, AWAY].iter().fold(with_role(), |start, at| start.data_sync(management(), region(at), sync.clone()))
+    regions.iter().fold(with_role(), |start, at| start.data_sync(management(), region(at), sync.clone()))
 }
 
 const DISABLED: Start = ("disabled", || organization().role_deletion(Duration::ZERO));
 const WITH_ROLE: Start = ("trusted, with the role", with_role);
-const SET_UP: Start = ("set up", set_up);
+const SET_UP: Start = ("set up", || set_up_in(&[HOME, AWAY]));
+const SET_UP_HOME: Start = ("set up in one Region", || set_up_in(&[HOME]));
 
 #[test]
 fn explore_concurrent_steps_beside_other_tool_keeps_invariants() {
-    let groups = [vec![Job::SetUp, Job::OtherTool]];
+    let groups = [vec![Job::SetUp(Resources::RoleAndTwoSyncs), Job::OtherTool]];
     every_order("a set-up and another tool", &[WITH_ROLE], &settings()[..1], &groups, CALM);
 }
 
 #[test]
 #[ignore = "slow: run by `.ci/run exhaustive`"]
 fn explore_concurrent_steps_with_faults_keeps_invariants() {
-    for (start, job) in [(DISABLED, Job::SetUp), (SET_UP, Job::TakeDown)] {
+    for (start, job) in [(DISABLED, Job::SetUp(Resources::RoleAndTwoSyncs)), (SET_UP, Job::TakeDown(Resources::RoleAndTwoSyncs))] {
         for trouble in [ONE_LOSS, ONE_DEATH, ONE_LATE] {
             every_order("a plan", &[start], &settings(), &[vec![job]], trouble);
         }
@@ -151,7 +152,7 @@ fn explore_concurrent_steps_with_faults_keeps_invariants() {
 #[test]
 #[ignore = "slow: run by `.ci/run exhaustive`"]
 fn explore_take_down_beside_other_tool_keeps_invariants() {
-    let groups = [vec![Job::TakeDown, Job::OtherTool]];
+    let groups = [vec![Job::TakeDown(Resources::RoleAndTwoSyncs), Job::OtherTool]];
     every_order("a take-down and another tool", &[SET_UP], &settings()[..1], &groups, CALM);
 }
 
@@ -159,9 +160,9 @@ fn explore_take_down_beside_other_tool_keeps_invariants() {
 #[ignore = "slow, even in a release build: run by `.ci/run deep`"]
 fn explore_two_runs_of_concurrent_steps_keeps_invariants_deep() {
     let starts = [DISABLED, WITH_ROLE, SET_UP];
-    let groups = pairs(&[Job::SetUp, Job::TakeDown], &[Job::SetUp, Job::TakeDown, Job::OtherTool]);
+    let groups = pairs(&[Job::SetUp(Resources::RoleAndTwoSyncs), Job::TakeDown(Resources::RoleAndTwoSyncs)], &[Job::SetUp(Resources::RoleAndTwoSyncs), Job::TakeDown(Resources::RoleAndTwoSyncs), Job::OtherTool]);
     every_order("two plans", &starts, &settings(), &groups, CALM);
-    let tool = [vec![Job::SetUp, Job::OtherTool], vec![Job::TakeDown, Job::OtherTool]];
+    let tool = [vec![Job::SetUp(Resources::RoleAndTwoSyncs), Job::OtherTool], vec![Job::TakeDown(Resources::RoleAndTwoSyncs), Job::OtherTool]];
     for trouble in [ONE_LOSS, ONE_DEATH, ONE_LATE] {
         every_order("a plan and another tool", &starts, &settings(), &tool, trouble);
         every_order("two plans", &[WITH_ROLE], &settings()[..1], &groups, trouble);
@@ -171,7 +172,7 @@ fn explore_two_runs_of_concurrent_steps_keeps_invariants_deep() {
 #[test]
 #[ignore = "slow, even in a release build: run by `.ci/run deep`"]
 fn explore_three_runs_of_concurrent_steps_keeps_invariants_deep() {
-    let three = [vec![Job::SetUp, Job::TakeDown, Job::OtherTool]];
+    let three = [vec![Job::SetUp(Resources::RoleAndTwoSyncs), Job::TakeDown(Resources::RoleAndTwoSyncs), Job::OtherTool]];
     every_order("two plans and another tool", &[WITH_ROLE], &settings()[..1], &three, CALM);
 }
 
@@ -283,4 +284,24 @@ fn explore_three_runs_keeps_invariants_deep() {
     every_order("three walks", &STARTS[2..], &settings()[..1], &three, CALM);
     let three = [vec![Job::Onboard(alice()), Job::Offboard, Job::Borrow(bob())]];
     every_order("two walks and a visit", &STARTS[1..2], &settings()[..1], &three, CALM);
+}
+
+#[test]
+#[ignore = "probe"]
+fn explore_probe() {
+    let which = std::env::var("PROBE").unwrap();
+    let r = match std::env::var("RES").unwrap().as_str() { "a" => Resources::RoleAndTwoSyncs, "r" => Resources::RoleAndSync, _ => Resources::TwoSyncs };
+    let groups: &[Vec<Job>] = match which.as_str() {
+        "su-td" => &[vec![Job::SetUp(r), Job::TakeDown(r)]],
+        "su-su" => &[vec![Job::SetUp(r), Job::SetUp(r)]],
+        "td-td" => &[vec![Job::TakeDown(r), Job::TakeDown(r)]],
+        "su-ot" => &[vec![Job::SetUp(r), Job::OtherTool]],
+        "td-ot" => &[vec![Job::TakeDown(r), Job::OtherTool]],
+        "three" => &[vec![Job::SetUp(r), Job::TakeDown(r), Job::OtherTool]],
+        "sst" => &[vec![Job::SetUp(r), Job::SetUp(r), Job::TakeDown(r)]],
+        _ => panic!(),
+    };
+    let start = match std::env::var("START").unwrap().as_str() { "d" => DISABLED, "r" => WITH_ROLE, "h" => SET_UP_HOME, _ => SET_UP };
+    let trouble = match std::env::var("TROUBLE").unwrap().as_str() { "loss" => ONE_LOSS, "death" => ONE_DEATH, "late" => ONE_LATE, _ => CALM };
+    every_order(&which, &[start], &settings()[..1], groups, trouble);
 }

@@ -8,13 +8,13 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use ssm_organizations::ports::Operation;
-use ssm_organizations::sim;
+use ssm_organizations::{Region, sim};
 use tokio::time::{Instant, timeout};
 
 use super::check;
 use super::created::CreatedResources;
 use super::facts::{ServiceStatus, config};
-use super::gate::{CallLog, Past, Reply};
+use super::gate::{CallLog, Past, PendingCall, Reply, changes};
 use super::jobs::{End, Job, PATIENCE, Running};
 use crate::common::bob;
 
@@ -90,6 +90,7 @@ fn is_constant(operation: Operation, scenario: &Scenario) -> bool {
         | Operation::DescribeAccount
         | Operation::DescribeOrganizationalUnit
         | Operation::GetCallerIdentity => true,
+        Operation::ListDelegatedAdministrators => !scenario.jobs.iter().any(|job| job.writes(operation, None)),
         Operation::GetRole => !scenario.role,
         Operation::ListResourceDataSync => !scenario.syncs,
         _ => false,
@@ -115,6 +116,18 @@ impl Run {
 
     pub fn is_over(&self) -> bool {
         self.running.is_none()
+    }
+
+    /// Returns whether the run can still change the result of a read.
+    fn can_change(&self, read: Operation, region: Option<&Region>) -> bool {
+        if self.is_over() {
+            return false;
+        }
+        let call_log = self.call_log.lock().unwrap();
+        match call_log.remaining() {
+            Some(mut writes) => writes.any(|write| changes(write, read, region)),
+            None => self.job.writes(read, region),
+        }
     }
 
     /// Returns whether the run waits for time to pass.
@@ -168,7 +181,8 @@ impl World {
     pub fn choices(&self) -> Vec<Choice> {
         let mut all = Vec::new();
         for (run, state) in self.runs.iter().enumerate().filter(|(_, run)| !run.is_over()) {
-            for (ticket, parked) in state.call_log.lock().unwrap().parked() {
+            let call_log = state.call_log.lock().unwrap();
+            for (ticket, parked) in call_log.parked() {
                 let call = |reply| Choice::Call { run, ticket, reply };
                 let mut choices = vec![call(Reply::Answered)];
                 if self.left.losses > 0 {
@@ -183,7 +197,7 @@ impl World {
                     choices.extend((self.left.losses > 0).then(|| call(Reply::LostAfter)));
                     choices.extend((self.left.deaths > 0).then(|| call(Reply::Unheard)));
                 }
-                if is_constant(parked.operation, &self.scenario) {
+                if self.is_independent(run, parked) && !call_log.parked().any(|(_, call)| call.operation.is_write()) {
                     return choices;
                 }
                 all.extend(choices);
@@ -193,6 +207,21 @@ impl World {
             all.push(Choice::Time);
         }
         all
+    }
+
+    /// Returns whether no choice changes the result of a call, so that its order is irrelevant.
+    fn is_independent(&self, run: usize, call: &PendingCall) -> bool {
+        if is_constant(call.operation, &self.scenario) {
+            return true;
+        }
+        // Scenarios of one run explore every order of its own calls.
+        if self.runs.len() == 1 || call.operation.is_write() {
+            return false;
+        }
+        // A stale read shows the state before the last change in any Region.
+        let region = if self.left.late > 0 { None } else { call.region.as_ref() };
+        let mut others = self.runs.iter().enumerate().filter(|(other, _)| *other != run);
+        !others.any(|(_, other)| other.can_change(call.operation, region))
     }
 
     /// Executes a choice. Returns a violated invariant as the error.
