@@ -24,6 +24,10 @@ pub enum WriteEvent<'a> {
     /// The write is about to be sent. The change is [unconfirmed](Certainty::Unconfirmed) and has
     /// no date or ID of AWS.
     Sending(&'a Change),
+    /// AWS accepted the write, and a read is to confirm it. The change is still unconfirmed.
+    ///
+    /// The event does not follow a write whose response is lost.
+    Accepted(&'a Change),
     /// A pause begins before AWS is read or called again: a write is not visible yet, or AWS
     /// throttles a write or refuses a write because of a stale read.
     ///
@@ -162,11 +166,12 @@ impl ChangeRecorder {
                 Err(error)
             }
             result => {
-                if result.is_ok()
-                    && let Some(receiver) = self.accepted.lock().unwrap_or_else(PoisonError::into_inner).take()
-                {
-                    // The receiver may be gone.
-                    let _ = receiver.send(Moment::now());
+                if result.is_ok() {
+                    if let Some(receiver) = self.accepted.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                        // The receiver may be gone.
+                        let _ = receiver.send(Moment::now());
+                    }
+                    sent.report_accepted();
                 }
                 Ok((sent, result))
             }
@@ -206,6 +211,14 @@ pub(crate) struct SentWrite {
 }
 
 impl SentWrite {
+    fn report_accepted(&self) {
+        let mut records = lock(&self.records);
+        if let Some(change) = records.changes.get(&self.number).cloned() {
+            // The next write reports the failure.
+            let _ = records.report(WriteEvent::Accepted(&change));
+        }
+    }
+
     /// Replaces the record with the result of the write, and returns the change.
     pub(crate) fn complete(self, kind: ChangeKind, certainty: Certainty, observed: bool) -> Change {
         let change = Change { kind, certainty, observed, sent_at: self.sent_at };

@@ -31,7 +31,7 @@ fn recorder(organization: &SimOrganization, failing: Option<usize>) -> (ChangeRe
             WriteEvent::Sending(change) => ("sending", change),
             WriteEvent::Changed(change) => ("changed", change),
             WriteEvent::NotApplied(change) => ("not applied", change),
-            WriteEvent::Waiting(_) => return Ok(()),
+            WriteEvent::Accepted(_) | WriteEvent::Waiting(_) => return Ok(()),
             other => panic!("{other:?}"),
         };
         assert_eq!(changes.contains(change), name != "not applied");
@@ -205,6 +205,10 @@ fn event_names() -> (ChangeRecorder, EventNames) {
     let recorder = ChangeRecorder::with_callback(move |event, _| {
         log.lock().unwrap().push(match event {
             WriteEvent::Sending(_) => ("sending", 1),
+            WriteEvent::Accepted(change) => {
+                assert_eq!(change.certainty, Certainty::Unconfirmed);
+                ("accepted", 1)
+            }
             WriteEvent::Waiting(pending) => ("waiting", pending.len()),
             WriteEvent::Changed(_) => ("changed", 1),
             WriteEvent::NotApplied(_) => ("not applied", 1),
@@ -218,7 +222,7 @@ fn event_names() -> (ChangeRecorder, EventNames) {
 #[tokio::test(start_paused = true)]
 async fn delayed_write_reports_waits_in_both_facades() {
     let delayed = || organization().read_delay(Duration::from_secs(4)).build();
-    let expected = [("sending", 1), ("waiting", 1), ("waiting", 1), ("waiting", 1), ("changed", 1)];
+    let expected = [("sending", 1), ("accepted", 1), ("waiting", 1), ("waiting", 1), ("waiting", 1), ("changed", 1)];
 
     let (recorder, names) = event_names();
     let handle = Integration::new(delayed().management_client()).with_recorder(recorder);
@@ -245,7 +249,7 @@ async fn throttled_write_reports_wait_without_pending_change() {
     disabled.enable_trusted_access().await.unwrap();
     assert_eq!(
         *names.lock().unwrap(),
-        [("sending", 1), ("not applied", 1), ("waiting", 0), ("sending", 1), ("changed", 1)]
+        [("sending", 1), ("not applied", 1), ("waiting", 0), ("sending", 1), ("accepted", 1), ("changed", 1)]
     );
 }
 
@@ -285,6 +289,6 @@ async fn dropped_transition_is_not_in_later_waits() {
     let handle = Integration::new(organization.management_client()).with_recorder(recorder);
     handle.observe().await.unwrap().ensure_delegated(alice()).await.unwrap();
     let names = names.lock().unwrap();
-    assert_eq!(names.first(), Some(&("sending", 1)));
-    assert!(names[1..names.len() - 1].iter().all(|event| *event == ("waiting", 1)), "{names:?}");
+    assert_eq!(names[..2], [("sending", 1), ("accepted", 1)]);
+    assert!(names[2..names.len() - 1].iter().all(|event| *event == ("waiting", 1)), "{names:?}");
 }

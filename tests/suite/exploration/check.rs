@@ -137,12 +137,15 @@ fn operation_of(change: &Change) -> Operation {
 fn check_record(run: &Run, end: &End, repetition: RepeatedWrite) -> Result<(), String> {
     let call_log = run.call_log.lock().unwrap();
     // IAM accepts the deletion of a role in use and reports later that it failed.
-    let applied =
-        |ticket: &&PendingCall| ticket.effect || ticket.operation != Operation::DeleteServiceLinkedRole;
+    let failed_later = |ticket: &PendingCall| {
+        ticket.operation == Operation::DeleteServiceLinkedRole
+            && ticket.outcome() == Some(Outcome::Answered)
+            && !ticket.effect
+    };
     for (certainty, outcome) in [(Certainty::Confirmed, Outcome::Answered), (Certainty::Unconfirmed, Outcome::Lost)] {
         let mut recorded: Vec<_> =
             end.changes.iter().filter(|change| change.certainty == certainty).map(operation_of).collect();
-        let sent = call_log.writes().filter(|ticket| ticket.outcome() == Some(outcome)).filter(applied);
+        let sent = call_log.writes().filter(|ticket| ticket.outcome() == Some(outcome) && !failed_later(ticket));
         let mut sent: Vec<_> = sent.map(|ticket| ticket.operation).collect();
         // The writes of concurrent steps can complete in any order.
         if run.job.is_concurrent() {
@@ -154,8 +157,9 @@ fn check_record(run: &Run, end: &End, repetition: RepeatedWrite) -> Result<(), S
         }
     }
     // AWS can accept a write without effect, which a run cannot detect.
-    let mut applied = call_log.writes().filter(applied);
-    let without_effect = applied.find(|ticket| ticket.outcome() == Some(Outcome::Answered) && !ticket.effect);
+    let without_effect = call_log
+        .writes()
+        .find(|ticket| ticket.outcome() == Some(Outcome::Answered) && !ticket.effect && !failed_later(ticket));
     match without_effect {
         Some(ticket) if repetition == RepeatedWrite::Refused => Err(format!("{ticket} had no effect")),
         _ => Ok(()),

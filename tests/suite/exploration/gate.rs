@@ -305,12 +305,9 @@ impl GatedClient {
 #[deny(clippy::missing_trait_methods)]
 impl OrganizationsApi for GatedClient {
     async fn describe_organization(&self) -> Result<Organization, Error> {
-        self.pass(
-            Operation::DescribeOrganization,
-            Subject::Organization,
-            &(),
-            |client| async move { client.describe_organization().await },
-        )
+        self.pass(Operation::DescribeOrganization, Subject::Organization, &(), |client| async move {
+            client.describe_organization().await
+        })
         .await
     }
 
@@ -390,8 +387,10 @@ impl OrganizationsApi for GatedClient {
 #[deny(clippy::missing_trait_methods)]
 impl StsApi for GatedClient {
     async fn get_caller_identity(&self) -> Result<CallerIdentity, Error> {
-        self.pass(Operation::GetCallerIdentity, Subject::Organization, &(), |client| async move { client.get_caller_identity().await })
-            .await
+        self.pass(Operation::GetCallerIdentity, Subject::Organization, &(), |client| async move {
+            client.get_caller_identity().await
+        })
+        .await
     }
 }
 
@@ -406,7 +405,8 @@ impl SystemsManagerApi for GatedClient {
     ) -> Result<Page<DataSync>, Error> {
         let call =
             |client: sim::SimClient| async move { client.list_resource_data_sync(region, sync_type, next).await };
-        let page = self.pass(Operation::ListResourceDataSync, Subject::Region(region), &(region, sync_type), call).await?;
+        let page =
+            self.pass(Operation::ListResourceDataSync, Subject::Region(region), &(region, sync_type), call).await?;
         assert_eq!(page.next, None, "the simulation returns one page");
         if sync_type == SyncType::SyncFromSource {
             let names = page.items.iter().map(|sync| sync.name.clone()).collect();
@@ -441,7 +441,8 @@ impl SystemsManagerApi for GatedClient {
 #[deny(clippy::missing_trait_methods)]
 impl IamApi for GatedClient {
     async fn get_role(&self, name: &RoleName) -> Result<Option<Role>, Error> {
-        self.pass(Operation::GetRole, Subject::Organization, name, |client| async move { client.get_role(name).await }).await
+        self.pass(Operation::GetRole, Subject::Organization, name, |client| async move { client.get_role(name).await })
+            .await
     }
 
     async fn create_service_linked_role(&self, principal: &ServicePrincipal) -> Result<Role, Error> {

@@ -184,9 +184,10 @@ impl Job {
                 // Fewer accounts need fewer concurrent listings.
                 let clients = Clients::new(&crew.management).with_wait_timeout(PATIENCE);
                 let planned = |plan: &Plan| {
-                    let writes = plan.steps().iter().map(|step| {
-                        (step.action().operation(), step.action().sync().map(|sync| sync.region.clone()))
-                    });
+                    let writes = plan
+                        .steps()
+                        .iter()
+                        .map(|step| (step.action().operation(), step.action().sync().map(|sync| sync.region.clone())));
                     crew.management.call_log().plan = Some(writes.collect());
                 };
                 Ok(End::of_plan(reach(&clients, crew, &target, &wanted, planned).await))

@@ -133,16 +133,43 @@ const WITH_ROLE: Start = ("trusted, with the role", with_role);
 const SET_UP: Start = ("set up", || set_up_in(&[HOME, AWAY]));
 const SET_UP_HOME: Start = ("set up in one Region", || set_up_in(&[HOME]));
 
+/// Returns the pairs of a set-up and a removal of the resources.
+fn plans(resources: Resources) -> Vec<Vec<Job>> {
+    let both = [Job::SetUp(resources), Job::TakeDown(resources)];
+    pairs(&both, &both)
+}
+
+/// Returns a set-up and a removal of the resources, which run at the same time.
+fn opposed(resources: Resources) -> Vec<Vec<Job>> {
+    vec![vec![Job::SetUp(resources), Job::TakeDown(resources)]]
+}
+
+/// Returns each plan of the resources beside another tool.
+fn beside_other_tool(resources: Resources) -> Vec<Vec<Job>> {
+    vec![vec![Job::SetUp(resources), Job::OtherTool], vec![Job::TakeDown(resources), Job::OtherTool]]
+}
+
 #[test]
-fn explore_concurrent_steps_beside_other_tool_keeps_invariants() {
-    let groups = [vec![Job::SetUp(Resources::RoleAndTwoSyncs), Job::OtherTool]];
-    every_order("a set-up and another tool", &[WITH_ROLE], &settings()[..1], &groups, CALM);
+fn explore_two_plans_keeps_invariants() {
+    let calm = &settings()[..1];
+    every_order("two plans", &[WITH_ROLE, SET_UP_HOME], calm, &opposed(Resources::RoleAndSync), CALM);
+    every_order("a plan and a tool", &[WITH_ROLE], calm, &beside_other_tool(Resources::RoleAndTwoSyncs), CALM);
 }
 
 #[test]
 #[ignore = "slow: run by `.ci/run exhaustive`"]
-fn explore_concurrent_steps_with_faults_keeps_invariants() {
-    for (start, job) in [(DISABLED, Job::SetUp(Resources::RoleAndTwoSyncs)), (SET_UP, Job::TakeDown(Resources::RoleAndTwoSyncs))] {
+fn explore_two_plans_keeps_invariants_everywhere() {
+    let starts = [DISABLED, WITH_ROLE, SET_UP_HOME];
+    every_order("two plans of a sync", &starts, &settings(), &plans(Resources::RoleAndSync), CALM);
+    every_order("two plans of two syncs", &[WITH_ROLE, SET_UP], &settings()[..1], &plans(Resources::TwoSyncs), CALM);
+    every_order("a plan and a tool", &[SET_UP], &settings(), &beside_other_tool(Resources::RoleAndTwoSyncs), CALM);
+}
+
+#[test]
+#[ignore = "slow: run by `.ci/run exhaustive`"]
+fn explore_plan_with_faults_keeps_invariants() {
+    let resources = Resources::RoleAndTwoSyncs;
+    for (start, job) in [(DISABLED, Job::SetUp(resources)), (SET_UP, Job::TakeDown(resources))] {
         for trouble in [ONE_LOSS, ONE_DEATH, ONE_LATE] {
             every_order("a plan", &[start], &settings(), &[vec![job]], trouble);
         }
@@ -151,29 +178,38 @@ fn explore_concurrent_steps_with_faults_keeps_invariants() {
 
 #[test]
 #[ignore = "slow: run by `.ci/run exhaustive`"]
-fn explore_take_down_beside_other_tool_keeps_invariants() {
-    let groups = [vec![Job::TakeDown(Resources::RoleAndTwoSyncs), Job::OtherTool]];
-    every_order("a take-down and another tool", &[SET_UP], &settings()[..1], &groups, CALM);
-}
-
-#[test]
-#[ignore = "slow, even in a release build: run by `.ci/run deep`"]
-fn explore_two_runs_of_concurrent_steps_keeps_invariants_deep() {
-    let starts = [DISABLED, WITH_ROLE, SET_UP];
-    let groups = pairs(&[Job::SetUp(Resources::RoleAndTwoSyncs), Job::TakeDown(Resources::RoleAndTwoSyncs)], &[Job::SetUp(Resources::RoleAndTwoSyncs), Job::TakeDown(Resources::RoleAndTwoSyncs), Job::OtherTool]);
-    every_order("two plans", &starts, &settings(), &groups, CALM);
-    let tool = [vec![Job::SetUp(Resources::RoleAndTwoSyncs), Job::OtherTool], vec![Job::TakeDown(Resources::RoleAndTwoSyncs), Job::OtherTool]];
+fn explore_two_plans_with_faults_keeps_invariants() {
     for trouble in [ONE_LOSS, ONE_DEATH, ONE_LATE] {
-        every_order("a plan and another tool", &starts, &settings(), &tool, trouble);
-        every_order("two plans", &[WITH_ROLE], &settings()[..1], &groups, trouble);
+        every_order("two plans", &[SET_UP_HOME], &settings()[..1], &opposed(Resources::RoleAndSync), trouble);
     }
 }
 
 #[test]
 #[ignore = "slow, even in a release build: run by `.ci/run deep`"]
-fn explore_three_runs_of_concurrent_steps_keeps_invariants_deep() {
-    let three = [vec![Job::SetUp(Resources::RoleAndTwoSyncs), Job::TakeDown(Resources::RoleAndTwoSyncs), Job::OtherTool]];
-    every_order("two plans and another tool", &[WITH_ROLE], &settings()[..1], &three, CALM);
+fn explore_two_plans_keeps_invariants_deep() {
+    let starts = [DISABLED, WITH_ROLE, SET_UP];
+    every_order("two plans", &starts, &settings(), &plans(Resources::RoleAndTwoSyncs), CALM);
+}
+
+#[test]
+#[ignore = "slow, even in a release build: run by `.ci/run deep`"]
+fn explore_two_plans_with_faults_keeps_invariants_deep() {
+    let starts = [DISABLED, WITH_ROLE, SET_UP_HOME];
+    for trouble in [ONE_LOSS, ONE_DEATH, ONE_LATE] {
+        every_order("two plans of a sync", &starts, &settings(), &plans(Resources::RoleAndSync), trouble);
+        every_order("two plans of two syncs", &[SET_UP], &settings()[..1], &plans(Resources::TwoSyncs), trouble);
+        every_order("two plans", &starts, &settings()[..1], &opposed(Resources::RoleAndTwoSyncs), trouble);
+        every_order("a plan and a tool", &starts, &settings(), &beside_other_tool(Resources::RoleAndTwoSyncs), trouble);
+    }
+}
+
+#[test]
+#[ignore = "slow, even in a release build: run by `.ci/run deep`"]
+fn explore_three_plans_keeps_invariants_deep() {
+    let [set_up, take_down] = [Job::SetUp(Resources::RoleAndSync), Job::TakeDown(Resources::RoleAndSync)];
+    let groups =
+        [vec![set_up, take_down, Job::OtherTool], vec![set_up, set_up, take_down], vec![set_up, take_down, take_down]];
+    every_order("three runs", &[DISABLED, WITH_ROLE, SET_UP_HOME], &settings()[..1], &groups, CALM);
 }
 
 #[test]
@@ -284,24 +320,4 @@ fn explore_three_runs_keeps_invariants_deep() {
     every_order("three walks", &STARTS[2..], &settings()[..1], &three, CALM);
     let three = [vec![Job::Onboard(alice()), Job::Offboard, Job::Borrow(bob())]];
     every_order("two walks and a visit", &STARTS[1..2], &settings()[..1], &three, CALM);
-}
-
-#[test]
-#[ignore = "probe"]
-fn explore_probe() {
-    let which = std::env::var("PROBE").unwrap();
-    let r = match std::env::var("RES").unwrap().as_str() { "a" => Resources::RoleAndTwoSyncs, "r" => Resources::RoleAndSync, _ => Resources::TwoSyncs };
-    let groups: &[Vec<Job>] = match which.as_str() {
-        "su-td" => &[vec![Job::SetUp(r), Job::TakeDown(r)]],
-        "su-su" => &[vec![Job::SetUp(r), Job::SetUp(r)]],
-        "td-td" => &[vec![Job::TakeDown(r), Job::TakeDown(r)]],
-        "su-ot" => &[vec![Job::SetUp(r), Job::OtherTool]],
-        "td-ot" => &[vec![Job::TakeDown(r), Job::OtherTool]],
-        "three" => &[vec![Job::SetUp(r), Job::TakeDown(r), Job::OtherTool]],
-        "sst" => &[vec![Job::SetUp(r), Job::SetUp(r), Job::TakeDown(r)]],
-        _ => panic!(),
-    };
-    let start = match std::env::var("START").unwrap().as_str() { "d" => DISABLED, "r" => WITH_ROLE, "h" => SET_UP_HOME, _ => SET_UP };
-    let trouble = match std::env::var("TROUBLE").unwrap().as_str() { "loss" => ONE_LOSS, "death" => ONE_DEATH, "late" => ONE_LATE, _ => CALM };
-    every_order(&which, &[start], &settings()[..1], groups, trouble);
 }

@@ -28,7 +28,6 @@ pub fn explore(scenario: &Scenario) -> SearchResult {
     let mut open: Vec<Vec<u8>> = vec![Vec::new()];
     while let Some(path) = open.pop() {
         explored.schedules += 1;
-        if explored.schedules % 100_000 == 0 { println!("{explored:?} open {}", open.len()); }
         let follow = follow(scenario, path, &mut known, &mut open, &mut explored);
         // Tokio's cooperative budget must not suspend the futures, because the search polls them
         // directly.

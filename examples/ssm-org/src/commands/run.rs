@@ -2,15 +2,17 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::join;
 use futures_util::stream::{self, StreamExt as _};
 use ssm_organizations::domain::{RoleName, SyncCheckReport};
 use ssm_organizations::guidance::NextStep;
-use ssm_organizations::plan::{Event, Plan};
+use ssm_organizations::plan::{Action, Event, Plan};
 use ssm_organizations::ports::{DataSync, Organization, Page, SyncType};
-use ssm_organizations::{Change, ChangeKind, ChangeRecorder, RecordError};
+use ssm_organizations::{Certainty, Change, ChangeKind, ChangeRecorder, RecordError, WriteEvent};
+use tokio::sync::Semaphore;
 
 use super::CommandContext;
 use crate::files::ReceiptFile;
@@ -55,8 +57,20 @@ impl Run {
     pub(super) async fn apply(&mut self, plan: &Plan, context: CommandContext<'_>) -> bool {
         let mut progress = context.console.progress(plan.steps().len());
         let (mut skipped, mut ended) = (Vec::new(), BTreeSet::new());
-        let file = Arc::clone(&self.file);
-        let recorder = ChangeRecorder::with_callback(move |_, changes| save(&file, changes));
+        // AWS may create the role when trusted access is enabled, so that the last reads follow the
+        // writes. If a plan only adds resources, they need not wait for the reads that confirm it.
+        let only_adds = plan.steps().iter().all(|step| is_addition(step.action()));
+        let written = Arc::new(Semaphore::new(0));
+        let recorder = {
+            let (file, written) = (Arc::clone(&self.file), Arc::clone(&written));
+            ChangeRecorder::with_callback(move |event, changes| match event {
+                WriteEvent::Accepted(_) => {
+                    written.add_permits(usize::from(only_adds));
+                    Ok(())
+                }
+                _ => save(&file, changes),
+            })
+        };
         let clients = context.clients.clone().with_recorder(recorder.clone());
         let on_event = |event: Event<'_>| {
             progress.on(&event);
@@ -65,14 +79,31 @@ impl Run {
                     ended.insert(index);
                 }
                 Event::Skipped { index, step, .. } => {
+                    written.add_permits(usize::from(only_adds));
                     ended.insert(index);
                     skipped.push(step.action().to_string());
                 }
                 _ => {}
             }
         };
+        let steps = u32::try_from(plan.steps().len()).unwrap_or(u32::MAX);
+        let mut reading = pin!(async {
+            // The semaphore is never closed.
+            let _ = written.acquire_many(steps).await;
+            existing_resources(&recorder.changes(), context).await
+        });
+        let mut existing = None;
         let applied = tokio::select! {
-            applied = plan.apply(&clients, on_event) => Ok(applied),
+            applied = async {
+                let mut applying = pin!(plan.apply(&clients, on_event));
+                tokio::select! {
+                    applied = &mut applying => applied,
+                    found = &mut reading => {
+                        existing = Some(found);
+                        applying.await
+                    }
+                }
+            } => Ok(applied),
             signal = context.signals.received() => Err(signal),
         };
         drop(progress);
@@ -109,39 +140,16 @@ impl Run {
                 return false;
             }
         };
-        self.read_existing(context).await;
+        written.add_permits(plan.steps().len());
+        self.existing = if let Some(found) = existing {
+            found
+        } else {
+            tokio::select! {
+                found = reading => found,
+                _ = context.signals.received() => ExistingResources::default(),
+            }
+        };
         is_complete
-    }
-
-    /// Reads the resources on which the next steps depend. Without a read, every step is listed.
-    async fn read_existing(&mut self, context: CommandContext<'_>) {
-        if NextStep::after(&self.changes).is_empty() {
-            return;
-        }
-        let role = context.management.get_role(&RoleName::ACCOUNT_DISCOVERY);
-        let clients = [context.management].into_iter().chain(context.others.iter().copied());
-        let places = clients.flat_map(|client| context.regions.iter().map(move |region| (client, region)));
-        let listings = places.map(|(client, region)| {
-            // AWS allows five syncs, so one page shows whether there are any.
-            client.list_resource_data_sync(region, SyncType::SyncFromSource, None)
-        });
-        let listings = stream::iter(listings).buffered(CONCURRENT_LISTINGS).collect::<Vec<_>>();
-        let (role, listings) = tokio::select! {
-            read = join(role, listings) => read,
-            _ = context.signals.received() => return,
-        };
-        let is_of_organization = |page: &Page<DataSync>| page.items.iter().any(DataSync::is_of_organization);
-        // Deregistration may keep the syncs of an account that was not checked.
-        let is_unchecked = |change: &Change| {
-            matches!(&change.kind, ChangeKind::AdministratorDeregistered { syncs: SyncCheckReport::Skipped, .. })
-        };
-        let all_checked = !self.changes.iter().any(is_unchecked);
-        let all_listed = all_checked && listings.iter().all(|page| page.as_ref().is_ok_and(|page| page.next.is_none()));
-        let has_sync = listings.iter().flatten().any(is_of_organization);
-        self.existing = ExistingResources {
-            role: role.ok().map(|role| role.is_some()),
-            organization_sync: (has_sync || all_listed).then_some(has_sync),
-        };
     }
 
     pub(super) fn conclude(mut self) -> Outcome {
@@ -156,5 +164,48 @@ fn save(file: &Mutex<Option<ReceiptFile>>, changes: &[Change]) -> Result<(), Rec
     match &mut *file.lock().unwrap_or_else(PoisonError::into_inner) {
         Some(file) => file.write(changes),
         None => Ok(()),
+    }
+}
+
+fn is_addition(action: &Action) -> bool {
+    matches!(
+        action,
+        Action::EnableTrustedAccess { .. }
+            | Action::RegisterAdministrator { .. }
+            | Action::CreateRole
+            | Action::CreateSync { .. }
+    )
+}
+
+/// Reads the resources on which the next steps depend. Without a read, every step is listed.
+async fn existing_resources(changes: &[Change], context: CommandContext<'_>) -> ExistingResources {
+    // A change that no read confirmed yet may leave steps, too.
+    let confirmed = changes.iter().cloned().map(|mut change| {
+        change.certainty = Certainty::Confirmed;
+        change
+    });
+    if NextStep::after(&confirmed.collect::<Vec<_>>()).is_empty() {
+        return ExistingResources::default();
+    }
+    let role = context.management.get_role(&RoleName::ACCOUNT_DISCOVERY);
+    let clients = [context.management].into_iter().chain(context.others.iter().copied());
+    let places = clients.flat_map(|client| context.regions.iter().map(move |region| (client, region)));
+    let listings = places.map(|(client, region)| {
+        // AWS allows five syncs, so one page shows whether there are any.
+        client.list_resource_data_sync(region, SyncType::SyncFromSource, None)
+    });
+    let listings = stream::iter(listings).buffered(CONCURRENT_LISTINGS).collect::<Vec<_>>();
+    let (role, listings) = join(role, listings).await;
+    let is_of_organization = |page: &Page<DataSync>| page.items.iter().any(DataSync::is_of_organization);
+    // Deregistration may keep the syncs of an account that was not checked.
+    let is_unchecked = |change: &Change| {
+        matches!(&change.kind, ChangeKind::AdministratorDeregistered { syncs: SyncCheckReport::Skipped, .. })
+    };
+    let all_checked = !changes.iter().any(is_unchecked);
+    let all_listed = all_checked && listings.iter().all(|page| page.as_ref().is_ok_and(|page| page.next.is_none()));
+    let has_sync = listings.iter().flatten().any(is_of_organization);
+    ExistingResources {
+        role: role.ok().map(|role| role.is_some()),
+        organization_sync: (has_sync || all_listed).then_some(has_sync),
     }
 }

@@ -44,13 +44,16 @@ fn region(name: &str) -> Region {
     name.parse().unwrap()
 }
 
-fn organization() -> sim::SimOrganization {
+fn organization_builder() -> sim::SimOrganizationBuilder {
     sim::SimOrganization::builder()
         .member(id(ADMIN))
         .member(id(OTHER))
         .unit(UNIT.parse().unwrap())
         .role_deletion(Duration::ZERO)
-        .build()
+}
+
+fn organization() -> sim::SimOrganization {
+    organization_builder().build()
 }
 
 /// Output of a command.
@@ -351,17 +354,21 @@ async fn commands_as_other_account_change_nothing() {
 }
 
 /// The calls of the plan and, for the next steps, one read of the role and one listing with each
-/// client.
-#[tokio::test]
+/// client. Those of `onboard` are made beside the read that confirms the last write.
+#[tokio::test(start_paused = true)]
 async fn onboard_and_offboard_make_each_call_once() {
-    let organization = organization();
-    run(&organization, "onboard --admin 222222222222").await;
-    assert_eq!(organization.calls().len(), 9 + 2);
-    assert_eq!(organization.call_count(Operation::GetCallerIdentity), 1);
-    organization.clear_calls();
-    run(&organization, "offboard --admin-profile 222222222222").await;
-    assert_eq!(organization.calls().len(), 14 + 3);
-    assert_eq!(organization.call_count(Operation::GetCallerIdentity), 2);
+    let latency = Duration::from_millis(100);
+    let organization = organization_builder().latency(latency).build();
+    for (line, calls, identities, round_trips) in
+        [("onboard --admin 222222222222", 9 + 2, 1, 5), ("offboard --admin-profile 222222222222", 14 + 3, 2, 6 + 1)]
+    {
+        organization.clear_calls();
+        let begun = tokio::time::Instant::now();
+        run(&organization, line).await;
+        assert_eq!(organization.calls().len(), calls);
+        assert_eq!(organization.call_count(Operation::GetCallerIdentity), identities);
+        assert_eq!(begun.elapsed(), latency * round_trips);
+    }
 }
 
 #[tokio::test]
