@@ -93,18 +93,16 @@ impl Run {
             existing_resources(&recorder.changes(), context).await
         });
         let mut existing = None;
-        let applied = tokio::select! {
-            applied = async {
-                let mut applying = pin!(plan.apply(&clients, on_event));
+        let mut signalled = pin!(context.signals.received());
+        let applied = {
+            let mut applying = pin!(plan.apply(&clients, on_event));
+            loop {
                 tokio::select! {
-                    applied = &mut applying => applied,
-                    found = &mut reading => {
-                        existing = Some(found);
-                        applying.await
-                    }
+                    applied = &mut applying => break Ok(applied),
+                    found = &mut reading, if existing.is_none() => existing = Some(found),
+                    signal = &mut signalled => break Err(signal),
                 }
-            } => Ok(applied),
-            signal = context.signals.received() => Err(signal),
+            }
         };
         drop(progress);
         for action in skipped {
@@ -141,14 +139,13 @@ impl Run {
             }
         };
         written.add_permits(plan.steps().len());
-        self.existing = if let Some(found) = existing {
-            found
-        } else {
+        while existing.is_none() {
             tokio::select! {
-                found = reading => found,
-                _ = context.signals.received() => ExistingResources::default(),
+                found = &mut reading => existing = Some(found),
+                _ = &mut signalled => break,
             }
-        };
+        }
+        self.existing = existing.unwrap_or_default();
         is_complete
     }
 
