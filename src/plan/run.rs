@@ -532,6 +532,7 @@ impl<'a> Run<'a> {
         }
         let state = &mut *self.state();
         if let Some(syncs) = listing {
+            // The listing guards the next step if it was answered after the writes of other steps.
             self.sync_reads.store(*account, region, syncs, Moment::now());
         }
         if result.is_ok() {

@@ -77,6 +77,8 @@ pub struct PendingCall {
     outcome: Option<Outcome>,
     answer: String,
     at: Option<Instant>,
+    /// Number of writes that AWS had answered when it answered this call, this write included.
+    writes_before: usize,
     /// Set if the call changed the organization, even if the run does not receive the response.
     pub effect: bool,
 }
@@ -97,6 +99,10 @@ pub struct CallLog {
     pub tickets: Vec<PendingCall>,
     /// Writes of the run's plan, each with its Region, once the plan is computed.
     pub plan: Option<Vec<(Operation, Option<Region>)>>,
+    /// Regions that the plan has to search before it removes trusted access or the role.
+    pub searched: Vec<Region>,
+    /// Number of writes that AWS answered.
+    answered_writes: usize,
     pub view: LastRead,
     /// States that the run reports to have reached since the last check.
     pub said: Vec<ReportedState>,
@@ -117,8 +123,8 @@ impl PendingCall {
     pub fn write_to(&self, key: &mut String, now: Instant, bound: u128) {
         use fmt::Write;
         let age = self.at.map(|at| now.duration_since(at).as_millis().min(bound));
-        let Self { what, answer, effect, .. } = self;
-        write!(key, "{what} {answer} {effect} {age:?};").unwrap();
+        let Self { what, answer, effect, writes_before, .. } = self;
+        write!(key, "{what} {answer} {effect} {writes_before} {age:?};").unwrap();
     }
 }
 
@@ -188,9 +194,52 @@ impl CallLog {
             (Operation::DeregisterDelegatedAdministrator, Some(account)) => !met.contains(&account),
             _ => false,
         };
+        let unguarded = self.unguarded(operation);
         if forbidden {
             self.forbidden.push(format!("{operation} {about:?}, shown {trust:?} and {administrators:?}"));
         }
+        self.forbidden.extend(unguarded);
+    }
+
+    /// Returns why a removal of trusted access or of the role by a plan is not guarded: a read that
+    /// follows the previous removal has to show that nothing depends on the resource.
+    fn unguarded(&self, operation: Operation) -> Option<String> {
+        use Operation as Op;
+        let (reads, earlier): (&[Op], &[Op]) = match operation {
+            _ if self.plan.is_none() => return None,
+            Op::DisableAwsServiceAccess => (&[Op::ListResourceDataSync], &[Op::DeleteResourceDataSync]),
+            Op::DeleteServiceLinkedRole => (
+                &[Op::ListResourceDataSync, Op::ListAwsServiceAccessForOrganization],
+                &[Op::DeleteResourceDataSync, Op::DisableAwsServiceAccess],
+            ),
+            _ => return None,
+        };
+        let removals = self.writes().filter(|ticket| earlier.contains(&ticket.operation));
+        let answered = removals.filter(|ticket| ticket.outcome == Some(Outcome::Answered));
+        let since = answered.map(|ticket| ticket.writes_before).max().unwrap_or_default();
+        let is_guarded = |read: Op, region: Option<&Region>| {
+            self.tickets.iter().any(|ticket| {
+                ticket.operation == read
+                    && ticket.outcome == Some(Outcome::Answered)
+                    && region.is_none_or(|region| ticket.region.as_ref() == Some(region))
+                    && ticket.writes_before >= since
+            })
+        };
+        for read in reads {
+            let is_listing = *read == Op::ListResourceDataSync;
+            let guarded = if is_listing {
+                self.searched.iter().all(|region| is_guarded(*read, Some(region)))
+            } else {
+                is_guarded(*read, None)
+            };
+            if !guarded {
+                return Some(format!("{operation}, which no {read} guards after the previous removal"));
+            }
+        }
+        let syncs = self.view.syncs.iter().filter(|((_, region), _)| self.searched.contains(region));
+        let has_syncs = syncs.into_iter().any(|(_, names)| !names.is_empty());
+        let needs_trust = operation == Op::DeleteServiceLinkedRole && self.view.trust == Some(true);
+        (has_syncs || needs_trust).then(|| format!("{operation}, whose resource the last reads show in use"))
     }
 
     /// Updates the view after a write of the run.
@@ -263,6 +312,7 @@ impl GatedClient {
                 outcome: None,
                 answer: String::new(),
                 at: None,
+                writes_before: 0,
                 effect: false,
             });
             call_log.tickets.len() - 1
@@ -292,7 +342,10 @@ impl GatedClient {
             (Err(_), _) => Outcome::Lost,
         };
         let mut call_log = self.call_log();
+        call_log.answered_writes += usize::from(operation.is_write());
+        let answered_writes = call_log.answered_writes;
         let ticket = &mut call_log.tickets[number];
+        ticket.writes_before = answered_writes;
         ticket.outcome = Some(outcome);
         ticket.answer = format!("{answer:?}");
         ticket.at = Some(Instant::now());

@@ -175,6 +175,7 @@ impl Job {
                     (true, false) => target.without_role(),
                     (false, _) => target,
                 };
+                crew.management.call_log().searched.clone_from(&regions);
                 let target = if is_set_up {
                     target.with_sync(owner, sync(), regions)
                 } else {
