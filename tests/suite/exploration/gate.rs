@@ -236,8 +236,16 @@ impl CallLog {
                 return Some(format!("{operation}, which no {read} guards after the previous removal"));
             }
         }
-        let syncs = self.view.syncs.iter().filter(|((_, region), _)| self.searched.contains(region));
-        let has_syncs = syncs.into_iter().any(|(_, names)| !names.is_empty());
+        // A run recognizes a stale listing of its own deletions.
+        let is_stale = |region: &Region| {
+            let mut listings = self.tickets.iter().filter(|ticket| {
+                ticket.operation == Op::ListResourceDataSync && ticket.region.as_ref() == Some(region)
+            });
+            listings.next_back().is_some_and(|listing| listing.granted == Some(Reply::Late))
+        };
+        let shown = self.view.syncs.iter().filter(|(_, names)| !names.is_empty());
+        let mut regions = shown.map(|((_, region), _)| region);
+        let has_syncs = regions.any(|region| self.searched.contains(region) && !is_stale(region));
         let needs_trust = operation == Op::DeleteServiceLinkedRole && self.view.trust == Some(true);
         (has_syncs || needs_trust).then(|| format!("{operation}, whose resource the last reads show in use"))
     }

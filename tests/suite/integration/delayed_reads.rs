@@ -14,7 +14,7 @@ use ssm_organizations::ports::{
     Account, AccountState, CallerIdentity, DelegatedAdministrator, EnabledService, FeatureSet, Operation, Organization,
     Page,
 };
-use ssm_organizations::sim::Fault;
+use ssm_organizations::sim::{Fault, ReadDelay};
 use ssm_organizations::{
     Certainty, ChangeKind, Error, ErrorKind, Integration, Observed, Recovered, RetryStatus, SyncProtection, WriteStatus,
 };
@@ -324,6 +324,23 @@ async fn enable_unsupported_but_already_enabled_succeeds() {
         .run_before(Operation::EnableAwsServiceAccess, 1, |organization| organization.enable_trusted_access(&SSM));
     organization.inject_fault(Operation::EnableAwsServiceAccess, 1, Fault::refused("UnsupportedAPIEndpointException"));
     assert_eq!(disabled.enable_trusted_access().await.unwrap().changes(), [], "another caller made the change");
+}
+
+/// Another caller disables trusted access beside the deregistration, and enables it again before a
+/// read shows the deregistration.
+#[tokio::test(start_paused = true)]
+async fn ensure_disabled_reads_trusted_access_after_late_deregistration() {
+    let late = [ReadDelay::Reads(1)];
+    let organization = delegated().read_delays_for(Operation::ListDelegatedAdministrators, late).build();
+    let observed = observe(&organization).await;
+    organization.run_before(Operation::ListAwsServiceAccessForOrganization, 1, |organization| {
+        organization.disable_trusted_access(&SSM);
+    });
+    organization
+        .run_before(Operation::ListDelegatedAdministrators, 2, |organization| organization.enable_trusted_access(&SSM));
+    let disabled = observed.ensure_disabled(SyncProtection::AllowLoss).await.unwrap();
+    assert!(!organization.is_trusted(&SSM));
+    assert_eq!(disabled.changes().len(), 2);
 }
 
 #[tokio::test(start_paused = true)]
