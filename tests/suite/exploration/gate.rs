@@ -58,7 +58,7 @@ pub enum Outcome {
 /// Earlier states for stale reads, each from before the last change of the resource.
 pub type Past = Arc<Mutex<BTreeMap<Operation, sim::SimOrganization>>>;
 
-/// What a call reads or changes.
+/// Subject of a call: what the call reads or changes.
 enum Subject<'a> {
     Organization,
     Account(AccountId),

@@ -125,7 +125,7 @@ impl Job {
         self == Self::MakeSync || self.writes_role_or_syncs()
     }
 
-    /// Returns whether the job can change the result of a read. Without a Region, any Region counts.
+    /// Returns whether the job can change the result of a read. Without a Region, any one counts.
     pub fn writes(self, read: Operation, region: Option<&Region>) -> bool {
         match read {
             Operation::ListAwsServiceAccessForOrganization => !matches!(self, Self::OtherTool | Self::MakeSync),

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use ssm_organizations::domain::{DeletionTaskId, RoleName};
 use ssm_organizations::plan::{Clients, Target};
 use ssm_organizations::ports::{CallerIdentity, DeletionStatus, IamApi, Operation, Role, RoleUsage, StsApi};
-use ssm_organizations::{Certainty, Error, ErrorKind, ServicePrincipal, SyncProtection, sim};
+use ssm_organizations::{Certainty, Error, ErrorKind, Remedy, ServicePrincipal, SyncProtection, sim};
 
 const NAME: RoleName = RoleName::ACCOUNT_DISCOVERY;
 const ROLE: ServicePrincipal = ServicePrincipal::ACCOUNT_DISCOVERY;
@@ -80,10 +80,10 @@ impl IamApi for UndeletableRole {
 #[tokio::test(start_paused = true)]
 async fn deletion_failed_without_reason_of_a_kept_role_fails() {
     let usage = vec![RoleUsage::new(None, vec!["sync".to_owned()])];
-    for (status, reads) in [
-        (DeletionStatus::failed(None, Vec::new()), 2),
-        (DeletionStatus::failed(Some("in use".to_owned()), Vec::new()), 1),
-        (DeletionStatus::failed(None, usage), 1),
+    for (status, reads, remedy) in [
+        (DeletionStatus::failed(None, Vec::new()), 2, "disable_trusted_access"),
+        (DeletionStatus::failed(Some("in use".to_owned()), Vec::new()), 1, "disable_trusted_access"),
+        (DeletionStatus::failed(None, usage), 1, "delete_syncs"),
     ] {
         let organization = organization().service_linked_role(&ROLE).build();
         let client = UndeletableRole(organization.management_client(), status.clone());
@@ -91,6 +91,8 @@ async fn deletion_failed_without_reason_of_a_kept_role_fails() {
         let error =
             disabled.account_discovery_role(&client).delete(SyncProtection::AllowLoss).await.map(drop).unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::RoleInUse { .. }), "{status:?}: {error}");
+        let remedies: Vec<_> = error.remedies().iter().map(Remedy::as_str).collect();
+        assert_eq!(remedies, ["retry_later", remedy], "{status:?}");
         assert!(disabled.changes().is_empty(), "{status:?}");
         assert_eq!(organization.call_count(Operation::GetRole), reads, "{status:?}");
     }
