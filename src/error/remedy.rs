@@ -100,12 +100,6 @@ pub enum Remedy {
     },
     /// Create the service-linked role that Explorer requires.
     CreateRole,
-    /// Disable trusted access of the service, which keeps the role in use.
-    #[non_exhaustive]
-    DisableTrustedAccess {
-        /// The service.
-        principal: ServicePrincipal,
-    },
     /// Delete the data syncs.
     DeleteSyncs,
     /// Remove the configurations of other AWS services that maintain data syncs.
@@ -348,7 +342,6 @@ impl Remedy {
             Self::EnableTrustedAccess { .. } => "enable_trusted_access",
             Self::Deregister { .. } => "deregister",
             Self::CreateRole => "create_role",
-            Self::DisableTrustedAccess { .. } => "disable_trusted_access",
             Self::DeleteSyncs => "delete_syncs",
             Self::AllowSyncLoss => "allow_sync_loss",
             Self::ListWithAccount { .. } => "list_with_account",
@@ -396,7 +389,6 @@ impl Remedy {
         match self {
             Self::EnableAllFeatures
             | Self::EnableTrustedAccess { .. }
-            | Self::DisableTrustedAccess { .. }
             | Self::Deregister { .. }
             | Self::AllowInDelegationPolicy { .. } => Actor::OrganizationAdministrator,
             Self::CreateRole
@@ -478,9 +470,6 @@ impl fmt::Display for Remedy {
                 f.write_str(" first")
             }
             Self::CreateRole => f.write_str("create the role AWSServiceRoleForAmazonSSM_AccountDiscovery first"),
-            Self::DisableTrustedAccess { principal } => {
-                write!(f, "disable trusted access for {} first", service_name(principal))
-            }
             Self::DeleteSyncs => f.write_str("delete the data syncs first"),
             Self::RemoveServiceConfiguration { names } => {
                 let by_quick_setup = |name: &&SyncName| name.as_str().starts_with("AWS-QuickSetup-");
@@ -614,11 +603,9 @@ impl Repr {
             }
             ErrorKind::SyncQuotaExceeded { .. } | ErrorKind::QuotaExceeded => vec![Remedy::IncreaseQuota],
             ErrorKind::SyncSourceImmutable => vec![Remedy::RenameSync, Remedy::RecreateSync],
-            // AWS lists the syncs that use the role, and no resource for trusted access.
-            ErrorKind::RoleInUse { usage } => {
-                let disable = Remedy::DisableTrustedAccess { principal: SYSTEMS_MANAGER };
-                vec![Remedy::RetryLater, if usage.is_empty() { disable } else { Remedy::DeleteSyncs }]
-            }
+            // AWS names the syncs that use the role. Without a name, the use may end by itself.
+            ErrorKind::RoleInUse { usage } if usage.is_empty() => vec![Remedy::RetryLater],
+            ErrorKind::RoleInUse { .. } => vec![Remedy::DeleteSyncs, Remedy::RetryLater],
             ErrorKind::OptInRegion => vec![Remedy::UseManagementAccount { account: self.management }],
             ErrorKind::MissingClient { account } | ErrorKind::UnexpectedAccount { expected: account, .. } => {
                 vec![Remedy::ProvideClient { account: *account }]

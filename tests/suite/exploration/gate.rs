@@ -19,7 +19,8 @@ use tokio::time::Instant;
 use super::facts::ReportedState;
 use crate::common::SSM;
 
-/// Returns whether a write changes the result of a read. Without a Region, any Region counts.
+/// Returns whether a write changes the result of a read. Without a Region, any Region counts. The
+/// state of a data sync, which no run uses, is ignored.
 pub fn changes(write: &(Operation, Option<Region>), read: Operation, region: Option<&Region>) -> bool {
     use Operation as Op;
     match write.0 {
@@ -77,7 +78,7 @@ pub struct PendingCall {
     outcome: Option<Outcome>,
     answer: String,
     at: Option<Instant>,
-    /// Number of writes that AWS had answered when it answered this call, this write included.
+    /// Number of writes that were completed when this call was completed, this write included.
     writes_before: usize,
     /// Set if the call changed the organization, even if the run does not receive the response.
     pub effect: bool,
@@ -101,7 +102,7 @@ pub struct CallLog {
     pub plan: Option<Vec<(Operation, Option<Region>)>>,
     /// Regions that the plan has to search before it removes trusted access or the role.
     pub searched: Vec<Region>,
-    /// Number of writes that AWS answered.
+    /// Number of completed writes.
     answered_writes: usize,
     pub view: LastRead,
     /// States that the run reports to have reached since the last check.

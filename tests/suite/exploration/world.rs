@@ -119,12 +119,14 @@ impl Run {
     }
 
     /// Returns whether the run can still change the result of a read.
-    fn can_change(&self, read: Operation, region: Option<&Region>) -> bool {
+    fn can_change(&self, read: Operation, region: Option<&Region>, may_die: bool) -> bool {
         if self.is_over() {
             return false;
         }
         let call_log = self.call_log.lock().unwrap();
-        match call_log.remaining() {
+        match call_log.remaining().map(Iterator::peekable) {
+            // A run that is killed and restarts makes another plan.
+            Some(mut writes) if may_die && writes.peek().is_some() => self.job.writes(read, region),
             Some(mut writes) => writes.any(|write| changes(write, read, region)),
             None => self.job.writes(read, region),
         }
@@ -214,14 +216,17 @@ impl World {
         if is_constant(call.operation, &self.scenario) {
             return true;
         }
-        // Scenarios of one run explore every order of its own calls.
+        // A run can pause after a lost or late read of another, beside a read in progress.
+        if self.left.losses + self.left.late > 0 {
+            return false;
+        }
+        // The orders of a run's own calls are explored only in scenarios of one run.
         if self.runs.len() == 1 || call.operation.is_write() {
             return false;
         }
-        // A stale read shows the state before the last change in any Region.
-        let region = if self.left.late > 0 { None } else { call.region.as_ref() };
+        let region = call.region.as_ref();
         let mut others = self.runs.iter().enumerate().filter(|(other, _)| *other != run);
-        !others.any(|(_, other)| other.can_change(call.operation, region))
+        !others.any(|(_, other)| other.can_change(call.operation, region, self.left.deaths > 0))
     }
 
     /// Executes a choice. Returns a violated invariant as the error.

@@ -58,14 +58,16 @@ impl Run {
         let mut progress = context.console.progress(plan.steps().len());
         let (mut skipped, mut ended) = (Vec::new(), BTreeSet::new());
         // AWS may create the role when trusted access is enabled, so that the last reads follow the
-        // writes. If a plan only adds resources, they need not wait for the reads that confirm it.
+        // confirmation of this step. If a plan only adds resources, they do not wait for other
+        // confirmations.
         let only_adds = plan.steps().iter().all(|step| is_addition(step.action()));
         let written = Arc::new(Semaphore::new(0));
         let recorder = {
             let (file, written) = (Arc::clone(&self.file), Arc::clone(&written));
             ChangeRecorder::with_callback(move |event, changes| match event {
-                WriteEvent::Accepted(_) => {
-                    written.add_permits(usize::from(only_adds));
+                WriteEvent::Accepted(change) => {
+                    let waits = matches!(change.kind, ChangeKind::TrustedAccessEnabled { .. });
+                    written.add_permits(usize::from(only_adds && !waits));
                     Ok(())
                 }
                 _ => save(&file, changes),
@@ -75,7 +77,9 @@ impl Run {
         let on_event = |event: Event<'_>| {
             progress.on(&event);
             match event {
-                Event::Changed { index, .. } => {
+                Event::Changed { index, step, .. } => {
+                    let waited = matches!(step.action(), Action::EnableTrustedAccess { .. });
+                    written.add_permits(usize::from(only_adds && waited));
                     ended.insert(index);
                 }
                 Event::Skipped { index, step, .. } => {

@@ -801,3 +801,14 @@ async fn plan_makes_only_required_reads() {
     }
     assert_eq!(organization.write_count(), 0);
 }
+
+/// AWS creates the role when trusted access is enabled, and reads show both only later.
+#[tokio::test(start_paused = true)]
+async fn next_steps_omit_the_role_that_enabling_creates() {
+    let mut setting = sim::UndocumentedBehavior::default();
+    setting.enabling_makes_role = true;
+    let delay = Duration::from_secs(2);
+    let organization = organization_builder().undocumented_behavior(setting).read_delay(delay).build();
+    let Run { next, err, out, .. } = run(&organization, "apply --trusted-access on --yes").await;
+    assert!(next.contains("data_sync") && !next.contains("create_role"), "{next} {err} {out}");
+}
