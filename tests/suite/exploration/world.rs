@@ -124,9 +124,9 @@ impl Run {
             return false;
         }
         let call_log = self.call_log.lock().unwrap();
-        match call_log.remaining().map(Iterator::peekable) {
+        match call_log.remaining() {
             // A run that is killed and restarts makes another plan.
-            Some(mut writes) if may_die && writes.peek().is_some() => self.job.writes(read, region),
+            Some(mut writes) if may_die => writes.next().is_some() && self.job.writes(read, region),
             Some(mut writes) => writes.any(|write| changes(write, read, region)),
             None => self.job.writes(read, region),
         }
