@@ -26,8 +26,8 @@ pub enum WriteEvent<'a> {
     Sending(&'a Change),
     /// AWS accepted the write, and a read is to confirm it. The change is still unconfirmed.
     ///
-    /// The event does not follow a write whose response is lost. `NotApplied` can follow it: AWS can
-    /// abandon the deletion of a role.
+    /// The event does not follow a write whose response is lost. `NotApplied` can follow it: AWS
+    /// can abandon the deletion of a role.
     Accepted(&'a Change),
     /// A pause begins before AWS is read or called again: a write is not visible yet, or AWS
     /// throttles a write or refuses a write because of a stale read.
