@@ -11,7 +11,7 @@ use super::state::{Delegated, Disabled, ObservedState, TrustedAccess, Unobserved
 use crate::domain::{Account, AccountId, Operation};
 use crate::error::{Error, ErrorKind};
 use crate::operations::sync_guard::{AffectedAccounts, SyncGuard, SyncProtection, SyncReads};
-use crate::operations::{self, Completed, Currency, IdentityCheck, OperationContext, OperationFailure, StatusField};
+use crate::operations::{self, Currency, IdentityCheck, OperationContext, OperationFailure, StatusField};
 use crate::ports::{OrganizationsApi, StsApi};
 use crate::trace::span;
 
@@ -305,17 +305,13 @@ async fn deregister_before_disabling<C: OrganizationsApi>(
     handle.base.change_log = log;
     let mut currency = Currency::Unknown;
     if let (Ok(done), Some((trusted_access, accepted_at))) = (&mut outcome, ahead) {
-        done.status.trusted_access = trusted_access;
-        currency = Currency::Current(Some(accepted_at));
-        if done.status.trusted_access.is_none() {
-            // Another caller disabled trusted access. The deregistration may have been confirmed
-            // later, and trusted access may be enabled again.
-            let (mut status, ours) = (done.status.clone(), done.ours);
-            outcome = match handle.context().refresh_field(&mut status, StatusField::TrustedAccess).await {
-                Ok(()) => Ok(Completed { status, ours }),
-                Err(error) => Err(OperationFailure::Unknown(error)),
-            };
-            currency = Currency::Unknown;
+        if trusted_access.is_some() {
+            done.status.trusted_access = trusted_access;
+            currency = Currency::Current(Some(accepted_at));
+        // Another caller disabled trusted access. The deregistration may have been confirmed later,
+        // and trusted access may be enabled again.
+        } else if let Err(error) = handle.context().refresh_field(&mut done.status, StatusField::TrustedAccess).await {
+            outcome = Err(OperationFailure::Unknown(error));
         }
     }
     let operation = Operation::DeregisterDelegatedAdministrator;

@@ -98,12 +98,12 @@ pub struct LastRead {
 #[derive(Default)]
 pub struct CallLog {
     pub tickets: Vec<PendingCall>,
-    /// Writes of the run's plan, each with its Region, once the plan is computed.
+    /// Writes of the plan of `SetUp` or `TakeDown`, each with its Region, once it is computed.
     pub plan: Option<Vec<(Operation, Option<Region>)>>,
     /// Regions that the plan has to search before it removes trusted access or the role.
     pub searched: Vec<Region>,
     /// Number of completed writes.
-    answered_writes: usize,
+    completed_writes: usize,
     pub view: LastRead,
     /// States that the run reports to have reached since the last check.
     pub said: Vec<ReportedState>,
@@ -206,36 +206,27 @@ impl CallLog {
     /// follows the previous removal has to show that nothing depends on the resource.
     fn unguarded(&self, operation: Operation) -> Option<String> {
         use Operation as Op;
-        let (reads, earlier): (&[Op], &[Op]) = match operation {
-            _ if self.plan.is_none() => return None,
-            Op::DisableAwsServiceAccess => (&[Op::ListResourceDataSync], &[Op::DeleteResourceDataSync]),
-            Op::DeleteServiceLinkedRole => (
-                &[Op::ListResourceDataSync, Op::ListAwsServiceAccessForOrganization],
-                &[Op::DeleteResourceDataSync, Op::DisableAwsServiceAccess],
-            ),
-            _ => return None,
+        let is_role = operation == Op::DeleteServiceLinkedRole;
+        if self.plan.is_none() || !(is_role || operation == Op::DisableAwsServiceAccess) {
+            return None;
+        }
+        let is_removal = |ticket: &&PendingCall| {
+            matches!(ticket.operation, Op::DeleteResourceDataSync | Op::DisableAwsServiceAccess)
+                && ticket.outcome == Some(Outcome::Answered)
         };
-        let removals = self.writes().filter(|ticket| earlier.contains(&ticket.operation));
-        let answered = removals.filter(|ticket| ticket.outcome == Some(Outcome::Answered));
-        let since = answered.map(|ticket| ticket.writes_before).max().unwrap_or_default();
-        let is_guarded = |read: Op, region: Option<&Region>| {
-            self.tickets.iter().any(|ticket| {
-                ticket.operation == read
+        let since = self.writes().filter(is_removal).map(|ticket| ticket.writes_before).max().unwrap_or_default();
+        let listings = self.searched.iter().map(|region| (Op::ListResourceDataSync, Some(region)));
+        let trust = is_role.then_some((Op::ListAwsServiceAccessForOrganization, None));
+        let mut guards = listings.chain(trust);
+        let missing = guards.find(|(read, region)| {
+            !self.tickets.iter().any(|ticket| {
+                (ticket.operation, ticket.region.as_ref()) == (*read, *region)
                     && ticket.outcome == Some(Outcome::Answered)
-                    && region.is_none_or(|region| ticket.region.as_ref() == Some(region))
                     && ticket.writes_before >= since
             })
-        };
-        for read in reads {
-            let is_listing = *read == Op::ListResourceDataSync;
-            let guarded = if is_listing {
-                self.searched.iter().all(|region| is_guarded(*read, Some(region)))
-            } else {
-                is_guarded(*read, None)
-            };
-            if !guarded {
-                return Some(format!("{operation}, which no {read} guards after the previous removal"));
-            }
+        });
+        if let Some((read, _)) = missing {
+            return Some(format!("{operation}, which no {read} guards after the previous removal"));
         }
         // A run recognizes a stale listing of its own deletions.
         let is_stale = |region: &Region| {
@@ -247,7 +238,7 @@ impl CallLog {
         let shown = self.view.syncs.iter().filter(|(_, names)| !names.is_empty());
         let mut regions = shown.map(|((_, region), _)| region);
         let has_syncs = regions.any(|region| self.searched.contains(region) && !is_stale(region));
-        let needs_trust = operation == Op::DeleteServiceLinkedRole && self.view.trust == Some(true);
+        let needs_trust = is_role && self.view.trust == Some(true);
         (has_syncs || needs_trust).then(|| format!("{operation}, whose resource the last reads show in use"))
     }
 
@@ -351,10 +342,10 @@ impl GatedClient {
             (Err(_), _) => Outcome::Lost,
         };
         let mut call_log = self.call_log();
-        call_log.answered_writes += usize::from(operation.is_write());
-        let answered_writes = call_log.answered_writes;
+        call_log.completed_writes += usize::from(operation.is_write());
+        let completed_writes = call_log.completed_writes;
         let ticket = &mut call_log.tickets[number];
-        ticket.writes_before = answered_writes;
+        ticket.writes_before = completed_writes;
         ticket.outcome = Some(outcome);
         ticket.answer = format!("{answer:?}");
         ticket.at = Some(Instant::now());

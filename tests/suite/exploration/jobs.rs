@@ -109,13 +109,13 @@ impl Job {
         matches!(self, Self::SetUp(_) | Self::TakeDown(_))
     }
 
-    /// Returns whether the job is a plan or a program that writes no administrators.
+    /// Returns whether the job writes the role or data syncs, and no administrators.
     fn writes_role_or_syncs(self) -> bool {
         self.is_concurrent() || self == Self::OtherTool
     }
 
     /// Returns whether the job creates or deletes the role.
-    pub fn writes_role(self) -> bool {
+    fn writes_role(self) -> bool {
         !matches!(self, Self::SetUp(Resources::TwoSyncs) | Self::TakeDown(Resources::TwoSyncs))
             && self.writes_role_or_syncs()
     }
@@ -129,7 +129,7 @@ impl Job {
     pub fn writes(self, read: Operation, region: Option<&Region>) -> bool {
         match read {
             Operation::ListAwsServiceAccessForOrganization => !matches!(self, Self::OtherTool | Self::MakeSync),
-            Operation::ListDelegatedAdministrators => !matches!(self, Self::MakeSync) && !self.writes_role_or_syncs(),
+            Operation::ListDelegatedAdministrators => !self.writes_syncs(),
             Operation::ListResourceDataSync if matches!(self, Self::OtherTool | Self::MakeSync) => {
                 region.is_none_or(|region| region.as_str() == HOME)
             }

@@ -70,11 +70,9 @@ fn every_order(
     for setting in settings {
         for (from, start) in starts {
             for jobs in groups {
-                let role = jobs.iter().any(|job| job.writes_role());
-                let syncs = jobs.iter().any(|job| job.writes_syncs());
                 let name = format!("{jobs:?}, {from}, {:?}", setting.repeated_write);
                 let (start, setting, jobs) = (*start, setting.clone(), jobs.clone());
-                let explored = explore(&Scenario { name, start, setting, syncs, role, jobs, trouble });
+                let explored = explore(&Scenario { name, start, setting, jobs, trouble });
                 states += explored.states;
                 schedules += explored.schedules;
                 ends += explored.ends;

@@ -25,10 +25,6 @@ pub struct Scenario {
     pub start: fn() -> sim::SimOrganizationBuilder,
     /// Setting of undocumented behavior.
     pub setting: sim::UndocumentedBehavior,
-    /// Set if the scenario has or creates data syncs.
-    pub syncs: bool,
-    /// Set if a run creates or deletes the role.
-    pub role: bool,
     pub jobs: Vec<Job>,
     pub trouble: FaultLimits,
 }
@@ -90,9 +86,11 @@ fn is_constant(operation: Operation, scenario: &Scenario) -> bool {
         | Operation::DescribeAccount
         | Operation::DescribeOrganizationalUnit
         | Operation::GetCallerIdentity => true,
-        Operation::ListDelegatedAdministrators => !scenario.jobs.iter().any(|job| job.writes(operation, None)),
-        Operation::GetRole => !scenario.role,
-        Operation::ListResourceDataSync => !scenario.syncs,
+        Operation::ListDelegatedAdministrators | Operation::GetRole => {
+            !scenario.jobs.iter().any(|job| job.writes(operation, None))
+        }
+        // The other jobs delete data syncs only in a scenario that creates or starts with some.
+        Operation::ListResourceDataSync => !scenario.jobs.iter().any(|job| job.writes_syncs()),
         _ => false,
     }
 }
@@ -199,7 +197,7 @@ impl World {
                     choices.extend((self.left.losses > 0).then(|| call(Reply::LostAfter)));
                     choices.extend((self.left.deaths > 0).then(|| call(Reply::Unheard)));
                 }
-                if self.is_independent(run, parked) && !call_log.parked().any(|(_, call)| call.operation.is_write()) {
+                if self.is_independent(run, parked, &call_log) {
                     return choices;
                 }
                 all.extend(choices);
@@ -211,17 +209,15 @@ impl World {
         all
     }
 
-    /// Returns whether no choice changes the result of a call, so that its order is irrelevant.
-    fn is_independent(&self, run: usize, call: &PendingCall) -> bool {
+    /// Returns whether no other choice changes the result of a call of a run, so that its order is
+    /// irrelevant. The orders of a run's own calls are explored only in scenarios of one run.
+    fn is_independent(&self, run: usize, call: &PendingCall, call_log: &CallLog) -> bool {
         if is_constant(call.operation, &self.scenario) {
             return true;
         }
-        // A run can pause after a lost or late read of another, beside a read in progress.
-        if self.left.losses + self.left.late > 0 {
-            return false;
-        }
-        // The orders of a run's own calls are explored only in scenarios of one run.
-        if self.runs.len() == 1 || call.operation.is_write() {
+        // A run can pause after a lost or late read, beside a read of another run.
+        let may_pause = self.left.losses + self.left.late > 0;
+        if self.runs.len() == 1 || may_pause || call_log.parked().any(|(_, call)| call.operation.is_write()) {
             return false;
         }
         let region = call.region.as_ref();

@@ -57,29 +57,28 @@ impl Run {
     pub(super) async fn apply(&mut self, plan: &Plan, context: CommandContext<'_>) -> bool {
         let mut progress = context.console.progress(plan.steps().len());
         let (mut skipped, mut ended) = (Vec::new(), BTreeSet::new());
-        // AWS may create the role when trusted access is enabled, so that the last reads follow the
-        // confirmation of this step. If a plan only adds resources, they do not wait for other
-        // confirmations.
+        // If a plan only adds resources, the last reads do not wait until its writes are confirmed.
+        // AWS may create the role when trusted access is enabled, so that they wait for this one.
         let only_adds = plan.steps().iter().all(|step| is_addition(step.action()));
         let written = Arc::new(Semaphore::new(0));
         let recorder = {
             let (file, written) = (Arc::clone(&self.file), Arc::clone(&written));
-            ChangeRecorder::with_callback(move |event, changes| match event {
-                WriteEvent::Accepted(change) => {
-                    let waits = matches!(change.kind, ChangeKind::TrustedAccessEnabled { .. });
-                    written.add_permits(usize::from(only_adds && !waits));
-                    Ok(())
-                }
-                _ => save(&file, changes),
+            ChangeRecorder::with_callback(move |event, changes| {
+                let is_enabling = |change: &Change| matches!(change.kind, ChangeKind::TrustedAccessEnabled { .. });
+                let is_written = match event {
+                    WriteEvent::Accepted(change) => !is_enabling(change),
+                    WriteEvent::Changed(change) => is_enabling(change),
+                    _ => false,
+                };
+                written.add_permits(usize::from(only_adds && is_written));
+                save(&file, changes)
             })
         };
         let clients = context.clients.clone().with_recorder(recorder.clone());
         let on_event = |event: Event<'_>| {
             progress.on(&event);
             match event {
-                Event::Changed { index, step, .. } => {
-                    let waited = matches!(step.action(), Action::EnableTrustedAccess { .. });
-                    written.add_permits(usize::from(only_adds && waited));
+                Event::Changed { index, .. } => {
                     ended.insert(index);
                 }
                 Event::Skipped { index, step, .. } => {
